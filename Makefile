@@ -1,0 +1,50 @@
+# Two commands matter, and each does its own set-up: `make demo` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt lock clean
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python -P
+SOURCES := stacks policies orchestrator tests
+COLLECTIONS := from orchestrator.settings import load_settings as settings; \
+  from orchestrator.toolchain.environment import load_toolchain as toolchain; print(toolchain(settings()).collections)
+# pytest: more at once than processors gains nothing, because tests wait for containers.
+UNIT_WORKERS ?= auto
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## environment, system packages, toolchain, base image; resumes after a kill, quick when nothing is to do
+	@./bootstrap.sh
+	@$(BIN)/steward setup
+
+demo: setup ## a vault and a small fleet, from nothing to a report
+	@$(PYTHON) -m orchestrator.cli.demo
+
+# pytest's exit code 5 (no test ran) is a failure like any other: make stops at every code but 0.
+test: setup ## every test, on real parts: first the quick ones, then the rest
+	$(PYTHON) -m pytest tests/unit -n $(UNIT_WORKERS)
+	$(PYTHON) -m pytest tests --ignore=tests/unit
+
+check: setup ## formatting, lint, types, imports, playbooks, file sizes
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cd playbooks && PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH="$$($(CURDIR)/$(PYTHON) -c '$(COLLECTIONS)')" \
+	  ansible-lint --offline --profile production
+	@find $(SOURCES) playbooks \( -name '*.py' -o -name '*.yml' -o -name '*.yaml' -o -name '*.j2' \) -size +0 -print0 | xargs -0 wc -l | \
+	  awk '$$2 != "total" && $$1 > 300 { print $$2 ": " $$1 " lines, 300 allowed"; bad = 1 } END { exit bad }'
+
+fmt: setup ## format, and fix what can be fixed
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lock: ## pin all dependencies anew, with hashes; needs uv
+	uv --no-config pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --extra dev pyproject.toml --output-file requirements/lock.txt
+
+clean: ## remove what set-up and tests left in this checkout; state, toolchain and image stay
+	rm -rf .venv .setup.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,52 @@
+"""The adapters of one run, behind their ports; `app` fills it, phases and pipeline use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.inventory.build import Binaries
+from orchestrator.ports import (
+    BackupStore,
+    Clock,
+    CredentialStore,
+    HostShell,
+    HostVerifier,
+    Ledger,
+    PlaybookRunner,
+    Provisioner,
+    Say,
+    Target,
+)
+from stacks.outputs import ServerOutput
+
+
+@dataclass(frozen=True)
+class HostAccess:
+    """The servers of one stack, reachable: a shell, the files other tools need for the same, and a verifier."""
+
+    shell: HostShell
+    private_key: Path
+    known_hosts: Path
+    verifier: HostVerifier
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """Everything outside, for one run on one stack."""
+
+    target: Target
+    run: str
+    clock: Clock
+    ledger: Ledger
+    provisioner: Provisioner
+    binaries: Binaries
+    say: Say
+    hosts: Callable[[str, Sequence[ServerOutput]], HostAccess]
+    """(stack, servers) -> access; the caller's run closes it."""
+    playbooks: Callable[[HostAccess, Sequence[ServerOutput]], PlaybookRunner]
+    store: Callable[[str], BackupStore]
+    """Repository name of the fleet -> the vault behind it."""
+    credentials: Callable[[str], CredentialStore]
+    """Repository name of the fleet -> where its credentials are kept."""

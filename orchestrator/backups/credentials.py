@@ -1,0 +1,71 @@
+"""The credentials of one repository: made on the control machine, kept with the vault's stack, never in Pulumi."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator.errors import InputError
+
+WritePrivate = Callable[[Path, str], None]
+
+
+class RepositoryCredentials(BaseModel):
+    """One repository: its id is the incarnation id of the server that writes to it. Holds secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_: Literal["steward.repository/1"] = Field("steward.repository/1", alias="schema")
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    server: str
+    stack: str
+    vault_stack: str
+    created_at: datetime
+    password: str = Field(repr=False)
+    http_password: str = Field(repr=False)
+
+
+def credentials_path(vault_keys: Path, repository: str) -> Path:
+    """Where the credentials of a repository lie: with the vault, because they must outlive the fleet."""
+    return vault_keys / "repositories" / f"{repository}.json"
+
+
+def load_credentials(vault_keys: Path, repository: str) -> RepositoryCredentials | None:
+    """The credentials of a repository, None when it was never enrolled; raises InputError when unreadable."""
+    path = credentials_path(vault_keys, repository)
+    if not path.exists():
+        return None
+    try:
+        return RepositoryCredentials.model_validate_json(path.read_text())
+    except (OSError, ValidationError) as problem:
+        raise InputError(
+            "repository credentials", "cannot be read", place=str(path),
+            next_step="Restore the file from your backup of STEWARD_HOME.",
+        ) from problem  # fmt: skip
+
+
+def make_credentials(
+    repository: str, server: str, stack: str, vault_stack: str, at: datetime
+) -> RepositoryCredentials:
+    """New random credentials."""
+    return RepositoryCredentials(
+        id=repository,
+        server=server,
+        stack=stack,
+        vault_stack=vault_stack,
+        created_at=at,
+        password=secrets.token_urlsafe(32),
+        http_password=secrets.token_urlsafe(32),
+    )
+
+
+def save_credentials(vault_keys: Path, credentials: RepositoryCredentials, write_private: WritePrivate) -> None:
+    """Keep the credentials, readable by this user alone."""
+    text = json.dumps(credentials.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True)
+    write_private(credentials_path(vault_keys, credentials.id), text + "\n")

@@ -1,0 +1,49 @@
+"""Asking the backup tool of a host, over its shell."""
+
+from __future__ import annotations
+
+from orchestrator.backups.documents import (
+    BackupRun,
+    BackupStatus,
+    RestoreResult,
+    Snapshot,
+    SnapshotList,
+    read_document,
+)
+from orchestrator.ports import HostShell
+from stacks.outputs import ServerOutput
+
+_TOOL = ["sudo", "-n", "/usr/local/sbin/steward-backup"]
+_ASK_SECONDS = 120.0
+_WORK_SECONDS = 6 * 3600.0
+
+
+def host_status(shell: HostShell, server: ServerOutput) -> BackupStatus:
+    """Timers and last results of every plan of a host."""
+    done = shell.run(server, [*_TOOL, "status"], timeout=_ASK_SECONDS)
+    return read_document(BackupStatus, done.stdout, server.name)
+
+
+def take_backup(shell: HostShell, server: ServerOutput, plan: str, run: str) -> BackupRun:
+    """Run one plan now; a failed backup is a result with `ok` false."""
+    argv = [*_TOOL, "run", "--plan", plan, "--run", run]
+    done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False)
+    return read_document(BackupRun, done.stdout or done.stderr, server.name)
+
+
+def list_snapshots(shell: HostShell, server: ServerOutput, plan: str | None) -> list[Snapshot]:
+    """The snapshots in the host's repository, oldest first."""
+    argv = [*_TOOL, "list", *(["--plan", plan] if plan else [])]
+    done = shell.run(server, argv, timeout=_ASK_SECONDS)
+    return sorted(read_document(SnapshotList, done.stdout, server.name).snapshots, key=lambda each: each.time)
+
+
+def restore(
+    shell: HostShell, server: ServerOutput, plan: str, snapshot: str, run: str, target: str | None, database: str | None
+) -> RestoreResult:
+    """Restore next to the living data and compare; a difference is a result with `ok` false."""
+    argv = [*_TOOL, "restore", "--plan", plan, "--snapshot", snapshot, "--run", run]
+    argv += ["--target", target] if target else []
+    argv += ["--database", database] if database else []
+    done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False)
+    return read_document(RestoreResult, done.stdout or done.stderr, server.name)

@@ -1,0 +1,62 @@
+"""Backups as plain tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.backups.documents import RestoreResult
+from orchestrator.reporting.escape import terminal as terminal_text
+from orchestrator.reporting.humanise import age, size
+from orchestrator.reporting.humanise import duration as span
+from orchestrator.reporting.model import Backup, Verdict
+
+_WORDS = {Verdict.PASS: "ok", Verdict.FAIL: "MISSED", Verdict.UNKNOWN: "unknown", Verdict.NOT_APPLICABLE: "-"}
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as columns; cells are made safe for a terminal."""
+    safe = [[terminal_text(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in safe) for column in range(len(safe[0]))]
+    return "\n".join("  ".join(cell.ljust(widths[i]) for i, cell in enumerate(row)).rstrip() for row in safe)
+
+
+def backup_table(rows: Sequence[Backup]) -> str:
+    """One line per plan and server."""
+    if not rows:
+        return "no backup plan applies to these servers"
+    table = [["verdict", "plan", "server", "newest", "rpo", "size", "snapshot", "note"]]
+    for row in rows:
+        newest = f"{age(row.age_seconds)}" if row.age_seconds is not None else "never"
+        table.append(
+            [
+                _WORDS[row.verdict], row.plan, row.server, newest, span(row.rpo_seconds),
+                size(row.bytes) if row.bytes else "-", row.snapshot[:8] or "-", row.message,
+            ]
+        )  # fmt: skip
+    return aligned(table)
+
+
+def snapshot_table(servers: Mapping[str, Sequence[Any]]) -> str:
+    """One line per snapshot."""
+    table = [["server", "plan", "snapshot", "taken", "size", "paths"]]
+    for server, snapshots in servers.items():
+        for each in snapshots:
+            paths = ", ".join(each.paths[:3]) + (", …" if len(each.paths) > 3 else "")
+            taken = f"{each.time:%Y-%m-%d %H:%M:%S} UTC"
+            table.append([server, each.plan, each.id[:8], taken, size(each.size_bytes or 0), paths])
+    return aligned(table) if len(table) > 1 else "no snapshot yet"
+
+
+def restore_text(server: str, result: RestoreResult) -> str:
+    """What was restored where, and whether it is the same."""
+    compared = [f"{result.files_compared} files"] if result.files_compared else []
+    compared += [f"{result.tables_compared} tables"] if result.tables_compared else []
+    what = " and ".join(compared) or "nothing"
+    head = f"{server}: plan {result.plan}, snapshot {(result.snapshot or '?')[:8]}, {size(result.bytes)} "
+    head += f"in {span(result.duration_seconds)}, into {result.target or 'nothing'}"
+    if result.ok:
+        return terminal_text(head) + f"\ncompared {what} with the backup's own digests: all the same"
+    different = [*result.files_different, *result.tables_different]
+    reason = result.error or f"{len(different)} differ: {', '.join(different[:10])}"
+    return terminal_text(head) + f"\nNOT the same: {terminal_text(reason)}"

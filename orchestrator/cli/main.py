@@ -1,0 +1,108 @@
+"""`steward`: parse, call a phase, render, return an exit code. The only place that exits."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from orchestrator.cli import (
+    backup,
+    configure,
+    destroy,
+    doctor,
+    env,
+    plan,
+    policy,
+    report,
+    runs,
+    setup,
+    up,
+    validate,
+    verify,
+)
+
+HELP = """One YAML file says what a fleet is; steward makes it real, backs it up, judges it and proves it.
+
+Exit codes: 0 done, nothing found · 1 findings · 2 bad input or environment, nothing touched · 3 a tool or
+host failed · 4 waiting for approval · 130 interrupted."""
+
+app = typer.Typer(
+    help=HELP,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (
+    setup.setup, doctor.doctor, env.env, validate.validate,
+    plan.plan, up.up, configure.configure, verify.verify, report.report, runs.runs, destroy.destroy,
+):  # fmt: skip
+    app.command()(verb)
+app.add_typer(backup.app, name="backup")
+app.add_typer(policy.app, name="policy")
+
+
+@app.callback()
+def options(
+    verbose: bool = typer.Option(False, "-v", "--verbose", help="Say more; with an unexpected error, show its trace."),
+    version: bool = typer.Option(False, "--version", help="Say which version this is.", is_eager=True),
+) -> None:
+    """Options of every verb."""
+    global _show_trace  # noqa: PLW0603  # read once, by main, when something unexpected happens
+    _show_trace = verbose
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"steward {installed('steward-iac')}")
+        raise typer.Exit
+
+
+_show_trace = False
+
+
+def main() -> None:
+    """Run the verb that the command line names, and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Exit code of one command line; every error becomes a message."""
+    from orchestrator.cli.output import note, tell_error
+    from orchestrator.errors import StewardError, StoppedError
+    from orchestrator.process import end_children, stop_on_signals
+    from stacks.fleet.mistakes import FleetInvalid
+
+    stop_on_signals()
+    try:
+        code = app(words, prog_name="steward", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except FleetInvalid as problem:
+        note(str(problem))
+        return 2
+    except StewardError as problem:
+        tell_error(problem)
+        return problem.exit_code
+    except click.exceptions.Exit as problem:
+        return problem.exit_code
+    except click.ClickException as problem:
+        problem.show(file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        note("steward: stopped by the keyboard")
+        return StoppedError.exit_code
+    except BrokenPipeError:
+        return 0  # the reader of our output went away, which is its right
+    except Exception as problem:
+        # The last line of defence: a person gets a sentence, never a traceback, unless it was asked for.
+        if _show_trace:
+            raise
+        note(f"steward: unexpected {type(problem).__name__}: {problem}. This is a defect; `steward -v …` shows the trace.")
+        return 3
+    finally:
+        end_children()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""How results and errors leave: text for people, or exactly one JSON document on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from orchestrator.app import Run
+    from orchestrator.errors import StewardError
+
+
+def as_document(schema: str, **content: Any) -> str:
+    """One JSON document with its schema name."""
+    return json.dumps({"schema": schema, **content}, indent=2, sort_keys=True, default=str)
+
+
+def emit(text: str) -> None:
+    """Write a result to stdout."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def note(text: str) -> None:
+    """Write something for people to stderr."""
+    sys.stderr.write(text if text.endswith("\n") else text + "\n")
+
+
+def colour() -> bool:
+    """Whether stdout may carry colour."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def width() -> int:
+    """Columns of the terminal, 80 in a pipe, never more than 120."""
+    return min(120, max(60, shutil.get_terminal_size((80, 24)).columns)) if sys.stdout.isatty() else 80
+
+
+def tell_error(problem: StewardError) -> None:
+    """An error in its five parts."""
+    from orchestrator.reporting.escape import terminal as terminal_text
+
+    note(f"steward: {terminal_text(str(problem))}")
+
+
+def finish(run: Run, *, as_json: bool) -> int:
+    """Write the run's report, show it, and return the exit code it earned."""
+    from orchestrator.reporting.json import to_json
+    from orchestrator.reporting.terminal import findings, summary
+
+    report = run.report()
+    if as_json:
+        emit(to_json(report))
+    else:
+        emit(summary(report, run.folder / "report.html", width(), colour()))
+        if report.findings:
+            emit(findings(report, width(), colour()))
+    if run.problem is not None:
+        tell_error(run.problem)
+    return report.exit_code

@@ -1,0 +1,48 @@
+"""`steward report`: the record of a run, in any of its formats."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="A run id, or 'latest'.")] = "latest",
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown, html, or path (of the HTML page).")
+    ] = "text",
+) -> None:
+    """Show the report of a run: what changed, what was found, and the proof.
+
+    Example: steward report latest --format markdown
+    """
+    from orchestrator.cli.output import colour, emit, width
+    from orchestrator.errors import InputError
+    from orchestrator.reporting.html import to_html
+    from orchestrator.reporting.json import from_json, to_json
+    from orchestrator.reporting.markdown import to_markdown
+    from orchestrator.reporting.terminal import findings, summary
+    from orchestrator.settings import load_settings
+
+    settings = load_settings()
+    known = sorted(path.parent.name for path in (settings.home / "runs").glob("*/report.json"))
+    name = known[-1] if run == "latest" and known else run
+    if name not in known:
+        raise InputError("report", f"no report of run '{run}'", place=str(settings.home / "runs"),
+                         next_step="See: steward runs")  # fmt: skip
+    page = settings.run_folder(name) / "report.html"
+    loaded = from_json((settings.run_folder(name) / "report.json").read_text())
+    writers = {"json": to_json, "markdown": to_markdown, "html": to_html}
+    if form == "text":
+        emit(summary(loaded, page, width(), colour()))
+        if loaded.findings:
+            emit(findings(loaded, width(), colour()))
+    elif form == "path":
+        emit(str(page))
+    elif form in writers:
+        emit(writers[form](loaded))
+    else:
+        raise InputError("--format", "is not one of text, json, markdown, html, path", got=form)
+
+

@@ -1,0 +1,132 @@
+"""The ledger on SQLite: clients, stacks, runs and receipts, for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Row, create_engine, event, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError
+
+from orchestrator.clock import Moment, new_id
+from orchestrator.errors import InputError
+from orchestrator.evidence.schema import VERSION, clients, migrate, receipts, runs, stacks
+from orchestrator.ports import Receipt, StackRecord
+
+
+class SqliteLedger:
+    """Implements `ports.Ledger` in one file; several processes may use it at once."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._engine = _engine(path)
+        try:
+            found = migrate(self._engine)
+        except DatabaseError as problem:
+            raise InputError(
+                "ledger", "the database cannot be read", place=str(path), got=str(problem.orig),
+                next_step="Restore it from your backup of STEWARD_HOME.",
+            ) from problem  # fmt: skip
+        path.chmod(0o600)
+        if found > VERSION:
+            raise InputError(
+                "ledger", "was written by a newer Steward", place=str(path), got=f"version {found}",
+                rule=f"version {VERSION} at most", next_step="Use that newer Steward.",
+            )  # fmt: skip
+
+    def stack(self, name: str) -> StackRecord | None:
+        """The living stack of that name."""
+        query = (
+            select(stacks, clients.c.name.label("client"))
+            .join(clients, clients.c.id == stacks.c.client_id)
+            .where(stacks.c.name == name, stacks.c.ended_at.is_(None))
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return _record(row) if row is not None else None
+
+    def create_stack(self, name: str, client: str, at: datetime) -> StackRecord:
+        """Give ids to a new stack (and to its client, when that is new too)."""
+        with self._engine.begin() as connection:
+            new_client = insert(clients).values(id=new_id(), name=client, created_at=at.isoformat())
+            connection.execute(new_client.on_conflict_do_nothing(index_elements=["name"]))
+            client_id = connection.execute(select(clients.c.id).where(clients.c.name == client)).scalar_one()
+            row = {"id": new_id(), "name": name, "client_id": client_id, "created_at": at.isoformat()}
+            connection.execute(stacks.insert().values(row))
+        return StackRecord(name=name, id=row["id"], client=client, client_id=client_id, created_at=at)
+
+    def end_stack(self, record: StackRecord, at: datetime) -> None:
+        """The stack is destroyed; its name may be used again and inherits nothing."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                stacks.update().where(stacks.c.id == record.id).values(ended_at=at.isoformat())
+            )
+
+    def begin_run(self, run: str, verb: str, stack: str, at: Moment) -> None:
+        """A run starts."""
+        values = {
+            "id": run,
+            "verb": verb,
+            "stack": stack,
+            "started_at": at.utc.isoformat(),
+            "started_monotonic_seconds": at.monotonic_seconds,
+            "boot_id": at.boot_id,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(runs.insert().values(values))
+
+    def end_run(self, run: str, exit_code: int, at: Moment) -> None:
+        """A run ended."""
+        ending = {"ended_at": at.utc.isoformat(), "exit_code": exit_code}
+        with self._engine.begin() as connection:
+            connection.execute(runs.update().where(runs.c.id == run).values(ending))
+
+    def last_runs(self, stack: str | None, limit: int) -> Sequence[dict[str, Any]]:
+        """The newest runs first."""
+        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        if stack is not None:
+            query = query.where(runs.c.stack == stack)
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+    def record_receipts(self, stack: str, run: str, found: Sequence[Receipt]) -> None:
+        """Keep receipts; one that is known already stays as it was first seen."""
+        rows = [
+            {
+                "repository": each.repository,
+                "snapshot": each.snapshot,
+                "arrived_at": each.arrived_at.isoformat(),
+                "bytes": each.bytes,
+                "stack": stack,
+                "run": run,
+            }
+            for each in found
+        ]
+        if rows:
+            with self._engine.begin() as connection:
+                connection.execute(insert(receipts).on_conflict_do_nothing(), rows)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _durable(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+def _record(row: Row[Any]) -> StackRecord:
+    return StackRecord(
+        name=row.name,
+        id=row.id,
+        client=row.client,
+        client_id=row.client_id,
+        created_at=datetime.fromisoformat(row.created_at),
+    )

@@ -1,0 +1,73 @@
+"""Tables of steward.db and the migrations that lead to them; every time is UTC in ISO 8601."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Connection, Engine, Float, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
+
+VERSION = 1
+
+metadata = MetaData()
+
+versions = Table("ledger_version", metadata, Column("version", Integer, primary_key=True))
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("created_at", String(40), nullable=False),
+)
+
+stacks = Table(
+    "stacks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(128), nullable=False, index=True),
+    Column("client_id", String(32), ForeignKey("clients.id"), nullable=False),
+    Column("created_at", String(40), nullable=False),
+    Column("ended_at", String(40)),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("verb", String(32), nullable=False),
+    Column("stack", String(128), nullable=False, index=True),
+    Column("started_at", String(40), nullable=False),
+    Column("started_monotonic_seconds", Float, nullable=False),
+    Column("boot_id", String(40), nullable=False),
+    Column("ended_at", String(40)),
+    Column("exit_code", Integer),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("repository", String(32), nullable=False),
+    Column("snapshot", String(64), nullable=False),
+    Column("arrived_at", String(40), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("stack", String(128), nullable=False),
+    Column("run", String(26), nullable=False),
+    UniqueConstraint("repository", "snapshot"),
+)
+
+
+def migrate(engine: Engine) -> int:
+    """Bring the database to VERSION and return the version it had; 0 for a new one."""
+    with engine.begin() as connection:
+        found = _found_version(connection)
+        if found > VERSION:
+            return found
+        metadata.create_all(connection)
+        if found == 0:
+            connection.execute(versions.insert().values(version=VERSION))
+    return found
+
+
+def _found_version(connection: Connection) -> int:
+    if not connection.dialect.has_table(connection, versions.name):
+        return 0
+    found = connection.execute(versions.select()).scalar_one_or_none()
+    return int(found) if found is not None else 0

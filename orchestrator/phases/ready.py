@@ -1,0 +1,144 @@
+"""ready: wait until a server can truly be configured, and name the step that never came.
+
+TCP → SSH with the pinned key → init finished → package lock free → probe; bounded as a whole.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+
+from orchestrator.errors import ToolError
+from orchestrator.ports import HostShell, Say
+from stacks.outputs import ServerOutput
+
+GATE_SECONDS = 180.0
+_POLL_SECONDS = 0.25
+_PARALLEL = 32
+
+STEPS = ("tcp", "ssh", "init", "package-lock", "probe")
+_MEANING = {
+    "tcp": "the SSH port did not accept a connection",
+    "ssh": "SSH did not let us in with the pinned host key and the stack's admin key",
+    "init": "systemd did not finish starting",
+    "package-lock": "the package lock did not become free",
+    "probe": "becoming root and writing a file did not work",
+}
+
+_SCRIPT = r"""
+import fcntl, os, subprocess, sys, time, signal
+deadline = time.monotonic() + float(sys.argv[1])
+def wait(step, done):
+    said = ""
+    while True:
+        ok, said = done()
+        if ok:
+            print("passed", step, flush=True)
+            return
+        if time.monotonic() > deadline:
+            print("stuck", step, said, flush=True)
+            sys.exit(1)
+        signal.sigtimedwait([], 0.2)
+def init():
+    state = subprocess.run(["systemctl", "is-system-running"], capture_output=True, text=True).stdout.strip()
+    return state in ("running", "degraded"), state
+def lock():
+    for path in ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"):
+        try:
+            with open(path, "a") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False, path + " is held"
+    return True, ""
+def probe():
+    path = "/var/tmp/.steward-probe"
+    try:
+        with open(path, "w") as file:
+            file.write("x")
+        os.unlink(path)
+    except OSError as problem:
+        return False, str(problem)
+    return os.geteuid() == 0, "not root"
+wait("init", init)
+wait("package-lock", lock)
+wait("probe", probe)
+"""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """How far one server came; `missing` is the step that never came, '' when it is ready."""
+
+    server: str
+    seconds: float
+    missing: str = ""
+    message: str = ""
+
+
+def ready(
+    servers: Sequence[ServerOutput], shell: HostShell, say: Say, *, limit_seconds: float = GATE_SECONDS
+) -> Sequence[Readiness]:
+    """Pass every server through the gate, all at once; a server that does not pass does not stop the others."""
+    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+        results = list(pool.map(lambda server: _gate(server, shell, limit_seconds), servers))
+    for result in results:
+        if result.missing:
+            say(f"{result.server}: {result.message}")
+    return results
+
+
+def _gate(server: ServerOutput, shell: HostShell, limit_seconds: float) -> Readiness:
+    began = monotonic()
+    deadline = began + limit_seconds
+
+    def stuck(step: str, detail: str) -> Readiness:
+        text = f"not ready after {limit_seconds:g} s: {_MEANING[step]}" + (f" ({detail})" if detail else "")
+        return Readiness(server.name, monotonic() - began, step, text)
+
+    detail = _until(deadline, lambda: _tcp(server))
+    if detail:
+        return stuck("tcp", detail)
+    detail = _until(deadline, lambda: _login(server, shell))
+    if detail:
+        return stuck("ssh", detail)
+    left = max(1.0, deadline - monotonic())
+    argv = ["sudo", "-n", "python3", "-c", _SCRIPT, f"{left:.1f}"]
+    try:
+        done = shell.run(server, argv, timeout=left + 15, check=False)
+    except ToolError as problem:
+        return stuck("ssh", str(problem))
+    if done.returncode == 0:
+        return Readiness(server.name, monotonic() - began)
+    line = next((text for text in done.stdout.splitlines() if text.startswith("stuck ")), "stuck probe")
+    _, step, *said = line.split(" ", 2)
+    return stuck(step, " ".join(said) or " ".join(done.stderr.split())[:200])
+
+
+def _until(deadline: float, attempt: Callable[[], str]) -> str:
+    """Repeat until the attempt says '' or the deadline passes; returns what it said last."""
+    pause = Event()
+    while detail := attempt():
+        if monotonic() > deadline:
+            return detail
+        pause.wait(_POLL_SECONDS)
+    return ""
+
+
+def _tcp(server: ServerOutput) -> str:
+    try:
+        socket.create_connection((server.ssh_host, server.ssh_port), timeout=3).close()
+    except OSError as problem:
+        return f"{server.ssh_host}:{server.ssh_port}: {problem}"
+    return ""
+
+
+def _login(server: ServerOutput, shell: HostShell) -> str:
+    try:
+        shell.run(server, ["true"], timeout=20)
+    except ToolError as problem:
+        return problem.message
+    return ""

@@ -1,0 +1,32 @@
+"""verify: look at every server from outside and judge what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from orchestrator.ports import HostVerifier
+from orchestrator.reporting.model import Check, Verdict
+from orchestrator.verification.expectations import expectations
+from orchestrator.verification.verdicts import verdicts
+from stacks.fleet.model import Fleet
+from stacks.outputs import ServerOutput
+
+_PARALLEL = 8
+
+
+def verify(fleet: Fleet, servers: Sequence[ServerOutput], verifier: HostVerifier) -> list[Check]:
+    """Every expectation of every server, all servers at once, in the order of the fleet."""
+
+    def one(server: ServerOutput) -> list[Check]:
+        return verdicts(server.name, verifier.observe(server, expectations(fleet, server.group)))
+
+    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+        return [check for checks in pool.map(one, servers) for check in checks]
+
+
+def summary(checks: Sequence[Check]) -> str:
+    """`47 passed, 1 failed, 2 unknown`"""
+    counts = {verdict: sum(1 for check in checks if check.verdict is verdict) for verdict in Verdict}
+    text = f"{counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed"
+    return text + (f", {counts[Verdict.UNKNOWN]} unknown" if counts[Verdict.UNKNOWN] else "")

@@ -1,0 +1,172 @@
+"""The order in which a run goes, and when it stops. Pure order: a StepRunner executes what is yielded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from orchestrator.adapters import Adapters, HostAccess
+from orchestrator.errors import ToolError
+from orchestrator.inventory.build import build_inventory
+from orchestrator.phases import backup as backup_phase
+from orchestrator.phases import destroy as destroy_phase
+from orchestrator.phases import plan as plan_phase
+from orchestrator.phases import verify as verify_phase
+from orchestrator.phases.configure import ConfigureRequest, configure
+from orchestrator.phases.enrol import enrol
+from orchestrator.phases.ready import ready
+from orchestrator.ports import PlayResult, Provisioned
+from orchestrator.results import RunResults
+from stacks.outputs import FleetOutputs, ServerOutput
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `act` does it, `tell` says in a few words what came out; `effect` is what a repetition may cost."""
+
+    name: str
+    phase: str
+    effect: Literal["read", "write"]
+    act: Callable[[], Any]
+    tell: Callable[[Any], str] = lambda _: ""
+
+
+Steps = Generator[Step, Any, None]
+
+
+def plan_steps(adapters: Adapters, results: RunResults) -> Steps:
+    """Look, judge, change nothing."""
+    target = adapters.target
+    preview = partial(plan_phase.plan, target, adapters.provisioner)
+    results.preview = yield Step("plan", "plan", "read", preview, plan_phase.summary)
+    plan_phase.refuse_if_blocked(target, results.preview)
+
+
+def up_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
+    """plan → judge → provision → ready → enrol → configure → back up → verify."""
+    yield from plan_steps(adapters, results)
+    assert results.preview is not None  # noqa: S101  # plan_steps ends in a preview or an error
+    if results.preview.changes:
+        act = partial(provision, adapters, results)
+        yield Step("provision", "up", "write", act, lambda done: f"{len(done.changes)} changed")
+    yield from converge_steps(adapters, results, wanted)
+    yield from proof_steps(adapters, results, wanted)
+
+
+def provision(adapters: Adapters, results: RunResults) -> Provisioned:
+    """Make it so; what was made is kept for the report also when the rest failed, which is an error."""
+    done = results.provisioned = adapters.provisioner.up(adapters.target)
+    if done.failure:
+        raise ToolError(
+            adapters.target.stack.name, f"{len(done.changes)} resources were changed, but not all:\n  "
+            + done.failure.replace("\n", "\n  "),
+            next_step="The state holds what was made; mend the cause and run steward up again.",
+        )  # fmt: skip
+    return done
+
+
+def converge_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
+    """Everything from the outputs of a stack to configured hosts."""
+    outputs, access = yield from reach_steps(adapters, results, wanted)
+    fleet = adapters.target.loaded.fleet
+    repositories: Any = {}
+    if any(fleet.servers[server.group].backup for server in results.reachable(wanted)):
+        act = partial(
+            enrol, fleet, outputs, results.reachable(wanted), adapters.store, adapters.credentials,
+            adapters.clock.now(), adapters.say,
+        )  # fmt: skip
+        repositories = yield Step("enrol", "enrol", "write", act, lambda found: f"{len(found)} repositories")
+    inventory = build_inventory(fleet, outputs, adapters.run, adapters.binaries, repositories)
+    request = ConfigureRequest(
+        inventory=inventory,
+        hosts=[server.name for server in results.reachable(wanted)],
+        run=adapters.run,
+        private_key=access.private_key,
+        known_hosts=access.known_hosts,
+    )
+    runner = adapters.playbooks(access, results.reachable(wanted))
+    if request.hosts:
+        converge = partial(configure, request, runner, adapters.say)
+        results.play = yield Step("configure", "configure", "write", converge, _configured)
+
+
+def proof_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
+    """Take due backups and look at every healthy host."""
+    healthy = results.healthy(wanted)
+    assert results.outputs is not None  # noqa: S101  # converge_steps set it
+    access = adapters.hosts(adapters.target.stack.name, results.outputs.servers)
+    if any(adapters.target.loaded.fleet.servers[server.group].backup for server in healthy):
+        yield from backup_steps(adapters, results, access, healthy)
+    fleet = adapters.target.loaded.fleet
+    look = partial(verify_phase.verify, fleet, healthy, access.verifier)
+    results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
+
+
+def destroy_steps(adapters: Adapters, allowed: Sequence[str]) -> Steps:
+    """Read the state, refuse while data would go, delete."""
+    stack = adapters.target.stack.name
+    act = partial(destroy_phase.destroy, stack, adapters.provisioner, allowed)
+    yield Step("destroy", "destroy", "write", act, lambda count: f"{count} resources deleted")
+
+
+def verify_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
+    """Look at servers that exist; change nothing."""
+    _, access = yield from reach_steps(adapters, results, wanted)
+    fleet, servers = adapters.target.loaded.fleet, results.reachable(wanted)
+    look = partial(verify_phase.verify, fleet, servers, access.verifier)
+    results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
+
+
+def backup_steps(
+    adapters: Adapters,
+    results: RunResults,
+    access: HostAccess,
+    servers: Sequence[ServerOutput],
+    *,
+    plans: Sequence[str] = (),
+    only_due: bool = True,
+) -> Steps:
+    """Take backups and keep the store's receipts."""
+    request = backup_phase.BackupRequest(adapters.target.loaded.fleet, servers, adapters.run, only_due, plans)
+
+    def act() -> backup_phase.BackupsFound:
+        found = backup_phase.backup(request, access.shell, adapters.store, adapters.clock, adapters.say)
+        adapters.ledger.record_receipts(adapters.target.stack.name, adapters.run, found.receipts)
+        return found
+
+    found = yield Step("backup", "backup", "write", act, _backed_up)
+    results.backups = found.rows
+
+
+def reach_steps(
+    adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()
+) -> Generator[Step, Any, tuple[FleetOutputs, HostAccess]]:
+    """Read the outputs of the stack and wait for its servers."""
+    stack = adapters.target.stack.name
+    read = partial(adapters.provisioner.outputs, stack)
+    results.outputs = yield Step("outputs", "up", "read", read, lambda found: f"{len(found.servers)} servers")
+    outputs: FleetOutputs = results.outputs
+    access = adapters.hosts(stack, outputs.servers)
+    servers = [server for server in outputs.servers if not wanted or server.name in wanted]
+    results.readiness = yield Step("ready", "ready", "read", partial(ready, servers, access.shell, adapters.say), _ready)
+    return outputs, access
+
+
+def _ready(found: Sequence[Any]) -> str:
+    stuck = [each.server for each in found if each.missing]
+    text = f"{len(found) - len(stuck)} of {len(found)} servers ready"
+    return text + (f"; not ready: {', '.join(stuck)}" if stuck else "")
+
+
+def _configured(play: PlayResult) -> str:
+    bad = [host.name for host in play.hosts if host.failed or host.unreachable]
+    changed = sum(host.changed for host in play.hosts)
+    text = f"{len(play.hosts) - len(bad)} hosts, {changed} tasks changed something"
+    return text + (f"; failed: {', '.join(bad)}" if bad else "")
+
+
+def _backed_up(found: backup_phase.BackupsFound) -> str:
+    taken = sum(1 for row in found.rows if row.taken_in_this_run)
+    return f"{taken} taken, {len(found.rows)} plans looked at"

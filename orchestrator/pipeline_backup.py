@@ -1,0 +1,73 @@
+"""The order of the backup verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from orchestrator.adapters import Adapters
+from orchestrator.backups.documents import RestoreResult
+from orchestrator.backups.hosts import list_snapshots
+from orchestrator.errors import InputError
+from orchestrator.phases.backup import BackupRequest, BackupsFound, look
+from orchestrator.phases.restore import RestoreRequest, check_request, restore
+from orchestrator.pipeline import Step, Steps, backup_steps, reach_steps
+from orchestrator.results import RunResults
+
+
+def run_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str], plans: Sequence[str]) -> Steps:
+    """Take backups whether or not they are due."""
+    check_plans(adapters, plans)
+    _, access = yield from reach_steps(adapters, results, wanted)
+    servers = results.reachable(wanted)
+    yield from backup_steps(adapters, results, access, servers, plans=plans, only_due=False)
+
+
+def status_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str], plans: Sequence[str]) -> Steps:
+    """Judge what there is."""
+    check_plans(adapters, plans)
+    _, access = yield from reach_steps(adapters, results, wanted)
+    request = BackupRequest(adapters.target.loaded.fleet, results.reachable(wanted), adapters.run, True, plans)
+    act = partial(look, request, access.shell, adapters.store, adapters.clock)
+    found: BackupsFound = yield Step("backup", "backup", "read", act, lambda f: f"{len(f.rows)} plans looked at")
+    results.backups = found.rows
+
+
+def list_steps(
+    adapters: Adapters,
+    results: RunResults,
+    wanted: Sequence[str],
+    plans: Sequence[str],
+    found: dict[str, list[object]],
+) -> Steps:
+    """Ask each server with a plan for its snapshots."""
+    check_plans(adapters, plans)
+    _, access = yield from reach_steps(adapters, results, wanted)
+    fleet = adapters.target.loaded.fleet
+    for server in results.reachable(wanted):
+        for plan in [p for p in fleet.plans_of(server.group) if not plans or p in plans]:
+            act = partial(list_snapshots, access.shell, server, plan)
+            snapshots = yield Step("list", "backup", "read", act, lambda rows: f"{len(rows)} snapshots")
+            found.setdefault(server.name, []).extend(snapshots)
+
+
+def restore_steps(adapters: Adapters, results: RunResults, request: RestoreRequest) -> Steps:
+    """Restore one snapshot on its server and compare."""
+    check_request(request, adapters.target.loaded.fleet)
+    _, access = yield from reach_steps(adapters, results, [request.server])
+    server = next(iter(results.reachable([request.server])), None)
+    if server is None:
+        return
+    act = partial(restore, request, server, access.shell)
+    restored: RestoreResult = yield Step("restore", "backup", "write", act, lambda r: "same" if r.ok else "different")
+    results.restored = restored
+
+
+def check_plans(adapters: Adapters, plans: Sequence[str]) -> None:
+    """Refuse a plan that the fleet does not have; raises InputError."""
+    from stacks.fleet.mistakes import nearest
+
+    known = adapters.target.loaded.fleet.backups
+    for plan in plans:
+        if plan not in known:
+            raise InputError(adapters.target.stack.name, f"no backup plan named '{plan}'; {nearest(plan, known)}")

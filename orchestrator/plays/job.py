@@ -1,0 +1,154 @@
+"""One playbook run in a process of its own: the only importer of ansible_runner.
+
+Run as `python -P -m orchestrator.plays.job SPEC.json`. Each line on stdout is one JSON record of what happened.
+On TERM it stops Ansible and every process Ansible started on this machine, then exits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_PR_SET_CHILD_SUBREAPER = 36
+_LONGEST_MESSAGE = 2_000
+_WATCHED = {
+    "playbook_on_task_start",
+    "runner_on_ok",
+    "runner_on_failed",
+    "runner_on_unreachable",
+    "runner_on_skipped",
+    "playbook_on_stats",
+    "error",
+}
+
+
+def main() -> int:
+    """Run the playbook that the specification describes; exit code 0 when the job itself worked."""
+    spec = json.loads(Path(sys.argv[1]).read_text())
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    strategy, note = choose_strategy(spec["strategy"])
+    emit({"kind": "strategy", "strategy": strategy, "note": note})
+    try:
+        finished = play(spec, strategy, stop)
+    finally:
+        end_descendants()
+    emit({"kind": "end", **finished})
+    return 0
+
+
+def play(spec: Mapping[str, Any], strategy: str, stop: threading.Event) -> dict[str, Any]:
+    """Drive ansible-runner and return how it ended."""
+    import ansible_runner
+
+    environment = {**spec["environment"], **strategy_environment(strategy)}
+    result = ansible_runner.run(
+        private_data_dir=spec["folder"],
+        project_dir=spec["project"],
+        playbook=spec["playbook"],
+        inventory=spec["inventory"],
+        limit=",".join(spec["hosts"]),
+        envvars=environment,
+        settings={"suppress_ansible_output": True, "idle_timeout": spec["idle_seconds"], "job_timeout": spec["seconds"]},
+        suppress_env_files=True,
+        quiet=True,
+        ident="play",
+        event_handler=handle,
+        cancel_callback=stop.is_set,
+    )
+    output = ""
+    if result.status != "successful":
+        stdout = Path(spec["folder"]) / "artifacts" / "play" / "stdout"
+        output = stdout.read_text(errors="replace")[-_LONGEST_MESSAGE:] if stdout.exists() else ""
+    return {"status": result.status, "code": result.rc, "output": output}
+
+
+def handle(event: Mapping[str, Any]) -> bool:
+    """Pass on what matters of one Ansible event; False keeps ansible-runner from storing a file for each."""
+    kind = event.get("event", "")
+    if kind not in _WATCHED:
+        return False
+    data = event.get("event_data", {})
+    record: dict[str, Any] = {"kind": kind, "host": data.get("host", ""), "task": data.get("task") or data.get("name", "")}
+    if kind == "playbook_on_stats":
+        record |= {key: data.get(key, {}) for key in ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")}
+    if kind.startswith("runner_on_"):
+        result = data.get("res") or {}
+        record |= {"changed": bool(result.get("changed")), "role": data.get("role", ""), "seconds": data.get("duration", 0.0)}
+        record["ignored"] = bool(data.get("ignore_errors"))
+        if kind != "runner_on_ok":
+            record["message"] = message_of(result)
+    if kind == "error":
+        record["message"] = str(event.get("stdout", ""))[:_LONGEST_MESSAGE]
+    emit(record)
+    return False
+
+
+def message_of(result: Mapping[str, Any]) -> str:
+    """Why a task failed, in one bounded text; `no_log` results are already censored by Ansible."""
+    if result.get("censored"):
+        return str(result["censored"])
+    parts = [str(result.get(key, "")).strip() for key in ("msg", "stderr", "module_stderr") if result.get(key)]
+    for item in result.get("results", []):
+        if isinstance(item, Mapping) and item.get("failed"):
+            parts.append(message_of(item))
+    return "; ".join(dict.fromkeys(part for part in parts if part))[:_LONGEST_MESSAGE]
+
+
+def choose_strategy(wanted: str) -> tuple[str, str]:
+    """`mitogen` where it loads, else Ansible's own with pipelining; the note says why not."""
+    if wanted == "linear":
+        return "linear", "asked for"
+    try:
+        import ansible_mitogen.plugins.strategy.mitogen_linear  # noqa: F401  # loading it is the test
+    except (ImportError, SyntaxError, AttributeError) as problem:
+        return "linear", f"mitogen does not load: {problem}"
+    except Exception as problem:
+        # mitogen raises Ansible's own error class for a version it does not know; naming it would import all of Ansible
+        if type(problem).__name__ != "AnsibleError":
+            raise
+        return "linear", f"mitogen does not load: {problem}"
+    return "mitogen_linear", ""
+
+
+def strategy_environment(strategy: str) -> dict[str, str]:
+    """What Ansible needs to find the strategy."""
+    if strategy == "linear":
+        return {"ANSIBLE_STRATEGY": "linear"}
+    import ansible_mitogen
+
+    plugins = Path(ansible_mitogen.__file__).parent / "plugins" / "strategy"
+    return {"ANSIBLE_STRATEGY": strategy, "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
+
+
+def emit(record: Mapping[str, Any]) -> None:
+    """Write one record as a line."""
+    sys.stdout.write(json.dumps(record, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def end_descendants() -> None:
+    """Kill every process below this one; as subreaper it inherits those whose parents are gone."""
+    for _ in range(50):
+        children = [int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()]
+        if not children:
+            return
+        for pid in children:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                continue
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Ending on the hosts what an interrupted play left there, found by the run id in its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from orchestrator.errors import ToolError
+from orchestrator.ports import HostShell
+from stacks.outputs import ServerOutput
+
+_SECONDS = 20.0
+
+_SCRIPT = r"""
+import os, signal, sys
+mark = b"STEWARD_RUN=" + sys.argv[1].encode()
+own = {os.getpid(), os.getppid()}
+def found():
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) in own:
+            continue
+        try:
+            with open("/proc/" + name + "/environ", "rb") as file:
+                if mark in file.read().split(b"\0"):
+                    yield int(name)
+        except OSError:
+            continue
+ended = 0
+for number in (signal.SIGTERM, signal.SIGKILL):
+    for _ in range(30):
+        pids = list(found())
+        if not pids:
+            break
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+                ended += 1
+            except ProcessLookupError:
+                pass
+        signal.sigtimedwait([], 0.1)
+print(ended)
+"""
+
+
+def end_leftovers(shell: HostShell, servers: Sequence[ServerOutput], run: str) -> list[str]:
+    """Kill every process of the run on every server; returns a problem per server that could not be reached."""
+
+    def one(server: ServerOutput) -> str:
+        try:
+            shell.run(server, ["sudo", "-n", "python3", "-c", _SCRIPT, run], timeout=_SECONDS)
+        except ToolError as problem:
+            return str(problem)
+        return ""
+
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        return [problem for problem in pool.map(one, servers) if problem]

@@ -1,0 +1,94 @@
+"""The records of a job, read into one outcome per host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.ports import PlayResult, Say
+from orchestrator.reporting.model import Host
+
+
+class OutcomeReader:
+    """Takes the job's lines as they come; tells progress, and at the end what happened on each host."""
+
+    def __init__(self, hosts: Sequence[str], say: Say) -> None:
+        self._hosts = tuple(hosts)
+        self._say = say
+        self._seconds: dict[str, float] = {}
+        self._failures: dict[str, tuple[str, str]] = {}
+        self._stats: Mapping[str, Mapping[str, int]] = {}
+        self._end: Mapping[str, Any] = {}
+        self._errors: list[str] = []
+        self.strategy = ""
+        self.noise: list[str] = []
+
+    def line(self, text: str) -> None:
+        """One line of the job; what is not a record is kept as noise for the error message."""
+        try:
+            record = json.loads(text)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict) or "kind" not in record:
+            self.noise.append(text)
+            return
+        match record["kind"]:
+            case "strategy":
+                self.strategy = record["strategy"]
+                if record["note"] and record["note"] != "asked for":
+                    self._say(f"pipelining instead of mitogen: {record['note']}")
+            case "playbook_on_task_start":
+                self._say(str(record["task"]))
+            case "playbook_on_stats":
+                self._stats = record
+            case "error":
+                self._errors.append(str(record["message"]))
+            case "end":
+                self._end = record
+            case _:
+                self._task(record)
+
+    def _task(self, record: Mapping[str, Any]) -> None:
+        host, kind = str(record["host"]), record["kind"]
+        self._seconds[host] = self._seconds.get(host, 0.0) + float(record.get("seconds") or 0.0)
+        if kind in ("runner_on_failed", "runner_on_unreachable") and not record.get("ignored"):
+            task = f"{record['role']} : {record['task']}" if record.get("role") else str(record["task"])
+            self._failures[host] = (task, str(record.get("message", "")))
+            self._say(f"{host}: failed: {task}")
+
+    def result(self, retry: str) -> PlayResult:
+        """The outcome of every host that was asked for; `retry` is a command with `{host}` in it."""
+        hosts = [self._host(name, retry) for name in self._hosts]
+        return PlayResult(hosts, self._problem())
+
+    def _host(self, name: str, retry: str) -> Host:
+        def count(key: str) -> int:
+            return int(self._stats.get(key, {}).get(name, 0))
+
+        seen = any(count(key) for key in ("ok", "changed", "failures", "dark", "skipped"))
+        task, message = self._failures.get(name, ("", ""))
+        failed = count("failures") or (0 if seen else 1)
+        if not seen and not message:
+            task, message = "", "no host matched: the playbook did nothing on this host"
+        bad = bool(failed or count("dark"))
+        return Host(
+            name=name,
+            ok=count("ok"),
+            changed=count("changed"),
+            failed=failed,
+            unreachable=bool(count("dark")),
+            duration_seconds=round(self._seconds.get(name, 0.0), 2),
+            failed_task=task,
+            message=message,
+            retry=retry.replace("{host}", name) if bad else "",
+        )
+
+    def _problem(self) -> str:
+        if not self._end:
+            return "ansible ended without a result: " + " ".join(self.noise[-5:])[:600]
+        if self._end["status"] == "timeout":
+            return "the playbook took too long and was stopped"
+        if self._end["status"] != "successful" and not self._stats:
+            return " ".join([*self._errors, str(self._end["output"])])[-1500:] or f"ansible ended: {self._end['status']}"
+        return ""

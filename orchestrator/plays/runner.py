@@ -1,0 +1,125 @@
+"""Ansible through ansible-runner in a child process: workspace, environment, and what an interruption cleans up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from orchestrator.errors import StewardError, StoppedError, ToolError
+from orchestrator.inventory.render import render_hosts, render_secrets
+from orchestrator.plays.outcome import OutcomeReader
+from orchestrator.ports import PlayRequest, PlayResult, Say
+from orchestrator.process import run
+from orchestrator.settings import Settings
+from orchestrator.ssh import ssh_options
+from orchestrator.toolchain.environment import Toolchain, inherited_environment
+
+_PLAY_SECONDS = 1_800
+_IDLE_SECONDS = 600
+_FORKS_PER_CORE = 4
+
+Leftovers = Callable[[str], None]
+"""Ends, on every host, the processes that carry the given run id."""
+
+
+class AnsibleRunner:
+    """Implements `ports.PlaybookRunner`."""
+
+    def __init__(
+        self, settings: Settings, toolchain: Toolchain, folder: Path, retry: str, end_leftovers: Leftovers
+    ) -> None:
+        self._settings = settings
+        self._toolchain = toolchain
+        self._folder = folder
+        self._retry = retry
+        self._end_leftovers = end_leftovers
+
+    def run(self, request: PlayRequest, say: Say) -> PlayResult:
+        """Converge; one failed host does not stop the others. No process is left behind when interrupted."""
+        if not request.hosts:
+            raise ToolError("playbooks", "no host to configure", next_step="Name hosts of the fleet.")
+        workspace = self._workspace()
+        sockets = Path(tempfile.mkdtemp(prefix="steward-cp-"))
+        reader = OutcomeReader(request.hosts, say)
+        try:
+            inventory = self._write_inventory(workspace, request)
+            spec = workspace / "spec.json"
+            spec.write_text(json.dumps(self._spec(workspace, inventory, request, sockets)))
+            argv = [sys.executable, "-P", "-m", "orchestrator.plays.job", str(spec)]
+            run(argv, timeout=_PLAY_SECONDS + 60, env=self._environment(request), check=False, on_line=reader.line)
+        except (StoppedError, KeyboardInterrupt, StewardError):
+            self._end_leftovers(request.run)
+            raise
+        finally:
+            (workspace / "inventory" / "secrets.yml").unlink(missing_ok=True)
+            self._close_sockets(sockets)
+        return reader.result(self._retry)
+
+    def _workspace(self) -> Path:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        number = sum(1 for _ in self._folder.iterdir()) + 1
+        workspace = self._folder / f"{number:02d}"
+        (workspace / "inventory").mkdir(mode=0o700, parents=True)
+        return workspace
+
+    def _write_inventory(self, workspace: Path, request: PlayRequest) -> Path:
+        folder = workspace / "inventory"
+        for name, text in (
+            ("hosts.yml", render_hosts(request.inventory)),
+            ("secrets.yml", render_secrets(request.inventory)),
+        ):
+            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+        return folder
+
+    def _spec(self, workspace: Path, inventory: Path, request: PlayRequest, sockets: Path) -> Mapping[str, object]:
+        return {
+            "folder": str(workspace),
+            "project": str(self._settings.project / "playbooks"),
+            "playbook": request.playbook,
+            "inventory": str(inventory),
+            "hosts": list(request.hosts),
+            "strategy": os.environ.get("STEWARD_STRATEGY", "auto"),
+            "seconds": _PLAY_SECONDS,
+            "idle_seconds": _IDLE_SECONDS,
+            "environment": self._ansible_settings(request, sockets),
+        }
+
+    def _ansible_settings(self, request: PlayRequest, sockets: Path) -> dict[str, str]:
+        keys = ssh_options(request.private_key, request.known_hosts)
+        persist = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
+        cores = os.cpu_count() or 1
+        return {
+            "ANSIBLE_CONFIG": str(self._settings.project / "playbooks" / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(self._toolchain.collections),
+            "ANSIBLE_ROLES_PATH": str(self._settings.project / "playbooks" / "roles"),
+            "ANSIBLE_LIBRARY": str(self._settings.project / "playbooks" / "library"),
+            "ANSIBLE_PRIVATE_KEY_FILE": str(request.private_key),
+            "ANSIBLE_HOST_KEY_CHECKING": "True",
+            "ANSIBLE_SSH_ARGS": " ".join([*keys, *persist]),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
+            "ANSIBLE_FORKS": str(max(2, min(len(request.hosts), _FORKS_PER_CORE * cores))),
+            "ANSIBLE_LOCAL_TEMP": str(sockets / "tmp"),
+            "ANSIBLE_HOME": str(self._settings.cache / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "STEWARD_RUN": request.run,
+        }
+
+    def _environment(self, request: PlayRequest) -> dict[str, str]:
+        return {**inherited_environment(self._settings, request.inventory.shared["steward_stack"]), "STEWARD_RUN": request.run}
+
+    @staticmethod
+    def _close_sockets(folder: Path) -> None:
+        for socket in _sockets(folder):
+            run(["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "steward"], timeout=10, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sockets(folder: Path) -> Sequence[Path]:
+    return [path for path in folder.iterdir() if path.is_socket()] if folder.exists() else []

@@ -1,0 +1,265 @@
+"""What the phases ask of the outside world. Adapters implement these; `tests/fakes.py` holds their fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from orchestrator.backups.credentials import RepositoryCredentials
+from orchestrator.backups.documents import VaultDescription
+from orchestrator.clock import Moment
+from orchestrator.inventory.model import Inventory
+from orchestrator.process import CommandResult
+from orchestrator.reporting.model import Change, Host, PolicyResult
+from stacks.fleet.loader import LoadedFleet
+from stacks.outputs import FleetOutputs, ServerOutput
+
+Say = Callable[[str], None]
+"""Tells the person watching one line of progress."""
+
+
+@dataclass(frozen=True)
+class StackRecord:
+    """A stack as the ledger knows it; ids never change and are never given twice."""
+
+    name: str
+    id: str
+    client: str
+    client_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Target:
+    """The stack a verb works on, with the fleet that describes it."""
+
+    stack: StackRecord
+    loaded: LoadedFleet
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What `pulumi preview` with the policy pack found; `refusal` is why Pulumi stopped, when it did."""
+
+    changes: Sequence[Change]
+    unchanged: int
+    policies: Sequence[PolicyResult]
+    refusal: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a mandatory rule found something."""
+        bad = ("fail", "unknown", "error")
+        return any(p.state in bad and p.enforcement == "mandatory" for p in self.policies)
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What `pulumi up` did; `failure` says which resources could not be made, when there are such."""
+
+    changes: Sequence[Change]
+    unchanged: int
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class StateResource:
+    """One resource of the stack's state."""
+
+    urn: str
+    type: str
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    protect: bool
+
+
+class Provisioner(Protocol):
+    """Pulumi, driven for one stack."""
+
+    def preview(self, target: Target) -> Preview:
+        """Plan and judge; never changes anything. A refused plan is a value, a broken tool raises ToolError."""
+        ...
+
+    def up(self, target: Target) -> Provisioned:
+        """Make it so; half-made resources are in the state and told in `failure`."""
+        ...
+
+    def resources(self, stack: str) -> Sequence[StateResource]:
+        """Everything in the stack's state, in order."""
+        ...
+
+    def outputs(self, stack: str) -> FleetOutputs:
+        """What the stack exports; raises ToolError that names a missing output."""
+        ...
+
+    def unprotect(self, stack: str, urns: Sequence[str]) -> None:
+        """Allow these resources to be deleted."""
+        ...
+
+    def destroy(self, stack: str) -> Sequence[Change]:
+        """Delete every resource of the stack and then the stack itself."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlayRequest:
+    """One run of a playbook: what, on which hosts, and the run that the traces carry."""
+
+    playbook: str
+    inventory: Inventory
+    hosts: Sequence[str]
+    run: str
+    private_key: Path
+    known_hosts: Path
+
+
+@dataclass(frozen=True)
+class PlayResult:
+    """Per host outcome, in the order of the inventory; `problem` is what went wrong beside the hosts."""
+
+    hosts: Sequence[Host]
+    problem: str = ""
+
+
+class PlaybookRunner(Protocol):
+    """Ansible, driven for one inventory."""
+
+    def run(self, request: PlayRequest, say: Say) -> PlayResult:
+        """Converge; one failed host does not stop the others. No process is left behind when interrupted."""
+        ...
+
+
+class HostShell(Protocol):
+    """Commands on the servers of one stack, over SSH with pinned host keys."""
+
+    def run(
+        self,
+        server: ServerOutput,
+        argv: Sequence[str],
+        *,
+        timeout: float,
+        stdin: str | None = None,
+        check: bool = True,
+    ) -> CommandResult:
+        """Run one command as the admin user; raises ToolError when `check` and it fails, or SSH does."""
+        ...
+
+    def close(self) -> None:
+        """End every connection."""
+        ...
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One thing that must be true on a host: `probe` names the kind of look, `subject` and `argument` what is looked at."""
+
+    check: str
+    title: str
+    probe: str
+    subject: str
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a probe saw; `holds` is None when it could not look."""
+
+    expectation: Expectation
+    holds: bool | None
+    observed: str
+
+
+class HostVerifier(Protocol):
+    """Looks at a host from outside, without changing it."""
+
+    def observe(self, server: ServerOutput, expectations: Sequence[Expectation]) -> Sequence[Observation]:
+        """One observation per expectation, in order; an unreachable host gives observations that saw nothing."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as a parameter."""
+
+    def now(self) -> datetime:
+        """Wall time in UTC."""
+        ...
+
+    def moment(self) -> Moment:
+        """Wall time with boot id and monotonic seconds."""
+        ...
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A snapshot as the vault saw it arrive."""
+
+    repository: str
+    snapshot: str
+    arrived_at: datetime
+    bytes: int
+
+
+class BackupStore(Protocol):
+    """A vault: repositories, and what arrived in them."""
+
+    address: str
+
+    def describe(self) -> VaultDescription:
+        """Certificate, port and the repositories there are."""
+        ...
+
+    def enrol(self, credentials: RepositoryCredentials) -> None:
+        """Make a repository; the store sees no password."""
+        ...
+
+    def receipts(self) -> Sequence[Receipt]:
+        """Every snapshot that lies in the store."""
+        ...
+
+
+class CredentialStore(Protocol):
+    """The repository credentials of one vault."""
+
+    def load(self, repository: str) -> RepositoryCredentials | None:
+        """None when that repository was never enrolled."""
+        ...
+
+    def create(self, repository: str, server: str, stack: str, at: datetime) -> RepositoryCredentials:
+        """Make credentials and keep them before anything uses them."""
+        ...
+
+    def place(self, repository: str) -> str:
+        """Where they lie, for messages."""
+        ...
+
+
+class Ledger(Protocol):
+    """What this installation knows for ever: clients, stacks, runs, receipts."""
+
+    def stack(self, name: str) -> StackRecord | None:
+        """The living stack of that name."""
+        ...
+
+    def create_stack(self, name: str, client: str, at: datetime) -> StackRecord:
+        """Give ids to a new stack (and to its client, when that is new too)."""
+        ...
+
+    def end_stack(self, record: StackRecord, at: datetime) -> None:
+        """The stack is destroyed; its name may be used again and inherits nothing."""
+        ...
+
+    def begin_run(self, run: str, verb: str, stack: str, at: Moment) -> None:
+        """A run starts."""
+        ...
+
+    def end_run(self, run: str, exit_code: int, at: Moment) -> None:
+        """A run ended."""
+        ...
+
+    def record_receipts(self, stack: str, run: str, receipts: Sequence[Receipt]) -> None:
+        """Keep receipts; one that is known already stays as it was first seen."""
+        ...

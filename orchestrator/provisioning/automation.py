@@ -1,0 +1,153 @@
+"""Pulumi through its Automation API: the only importer of pulumi.automation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation import CommandError, LocalWorkspace, LocalWorkspaceOptions, PulumiCommand, Stack
+
+from orchestrator.errors import InputError, ToolError
+from orchestrator.ports import Preview, Provisioned, StateResource, Target
+from orchestrator.process import run
+from orchestrator.provisioning.events import EventLog
+from orchestrator.provisioning.failures import explain
+from orchestrator.provisioning.interruption import pulumi_ends_with_us
+from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
+from orchestrator.provisioning.stack_config import PROJECT
+from orchestrator.reporting.model import Change
+from orchestrator.settings import Settings
+from orchestrator.toolchain.environment import Toolchain, inherited_environment
+from stacks.outputs import OUTPUT_NAME, FleetOutputs, OutputsInvalid, read_outputs
+
+_CLI_SECONDS = 120.0
+_PARALLEL = 16
+
+
+class PulumiProvisioner:
+    """Implements `ports.Provisioner`; drives the same on-disk program that a person runs by hand."""
+
+    def __init__(self, settings: Settings, toolchain: Toolchain, results: Path) -> None:
+        self._settings = settings
+        self._toolchain = toolchain
+        self._results = results
+        self._state: dict[str, Mapping[str, Any]] = {}
+
+    def preview(self, target: Target) -> Preview:
+        """Plan and judge; never changes anything."""
+        self._results.unlink(missing_ok=True)
+        stack = self._stack(target.stack.name, {VARIABLE: str(self._results)})
+        log = EventLog()
+        refusal = ""
+        try:
+            with pulumi_ends_with_us():
+                stack.preview(on_event=log, parallel=_PARALLEL, color="never")
+        except CommandError as problem:
+            refusal = log.failure() or str(problem)
+        policies = read_policy_results(self._results)
+        found = Preview(tuple(log.changes.values()), log.unchanged, tuple(policies), refusal)
+        if refusal and not found.blocked:
+            raise self._refused(target, refusal, log)
+        return found
+
+    def up(self, target: Target) -> Provisioned:
+        """Make it so; half-made resources are in the state and told in `failure`."""
+        self._state.pop(target.stack.name, None)
+        stack = self._stack(target.stack.name)
+        log = EventLog()
+        failure = ""
+        try:
+            with pulumi_ends_with_us():
+                stack.up(on_event=log, parallel=_PARALLEL, color="never", continue_on_error=True)
+        except CommandError as problem:
+            failure = log.failure() or str(problem)
+            if not log.failed and not log.changes:
+                raise explain(target.stack.name, "up", str(problem)) from problem
+        changes = [change for urn, change in log.changes.items() if urn not in log.failed]
+        return Provisioned(tuple(changes), log.unchanged, failure)
+
+    def resources(self, stack: str) -> Sequence[StateResource]:
+        """Everything in the stack's state, in order."""
+        return [_state_resource(raw) for raw in self._deployment(stack).get("resources", [])]
+
+    def outputs(self, stack: str) -> FleetOutputs:
+        """What the stack exports; raises ToolError that names a missing output."""
+        exported: Mapping[str, Any] = {}
+        for resource in self.resources(stack):
+            if resource.type == "pulumi:pulumi:Stack":
+                exported = resource.outputs
+        try:
+            return read_outputs(stack, exported.get(OUTPUT_NAME))
+        except OutputsInvalid as problem:
+            raise ToolError(
+                stack, f"the stack's outputs are incomplete: {'; '.join(problem.problems)}",
+                next_step="Run steward up for that stack again.",
+            ) from problem  # fmt: skip
+
+    def unprotect(self, stack: str, urns: Sequence[str]) -> None:
+        """Allow these resources to be deleted."""
+        self._pulumi(stack, "state", "unprotect", *urns, "--yes")
+        self._state.pop(stack, None)
+
+    def destroy(self, stack: str) -> Sequence[Change]:
+        """Delete every resource of the stack and then the stack itself."""
+        self._state.pop(stack, None)
+        log = EventLog()
+        try:
+            with pulumi_ends_with_us():
+                self._stack(stack).destroy(on_event=log, parallel=_PARALLEL, color="never")
+        except CommandError as problem:
+            raise explain(stack, "destroy", log.failure() or str(problem)) from problem
+        self._pulumi(stack, "stack", "rm", stack, "--yes")
+        return tuple(log.changes.values())
+
+    def _refused(self, target: Target, refusal: str, log: EventLog) -> InputError | ToolError:
+        known = explain(target.stack.name, "preview", refusal)
+        if isinstance(known, InputError):
+            return known
+        if log.errors:
+            return InputError(target.stack.name, "Pulumi refused the plan; nothing was changed:\n  " + "\n  ".join(log.errors))
+        return ToolError(target.stack.name, known.message)
+
+    def _stack(self, name: str, extra: Mapping[str, str] | None = None) -> Stack:
+        environment = {**inherited_environment(self._settings, name), **(extra or {})}
+        command = PulumiCommand(root=str(self._toolchain.root), skip_version_check=True)
+        options = LocalWorkspaceOptions(
+            work_dir=str(self._settings.project), env_vars=environment, pulumi_command=command
+        )
+        try:
+            return Stack.select(name, LocalWorkspace(**vars(options)))
+        except CommandError as problem:
+            raise explain(name, "stack select", str(problem)) from problem
+
+    def _deployment(self, stack: str) -> Mapping[str, Any]:
+        if stack not in self._state:
+            text = self._pulumi(stack, "stack", "export", "--stack", stack)
+            self._state[stack] = json.loads(text)["deployment"]
+        return self._state[stack]
+
+    def _pulumi(self, stack: str, *words: str) -> str:
+        environment = inherited_environment(self._settings, stack)
+        argv = [str(self._toolchain.pulumi), *words, "--non-interactive"]
+        done = run(argv, timeout=_CLI_SECONDS, env=environment, cwd=self._settings.project, check=False)
+        if done.returncode != 0:
+            if "no stack named" in done.stderr:
+                raise InputError(
+                    stack, "there is no such stack here", place=f"{PROJECT} in STEWARD_HOME",
+                    next_step="Run steward up for its fleet first.",
+                )  # fmt: skip
+            raise explain(stack, " ".join(words[:2]), done.stderr or done.stdout)
+        return done.stdout
+
+
+def _state_resource(raw: Mapping[str, Any]) -> StateResource:
+    return StateResource(
+        urn=raw["urn"],
+        type=raw["type"],
+        id=raw.get("id", ""),
+        inputs=raw.get("inputs") or {},
+        outputs=raw.get("outputs") or {},
+        protect=bool(raw.get("protect", False)),
+    )

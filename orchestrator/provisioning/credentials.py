@@ -1,0 +1,62 @@
+"""What belongs to one stack and never enters Pulumi state: its passphrase and its admin SSH key."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+PASSPHRASE = "passphrase"
+
+
+@dataclass(frozen=True)
+class AdminKey:
+    """The key with which this installation logs in to a stack's servers."""
+
+    private: Path
+    public: Path
+
+    def public_text(self) -> str:
+        """The public half as one line of authorized_keys."""
+        return self.public.read_text().strip()
+
+
+def ensure_passphrase(folder: Path) -> Path:
+    """The stack's passphrase file (0600), made on first use."""
+    path = folder / PASSPHRASE
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32) + "\n")
+    return path
+
+
+def admin_key(folder: Path) -> AdminKey:
+    """Where the stack's admin key lies."""
+    return AdminKey(folder / "ssh" / "id_ed25519", folder / "ssh" / "id_ed25519.pub")
+
+
+def ensure_admin_key(folder: Path, stack: str) -> AdminKey:
+    """The stack's admin key, made on first use."""
+    key = admin_key(folder)
+    if not (key.private.exists() and key.public.exists()):
+        made = Ed25519PrivateKey.generate()
+        private = made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        public = made.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        write_private(key.private, private.decode())
+        write_private(key.public, f"{public.decode()} steward@{stack}\n")
+    return key
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

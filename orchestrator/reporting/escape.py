@@ -1,0 +1,95 @@
+"""How a hostile value leaves in each format; HTML adds Jinja's autoescape on top of `visible`.
+
+Names, messages and observations come from hosts and fleet files, so each may hold anything. No format drops a
+character: what could act (control, bidi, invisible) is shown as its code, so that a reader sees the attempt.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Cc control, Cf bidi and invisible, Cs lone surrogates, Zl/Zp separators that some viewers break lines at.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_PLAIN_WORD = re.compile(r"\(?'?[^\W_](?:[^\W_]|[.,'-](?=[^\W_]))*'?\)?[.,:;%?]?", re.ASCII)
+_BREAKS_CODE_SPAN = re.compile(r"[`|\\]")
+
+
+def visible(value: str, *, keep_newlines: bool = False) -> str:
+    """The value with every acting character written as its code, such as `\\x1b`."""
+    if value.isascii() and value.isprintable():
+        return value
+    return "".join(
+        c if (c == "\n" and keep_newlines) or unicodedata.category(c) not in _ACTING else _code(c)
+        for c in value
+    )
+
+
+def _code(character: str) -> str:
+    point = ord(character)
+    named = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    if character in named:
+        return named[character]
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+
+
+def terminal(value: str) -> str:
+    """The value on one line of a terminal: nothing in it moves the cursor, colours, or reorders text."""
+    return visible(value)
+
+
+def columns(text: str) -> int:
+    """How many terminal columns an already neutralised text takes; wide characters take two, marks none."""
+    return sum(_width(c) for c in text)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text in at most `limit` columns, ending in an ellipsis where something was cut."""
+    if columns(text) <= limit:
+        return text
+    kept, used = [], 0
+    for character in text:
+        if used + _width(character) > limit - 1:
+            break
+        kept.append(character)
+        used += _width(character)
+    return "".join(kept).rstrip() + "…"
+
+
+def markdown_code(value: str) -> str:
+    """The value as inline code: no mention, link, quick action, table cell or markup can come of it."""
+    shown = visible(value).strip()
+    if not shown:
+        return "–"
+    if not _BREAKS_CODE_SPAN.search(shown):
+        return f"`{shown}`"
+    # Backslash and pipe mean different things inside and outside of tables, and viewers differ; entities are
+    # read the same everywhere and can never open or close anything.
+    return "<code>" + "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in shown) + "</code>"
+
+
+def markdown_text(value: str) -> str:
+    """Prose in which plain words stay plain and every other word becomes inline code."""
+    words = visible(value).split()
+    return " ".join(_word(word) for word in words)
+
+
+def _word(word: str) -> str:
+    safe = (_PLAIN_WORD.fullmatch(word) or word in {"·", "–", "×", "="}) and not word.lower().startswith(
+        "www."
+    )
+    return word if safe else markdown_code(word)
+
+
+def markdown_block(value: str) -> str:
+    """The value as a fenced block whose fence is longer than any run of backticks in it."""
+    shown = visible(value, keep_newlines=True).strip("\n")
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{shown}\n{fence}"

@@ -1,0 +1,146 @@
+"""Gathers what a person must act on from everything that judged, worst first."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from orchestrator.reporting.humanise import age, duration
+from orchestrator.reporting.model import (
+    Backup,
+    Check,
+    Finding,
+    Host,
+    PolicyResult,
+    Severity,
+    Step,
+    StepState,
+    Verdict,
+)
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+UNJUDGED = ("unknown", "error", "not_run")
+# A failed step whose own hosts, checks, backups or rules already say why is not told twice.
+_EXPLAINED_BY = {
+    "configure": "host",
+    "verify": "check",
+    "backup": "backup",
+    "plan": "policy",
+    "preview": "policy",
+}
+
+
+def collect(
+    policies: Sequence[PolicyResult],
+    checks: Sequence[Check],
+    backups: Sequence[Backup],
+    hosts: Sequence[Host],
+    steps: Sequence[Step],
+    *,
+    fleet_file: str = "",
+) -> list[Finding]:
+    """Every finding, ranked by severity, then blocking ones, then by subject; unknown is never left out.
+
+    `fleet_file` completes the commands that a fix consists of; without it they name no fleet.
+    """
+    found = [
+        *_from_policies(policies),
+        *_from_checks(checks),
+        *_from_backups(backups, f" --fleet {shlex.quote(fleet_file)}" if fleet_file else ""),
+        *_from_hosts(hosts),
+    ]
+    return ranked([*found, *_from_steps(steps, {finding.source for finding in found})])
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings in the order a person should take them up."""
+    return sorted(
+        findings, key=lambda f: (SEVERITIES.index(f.severity), not f.blocking, f.subject, f.rule, f.title)
+    )
+
+
+def _from_policies(results: Sequence[PolicyResult]) -> Iterable[Finding]:
+    for result in results:
+        failed = result.state == "fail"
+        if not failed and result.state not in UNJUDGED:
+            continue
+        not_judged = f"{result.rule} could not be judged ({result.state.replace('_', ' ')})"
+        yield Finding(
+            source="policy",
+            severity=result.severity,
+            blocking=result.enforcement == "mandatory",
+            subject=result.subject,
+            title=(result.message or result.rule) if failed else not_judged,
+            observed=result.observed or ("" if failed else result.message),
+            expected=result.expected,
+            fix=result.remediation,
+            rule=result.rule,
+        )
+
+
+def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:
+    for check in checks:
+        if check.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+            failed = check.verdict is Verdict.FAIL
+            yield Finding(
+                source="check",
+                severity="high" if failed else "medium",
+                blocking=failed,
+                subject=check.server,
+                title=f"Check failed: {check.title}" if failed else f"Could not be checked: {check.title}",
+                observed=check.observed,
+                expected=check.expected,
+                rule=check.check,
+            )
+
+
+def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
+    for backup in backups:
+        if backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+            failed = backup.verdict is Verdict.FAIL
+            told = "Backup outside its RPO" if failed else "No proof of a backup inside its RPO"
+            yield Finding(
+                source="backup",
+                severity="critical" if failed else "high",
+                blocking=failed,
+                subject=f"{backup.plan}/{backup.server}",
+                title=told + (f": {backup.message}" if backup.message else ""),
+                observed=f"newest {age(backup.age_seconds)}"
+                if backup.age_seconds is not None
+                else "no snapshot seen",
+                expected=f"at most {duration(backup.rpo_seconds)} old",
+                fix=f"steward backup run{fleet} --plan {shlex.quote(backup.plan)}",
+            )
+
+
+def _from_hosts(hosts: Sequence[Host]) -> Iterable[Finding]:
+    for host in hosts:
+        if host.unreachable or host.failed:
+            yield Finding(
+                source="host",
+                severity="high",
+                blocking=True,
+                subject=host.name,
+                title="Not reachable"
+                if host.unreachable
+                else f"Task failed: {host.failed_task or 'not named'}",
+                observed=host.message,
+                expected="every task succeeds",
+                fix=host.retry,
+            )
+
+
+def _from_steps(steps: Sequence[Step], told: set[str]) -> Iterable[Finding]:
+    for step in steps:
+        ended_early = step.state in (StepState.FAILED, StepState.STOPPED)
+        if ended_early and _EXPLAINED_BY.get(step.phase) not in told:
+            failed = step.state is StepState.FAILED
+            yield Finding(
+                source="run",
+                severity="high" if failed else "medium",
+                blocking=True,
+                subject=step.name,
+                title="Step failed" if failed else "Step was stopped",
+                observed=step.message,
+                expected="the step ends by itself",
+            )

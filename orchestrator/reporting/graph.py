@@ -1,0 +1,190 @@
+"""What the topology drawing is about, before anything has a place: groups, outside parties, arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.reporting.escape import visible
+from orchestrator.reporting.humanise import number
+from orchestrator.reporting.model import Report, Server
+from orchestrator.reporting.verdict import Tone, server_tones
+
+ANYWHERE = "anywhere"
+MOST_VOLUMES = 3
+Party = Literal["internet", "network", "vault"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One server as drawn."""
+
+    name: str
+    address: str
+    facts: str
+    volumes: Sequence[str]
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Group:
+    """Servers that share a role; arrows end here, because rules are written for groups."""
+
+    key: str
+    name: str
+    title: str
+    network: str
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A party that is not of this stack: the internet, another network, or the store of the backups."""
+
+    key: str
+    title: str
+    note: str
+    party: Party
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An allowed flow or a backup path between two keys."""
+
+    source: str
+    target: str
+    label: str
+    backup: bool = False
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Everything to be drawn; `networks` maps a name to its CIDR."""
+
+    networks: Mapping[str, str]
+    groups: Sequence[Group]
+    sources: Sequence[Outside]
+    sinks: Sequence[Outside]
+    edges: Sequence[Edge]
+
+
+def build(report: Report) -> Graph:
+    """The graph of one report; equal reports give equal graphs, in a fixed order."""
+    tones = server_tones(report)
+    grouped: dict[tuple[str, str], list[Server]] = {}
+    for server in report.servers:
+        grouped.setdefault((server.network, server.group), []).append(server)
+    groups = [
+        Group(
+            f"group:{network}:{name}",
+            name,
+            _title(name, len(members)),
+            network,
+            [_card(s, tones) for s in members],
+        )
+        for (network, name), members in sorted(grouped.items())
+    ]
+    known = {network.name: network.cidr for network in report.networks}
+    networks = {
+        name: known.get(name, "") for name in sorted({group.network for group in groups} | set(known))
+    }
+    edges = _edges(report, groups)
+    ends = {group.key for group in groups}
+    return Graph(
+        networks=networks,
+        groups=groups,
+        sources=[_outside(key) for key in sorted({edge.source for edge in edges} - ends)],
+        sinks=[_outside(key) for key in sorted({edge.target for edge in edges} - ends)],
+        edges=edges,
+    )
+
+
+def _title(name: str, count: int) -> str:
+    return f"{name} × {count}" if count > 1 else name
+
+
+def _card(server: Server, tones: Mapping[str, Tone]) -> Card:
+    size = f"{number(server.cpus)} CPU · {number(server.memory_gib)} GiB"
+    facts = f"{', '.join(server.roles)} · {size}" if server.roles else size
+    volumes = tuple(server.volumes)
+    if len(volumes) > MOST_VOLUMES:
+        volumes = (*volumes[: MOST_VOLUMES - 1], f"and {len(volumes) - MOST_VOLUMES + 1} more volumes")
+    return Card(server.name, server.address, facts, volumes, tones.get(server.name, Tone.UNKNOWN))
+
+
+def _edges(report: Report, groups: Sequence[Group]) -> list[Edge]:
+    """Flows with the same two ends share one arrow; a backup path exists for each plan that a group has."""
+    of_group: dict[str, list[str]] = {}
+    for group in groups:
+        of_group.setdefault(group.name, []).append(group.key)
+    of_server = {server.name: f"group:{server.network}:{server.group}" for server in report.servers}
+
+    def ends(name: str, side: str) -> list[str]:
+        if name in of_group:
+            return of_group[name]
+        return [of_server[name]] if name in of_server else [f"{side}:{name}"]
+
+    ports: dict[tuple[str, str], set[tuple[int, str]]] = {}
+    for flow in report.flows:
+        for source in ends(flow.source, "from"):
+            for target in ends(flow.target, "to"):
+                ports.setdefault((source, target), set()).add((flow.port, flow.protocol))
+    edges = [Edge(source, target, _ports(found)) for (source, target), found in sorted(ports.items())]
+    paths = set()
+    for backup in report.backups:
+        if backup.server in of_server and backup.repository:
+            source = of_server[backup.server]
+            target = ends(backup.repository, "vault")[0]
+            if target != source:
+                paths.add((source, target))
+    return edges + [Edge(source, target, "backup", backup=True) for source, target in sorted(paths)]
+
+
+def _ports(found: set[tuple[int, str]]) -> str:
+    words = [str(port) if protocol == "tcp" else f"{port}/{protocol}" for port, protocol in sorted(found)]
+    return ", ".join(words[:2]) + (f" +{len(words) - 2}" if len(words) > 2 else "")
+
+
+def _outside(key: str) -> Outside:
+    side, name = key.split(":", 1)
+    if side == "vault":
+        title, note = _named(name)
+        return Outside(key, title, note or "backup store", "vault")
+    if name == ANYWHERE:
+        return Outside(key, "Internet", ANYWHERE, "internet")
+    title, note = _named(name)
+    return Outside(key, title, note, "network")
+
+
+def _named(name: str) -> tuple[str, str]:
+    """`10.42.0.0/24 (acme-vault)` as title and note, `acme-vault/vault` as repository and its stack."""
+    title, opened, note = name.partition(" (")
+    if opened:
+        return title, note.removesuffix(")")
+    stack, slash, repository = name.partition("/")
+    return (repository, f"stack {stack}") if slash and not stack[:1].isdigit() else (name, "")
+
+
+def described(graph: Graph) -> str:
+    """The drawing in words, for those who cannot see it."""
+    titles = {group.key: group.title for group in graph.groups}
+    titles |= {
+        outside.key: f"{outside.title} {outside.note}".strip() for outside in (*graph.sources, *graph.sinks)
+    }
+    networks = [
+        f"Network {name} {cidr} holds {_held([g for g in graph.groups if g.network == name])}."
+        for name, cidr in graph.networks.items()
+    ]
+    flows = [
+        f"{titles[edge.source]} {'sends backups' if edge.backup else 'may connect'} to {titles[edge.target]}"
+        + ("." if edge.backup else f" on port {edge.label}.")
+        for edge in graph.edges
+    ]
+    return visible(" ".join([*networks, *flows]))
+
+
+def _held(groups: Sequence[Group]) -> str:
+    return (
+        ", ".join(f"{card.name} ({card.address})" for group in groups for card in group.cards) or "no servers"
+    )

@@ -1,0 +1,211 @@
+"""The report as a merge-request comment: the verdict first, lists folded away, no value left to act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.reporting import humanise
+from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
+from orchestrator.reporting.findings import SEVERITIES, ranked
+from orchestrator.reporting.model import Finding, Report, Verdict
+from orchestrator.reporting.page import kept, open_checks, open_policies
+from orchestrator.reporting.verdict import (
+    EXIT_MEANINGS,
+    SYMBOLS,
+    check_counts,
+    next_steps,
+    numbers,
+    policy_counts,
+    sentence,
+    tone,
+)
+
+# Comment fields refuse long texts (GitHub at 65,536 characters), so each list ends early and says so.
+MOST_ROWS = 50
+_SEVERITY_SYMBOLS = {"critical": "✕", "high": "✕", "medium": "!", "low": "·"}
+_OPS = {"create": "+ create", "update": "~ update", "replace": "± replace", "delete": "− delete"}
+_STANDING = {
+    Verdict.PASS: "✓ inside RPO",
+    Verdict.FAIL: "✕ outside RPO",
+    Verdict.UNKNOWN: "? not proven",
+    Verdict.NOT_APPLICABLE: "not applicable",
+}
+
+
+def to_markdown(report: Report) -> str:
+    """The whole comment; values are inline code or fenced blocks, so none can mention, link or command."""
+    parts = [
+        f"### {SYMBOLS[tone(report)]} {markdown_text(sentence(report))}",
+        _numbers(report),
+        *_findings(report),
+        *_next(report),
+        *_folded("Changes", len(report.changes), _changes(report)),
+        *_folded("Hosts", len(report.hosts), _hosts(report)),
+        *_folded("Backups", len(report.backups), _backups(report)),
+        *_folded("Checks", len(report.checks), _checks(report)),
+        *_folded("Policies", len(report.policies), _policies(report)),
+        *_folded("Steps", len(report.steps), _steps(report)),
+        _provenance(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _numbers(report: Report) -> str:
+    counted = numbers(report)
+    found = ", ".join(f"{counted.findings[name]} {name}" for name in SEVERITIES if counted.findings[name])
+    return _table(
+        ("Servers healthy", "Findings", "Backups inside RPO", "Budget used"),
+        [
+            (
+                f"**{counted.servers_healthy}** of {counted.servers}",
+                f"**{len(report.findings)}**" + (f": {found}; {counted.blocking} blocking" if found else ""),
+                f"**{counted.backups_inside}** of {counted.backups}",
+                markdown_text(counted.budget),
+            )
+        ],
+    )
+
+
+def _findings(report: Report) -> list[str]:
+    if not report.findings:
+        return []
+    rows = [
+        (
+            f"{_SEVERITY_SYMBOLS[finding.severity]} {finding.severity}"
+            + (", blocks" if finding.blocking else ""),
+            markdown_code(finding.subject),
+            markdown_text(finding.title) + _rule(finding),
+            markdown_code(finding.observed),
+            markdown_code(finding.expected),
+        )
+        for finding in ranked(report.findings)
+    ]
+    return ["#### Findings", _table(("Severity", "Subject", "Finding", "Seen", "Expected"), rows)]
+
+
+def _rule(finding: Finding) -> str:
+    return f" ({markdown_code(finding.rule)})" if finding.rule else ""
+
+
+def _next(report: Report) -> list[str]:
+    items = []
+    for step in next_steps(report):
+        items.append("1. " + markdown_text(step.action))
+        if step.command:
+            items += ["", *(f"   {line}" for line in markdown_block(step.command).splitlines()), ""]
+    return ["#### What to do next", "\n".join(items).rstrip()]
+
+
+def _changes(report: Report) -> list[str]:
+    rows = [
+        (
+            _OPS[change.op],
+            markdown_code(change.kind),
+            markdown_code(change.name),
+            markdown_code(change.detail),
+        )
+        for change in report.changes
+    ]
+    return [_table(("What", "Kind", "Name", "Detail"), rows)]
+
+
+def _hosts(report: Report) -> list[str]:
+    rows = [
+        (
+            markdown_code(host.name),
+            "✕ unreachable" if host.unreachable else "✕ failed" if host.failed else "✓ configured",
+            str(host.ok + host.failed),
+            str(host.changed),
+            humanise.duration(host.duration_seconds),
+        )
+        for host in report.hosts
+    ]
+    return [_table(("Host", "State", "Tasks", "Changed", "Took"), rows)]
+
+
+def _backups(report: Report) -> list[str]:
+    rows = [
+        (
+            markdown_code(f"{backup.plan}/{backup.server}"),
+            _STANDING[backup.verdict],
+            f"{humanise.age(backup.age_seconds)} of {humanise.duration(backup.rpo_seconds)}",
+            humanise.size(backup.bytes),
+            markdown_code(backup.snapshot[:10]),
+            humanise.instant(backup.next_at),
+            markdown_code(kept(backup.keep)),
+        )
+        for backup in report.backups
+    ]
+    return [_table(("Plan", "Standing", "Age of RPO", "Size", "Snapshot", "Next", "Kept"), rows)]
+
+
+def _checks(report: Report) -> list[str]:
+    counts = " + ".join(f"{count} {name.replace('_', ' ')}" for name, count in check_counts(report).items())
+    rows = [
+        (
+            markdown_code(check.server),
+            check.verdict.value,
+            markdown_code(check.title),
+            markdown_code(check.observed),
+            markdown_code(check.expected),
+        )
+        for check in open_checks(report)
+    ]
+    told = f"{len(report.checks)} checks = {counts}"
+    return [told, *([_table(("Server", "Verdict", "Check", "Seen", "Expected"), rows)] if rows else [])]
+
+
+def _policies(report: Report) -> list[str]:
+    counts = policy_counts(report)
+    states = " + ".join(f"{count} {state.replace('_', ' ')}" for state, count in counts.states.items())
+    between = "×" if counts.complete else "over"
+    told = f"{counts.rules} rules {between} {counts.subjects} subjects: {counts.pairs} pairs = {states}"
+    rows = [
+        (
+            markdown_code(result.rule),
+            markdown_code(result.subject),
+            result.state.replace("_", " "),
+            markdown_code(result.observed or result.message),
+        )
+        for result in open_policies(report)
+    ]
+    return [told, *([_table(("Rule", "Subject", "State", "Seen"), rows)] if rows else [])]
+
+
+def _steps(report: Report) -> list[str]:
+    rows = [
+        (
+            markdown_code(step.name),
+            step.state.value,
+            humanise.duration(step.duration_seconds),
+            markdown_code(step.message),
+        )
+        for step in report.steps
+    ]
+    return [_table(("Step", "State", "Took", "Said"), rows)]
+
+
+def _provenance(report: Report) -> str:
+    meaning = EXIT_MEANINGS.get(report.exit_code, "no meaning known")
+    return (
+        f"Run {markdown_code(report.run)} by {markdown_code(report.actor)}, "
+        f"finished {humanise.instant(report.finished_at)}, exit code {report.exit_code} ({meaning}). "
+        f"Fleet {markdown_code(report.fleet_file)} {markdown_code(report.fleet_digest)}, "
+        f"Steward {markdown_code(report.steward_version)}."
+    )
+
+
+def _folded(title: str, count: int, parts: Sequence[str]) -> Iterable[str]:
+    if not count:
+        return ()
+    # Blank lines around the content make it Markdown again inside the HTML element.
+    return (f"<details><summary>{title} ({count})</summary>", *parts, "</details>")
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows[:MOST_ROWS]]
+    if len(rows) > MOST_ROWS:
+        rest = [f"and {len(rows) - MOST_ROWS} more in report.json", *[""] * (len(heads) - 1)]
+        lines.append("| " + " | ".join(rest) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,208 @@
+"""The one record of a run: every format (terminal, HTML, Markdown, JSON) is drawn from it and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Severity = Literal["critical", "high", "medium", "low"]
+
+
+class Record(BaseModel):
+    """Base of all parts of a report: frozen, no unknown keys, times in UTC, durations in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StepState(StrEnum):
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    STOPPED = "stopped"
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Step(Record):
+    """One step of the run; `message` says what it did or why it ended as it did."""
+
+    name: str
+    phase: str
+    state: StepState
+    started_at: datetime
+    duration_seconds: float
+    message: str = ""
+
+
+class Network(Record):
+    name: str
+    cidr: str
+
+
+class Server(Record):
+    """One running server; `urls` can be opened from the control machine."""
+
+    name: str
+    group: str
+    incarnation: str
+    network: str
+    address: str
+    ssh: str
+    cpus: float
+    memory_gib: float
+    roles: Sequence[str] = ()
+    volumes: Sequence[str] = ()
+    urls: Sequence[str] = ()
+
+
+class Flow(Record):
+    """An allowed flow; `source` is `anywhere`, a server group, or a CIDR (with the other stack's name when known)."""
+
+    source: str
+    target: str
+    port: int
+    protocol: str
+
+
+class Service(Record):
+    name: str
+    purpose: str
+    owner: str
+    availability_percent: float | None
+    servers: Sequence[str]
+
+
+class Change(Record):
+    """One resource that the provision step made, altered or removed (`same` is never listed)."""
+
+    op: Literal["create", "update", "replace", "delete"]
+    kind: str
+    name: str
+    urn: str
+    detail: str = ""
+
+
+class Host(Record):
+    """What the playbooks did on one host; `retry` is the command that repeats just that."""
+
+    name: str
+    ok: int
+    changed: int
+    failed: int
+    unreachable: bool
+    duration_seconds: float = 0.0
+    failed_task: str = ""
+    message: str = ""
+    retry: str = ""
+
+
+class Backup(Record):
+    """The newest proven snapshot of one plan on one server; times are the store's, not the host's."""
+
+    plan: str
+    server: str
+    repository: str
+    snapshot: str
+    arrived_at: datetime | None
+    age_seconds: float | None
+    rpo_seconds: float
+    rto_seconds: float
+    bytes: int = 0
+    taken_in_this_run: bool = False
+    next_at: datetime | None = None
+    schedule: str = ""
+    keep: dict[str, int] = Field(default_factory=dict)
+    verdict: Verdict = Verdict.UNKNOWN
+    message: str = ""
+
+
+class Check(Record):
+    """One verification on a host: what was looked at, what was expected, what was seen."""
+
+    server: str
+    check: str
+    title: str
+    verdict: Verdict
+    observed: str = ""
+    expected: str = ""
+
+
+class PolicyResult(Record):
+    """One (rule, subject) pair as the pack judged it."""
+
+    rule: str
+    severity: Severity
+    state: Literal[
+        "pass", "fail", "waived", "baselined", "not_applicable", "unknown", "error", "not_run"
+    ]
+    enforcement: str
+    subject: str
+    kind: str
+    urn: str = ""
+    profile: str = ""
+    observed: str = ""
+    expected: str = ""
+    path: str = ""
+    message: str = ""
+    remediation: str = ""
+
+
+class Finding(Record):
+    """Something a person must act on, whoever found it."""
+
+    source: Literal["policy", "check", "backup", "host", "run"]
+    severity: Severity
+    blocking: bool
+    subject: str
+    title: str
+    observed: str = ""
+    expected: str = ""
+    fix: str = ""
+    rule: str = ""
+
+
+class Report(Record):
+    """Everything about one run. `complete` is false when a step failed before the rest could run."""
+
+    schema_: Literal["steward.report/1"] = Field("steward.report/1", alias="schema")
+    run: str
+    verb: str
+    stack: str
+    client: str
+    environment: str
+    region: str
+    provider: str
+    owner: str
+    actor: str
+    steward_version: str
+    fleet_file: str
+    fleet_digest: str
+    tool_versions: dict[str, str] = Field(default_factory=dict)
+    started_at: datetime
+    finished_at: datetime
+    exit_code: int
+    complete: bool
+    budget: str = ""
+    steps: Sequence[Step] = ()
+    networks: Sequence[Network] = ()
+    servers: Sequence[Server] = ()
+    flows: Sequence[Flow] = ()
+    services: Sequence[Service] = ()
+    changes: Sequence[Change] = ()
+    unchanged: int = 0
+    hosts: Sequence[Host] = ()
+    backups: Sequence[Backup] = ()
+    checks: Sequence[Check] = ()
+    policies: Sequence[PolicyResult] = ()
+    findings: Sequence[Finding] = ()
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -1,0 +1,187 @@
+"""The last thing a run prints, and the list of findings: plain text that fits the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from orchestrator.reporting.escape import columns, shorten, terminal
+from orchestrator.reporting.findings import ranked
+from orchestrator.reporting.humanise import age, duration, instant, plural
+from orchestrator.reporting.model import Finding, Report, StepState, Verdict
+from orchestrator.reporting.verdict import (
+    SYMBOLS,
+    Tone,
+    check_counts,
+    next_steps,
+    policy_counts,
+    sentence,
+    tone,
+)
+
+_INDENT = 12
+_CODES = {"good": "32", "attention": "33", "bad": "31", "unknown": "36", "bold": "1", "dim": "2"}
+_SEVERITY_TONES = {"critical": "bad", "high": "bad", "medium": "attention", "low": "unknown"}
+_OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+
+
+def summary(report: Report, report_path: Path | str, width: int = 80, colour: bool = False) -> str:
+    """What a run did, in at most `width` columns; only the report's path may be longer, to be copied."""
+    paint = _Painter(colour)
+    lines = [_headline(report, width, paint)]
+    if tone(report) is not Tone.GOOD:
+        lines += _wrapped("verdict", terminal(sentence(report)).split(" "), width, paint, " ")
+    rows: list[tuple[str, list[str], str]] = [
+        ("servers", [f"{terminal(s.name)}  {terminal(s.ssh)}" for s in report.servers], "   "),
+        ("changed", _changed(report), " · "),
+        ("backups", _backups(report), "  "),
+        ("checks", _checks(report), " · "),
+        ("policies", _policies(report), " · "),
+        ("findings", _counted_findings(report), " · "),
+    ]
+    for label, items, between in rows:
+        if items:
+            lines += _wrapped(label, items, width, paint, between)
+    steps = [terminal(step.command or step.action) for step in next_steps(report, most=3)]
+    lines += _wrapped("next", steps, width, paint, " · ")
+    lines.append(f" {paint('dim', 'report'.ljust(_INDENT - 2))} {terminal(str(report_path))}")
+    return "\n".join(lines) + "\n"
+
+
+def findings(report: Report, width: int = 80, colour: bool = False) -> str:
+    """Every finding with what was seen, what was expected and how to fix it, worst first."""
+    paint = _Painter(colour)
+    blocking = sum(finding.blocking for finding in report.findings)
+    if not report.findings:
+        return f"{shorten(terminal(report.stack), width - 15)}: no findings\n"
+    head = f"{terminal(report.stack)}: {plural(len(report.findings), 'finding')}, {blocking} blocking"
+    lines = [paint("bold", shorten(head, width))]
+    for finding in ranked(report.findings):
+        lines += ["", *_finding(finding, width, paint)]
+    return "\n".join(lines) + "\n"
+
+
+class _Painter:
+    """Adds colour where the caller wants it; text is neutralised before it comes here."""
+
+    def __init__(self, colour: bool) -> None:
+        self.colour = colour
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.colour else text
+
+
+def _headline(report: Report, width: int, paint: _Painter) -> str:
+    standing = tone(report)
+    took = duration((report.finished_at - report.started_at).total_seconds())
+    ended = {Tone.GOOD: "in", Tone.BAD: "failed after", Tone.ATTENTION: "with findings in"}.get(
+        standing, "ended after"
+    )
+    right = f"run {shorten(terminal(report.run), 26)}  {instant(report.finished_at)}"
+    left = f"{SYMBOLS[standing]} {terminal(report.stack)}  {terminal(report.verb)} {ended} {took}"
+    if columns(left) + columns(right) + 3 > width:
+        left = shorten(left, width - 1)
+        second = " " * max(1, width - columns(right)) + shorten(right, width - 1)
+        return " " + paint("bold", paint(standing.value, left)) + "\n" + paint("dim", second)
+    gap = " " * (width - 1 - columns(left) - columns(right))
+    return " " + paint("bold", paint(standing.value, left)) + gap + paint("dim", right)
+
+
+def _changed(report: Report) -> list[str]:
+    counts = {op: sum(change.op == op for change in report.changes) for op in _OPS}
+    items = [f"{count} {_OPS[op]}" for op, count in counts.items() if count]
+    if not items:
+        items = [
+            f"nothing, {plural(report.unchanged, 'resource')} as they were" if report.unchanged else "nothing"
+        ]
+    if report.hosts:
+        good = sum(not (host.failed or host.unreachable) for host in report.hosts)
+        tasks = sum(host.ok + host.failed for host in report.hosts)
+        changed = sum(host.changed for host in report.hosts)
+        items.append(f"{plural(good, 'host')} configured ({plural(tasks, 'task')}, {changed} changed)")
+        broken = [terminal(host.name) for host in report.hosts if host.failed or host.unreachable]
+        items += [f"failed on {name}" for name in broken]
+    return items
+
+
+def _backups(report: Report) -> list[str]:
+    good = [backup for backup in report.backups if backup.verdict is Verdict.PASS]
+    items = [f"{terminal(backup.plan)}/{terminal(backup.server)}" for backup in good]
+    ages = [backup.age_seconds for backup in good if backup.age_seconds is not None]
+    if good:
+        fresh = sum(backup.taken_in_this_run for backup in good)
+        taken = (
+            "taken in this run, " if fresh == len(good) else f"{fresh} taken in this run, " if fresh else ""
+        )
+        items.append(f"{taken}inside RPO" + (f", newest {age(min(ages))}" if ages else ""))
+    for backup in report.backups:
+        if backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+            what = "OUTSIDE RPO" if backup.verdict is Verdict.FAIL else "NOT PROVEN"
+            items.append(f"{terminal(backup.plan)}/{terminal(backup.server)} {what}")
+    return items
+
+
+def _checks(report: Report) -> list[str]:
+    if not report.checks:
+        return []
+    counts = check_counts(report)
+    items = [f"{counts['pass']} passed", f"{counts['fail']} failed"]
+    items += [f"{counts['unknown']} unknown"] if counts["unknown"] else []
+    return items + ([f"{counts['not_applicable']} not applicable"] if counts["not_applicable"] else [])
+
+
+def _policies(report: Report) -> list[str]:
+    if not report.policies:
+        return []
+    counts = policy_counts(report)
+    between = "×" if counts.complete else "over"
+    states = [f"{count} {state.replace('_', ' ')}" for state, count in counts.states.items()]
+    population = f"{plural(counts.rules, 'rule')} {between} {plural(counts.subjects, 'subject')}"
+    return [f"{population}: {states[0]}", *states[1:]]
+
+
+def _counted_findings(report: Report) -> list[str]:
+    skipped = [terminal(step.name) for step in report.steps if step.state is StepState.SKIPPED]
+    items = [f"{finding.severity} {terminal(finding.subject)}" for finding in ranked(report.findings)[:6]]
+    more = len(report.findings) - 6
+    items += [f"{more} more"] if more > 0 else []
+    return items + ([f"did not run: {', '.join(skipped)}"] if skipped else [])
+
+
+def _finding(finding: Finding, width: int, paint: _Painter) -> Iterable[str]:
+    style = _SEVERITY_TONES[finding.severity]
+    symbol = SYMBOLS[Tone(style)]
+    effect = "blocks" if finding.blocking else "does not block"
+    rest = width - 23 - len(effect)
+    about = " ".join(part for part in (terminal(finding.subject), terminal(finding.rule)) if part)
+    about = shorten(about, max(8, rest))
+    gap = " " * max(2, rest + 2 - columns(about))
+    mark = paint(style, f"{symbol} {finding.severity:<8}")
+    yield f" {mark}  {paint('bold', about)}{gap}{paint('dim', effect)}"
+    yield from _wrapped("", terminal(finding.title).split(" "), width, paint, " ")
+    for label, value in (("saw", finding.observed), ("expected", finding.expected), ("fix", finding.fix)):
+        if value:
+            yield from _wrapped(label, terminal(value).split(" "), width, paint, " ")
+
+
+def _wrapped(label: str, items: list[str], width: int, paint: _Painter, between: str) -> list[str]:
+    """A label and its items, broken between items where the line is full and inside one only if it must."""
+    room = max(20, width - _INDENT)
+    lines, line = [], ""
+    for item in (piece for whole in items for piece in _pieces(whole, room)):
+        joined = f"{line}{between}{item}" if line else item
+        if columns(joined) > room:
+            lines.append(line)
+            joined = item
+        line = joined
+    lines.append(line)
+    first = f" {paint('dim', f'{label:<{_INDENT - 2}}')} {lines[0]}"
+    return [line.rstrip() for line in [first, *(" " * _INDENT + line for line in lines[1:])]]
+
+
+def _pieces(text: str, room: int) -> Iterable[str]:
+    while columns(text) > room:
+        cut = next(i for i in range(len(text) + 1) if columns(text[: i + 1]) > room)
+        yield text[:cut]
+        text = text[cut:]
+    yield text

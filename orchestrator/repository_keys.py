@@ -1,0 +1,37 @@
+"""Repository credentials on disk, behind their port: one file a repository, in the vault stack's key folder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from orchestrator.backups.credentials import (
+    RepositoryCredentials,
+    credentials_path,
+    load_credentials,
+    make_credentials,
+    save_credentials,
+)
+from orchestrator.provisioning.credentials import write_private
+
+
+class RepositoryKeys:
+    """Implements `ports.CredentialStore`."""
+
+    def __init__(self, vault_keys: Path, vault_stack: str) -> None:
+        self._keys = vault_keys
+        self._vault_stack = vault_stack
+
+    def load(self, repository: str) -> RepositoryCredentials | None:
+        """None when that repository was never enrolled."""
+        return load_credentials(self._keys, repository)
+
+    def create(self, repository: str, server: str, stack: str, at: datetime) -> RepositoryCredentials:
+        """Make credentials and keep them before anything uses them."""
+        made = make_credentials(repository, server, stack, self._vault_stack, at)
+        save_credentials(self._keys, made, write_private)
+        return made
+
+    def place(self, repository: str) -> str:
+        """Where they lie, for messages."""
+        return str(credentials_path(self._keys, repository))

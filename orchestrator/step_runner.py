@@ -1,0 +1,72 @@
+"""Executes the steps of a pipeline one after the other in this process, and records how each ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from time import monotonic
+from typing import Any
+
+from orchestrator.errors import StewardError, StoppedError
+from orchestrator.pipeline import Step
+from orchestrator.ports import Clock
+from orchestrator.reporting.model import Step as StepRecord
+from orchestrator.reporting.model import StepState
+
+
+class Watcher:
+    """Is told when steps start and end; the terminal's view derives from it."""
+
+    def started(self, step: Step) -> None:
+        """A step begins."""
+
+    def ended(self, step: Step, record: StepRecord) -> None:
+        """A step is over, well or not."""
+
+
+class LocalStepRunner:
+    """Runs steps in order; the first error ends the run and is returned, with everything before it recorded."""
+
+    def __init__(self, clock: Clock, watcher: Watcher, record: Callable[[StepRecord], None]) -> None:
+        self._clock = clock
+        self._watcher = watcher
+        self._record = record
+
+    def execute(self, steps: Generator[Step, Any, None]) -> StewardError | None:
+        """Drive the pipeline to its end; None when every step was done. Unknown errors pass through, recorded."""
+        answer: Any = None
+        try:
+            while True:
+                answer = self._run(steps.send(answer))
+        except StopIteration:
+            return None
+        except StewardError as problem:
+            return problem
+        except KeyboardInterrupt:
+            return StoppedError("steward", "stopped by the keyboard; what it had started was ended")
+        finally:
+            steps.close()
+
+    def _run(self, step: Step) -> Any:
+        started_at, began = self._clock.now(), monotonic()
+        self._watcher.started(step)
+
+        def finish(state: StepState, message: str) -> None:
+            record = StepRecord(
+                name=step.name,
+                phase=step.phase,
+                state=state,
+                started_at=started_at,
+                duration_seconds=round(monotonic() - began, 3),
+                message=message,
+            )
+            self._record(record)
+            self._watcher.ended(step, record)
+
+        try:
+            answer = step.act()
+        except BaseException as problem:
+            stopped = isinstance(problem, StoppedError | KeyboardInterrupt)
+            finish(StepState.STOPPED if stopped else StepState.FAILED, str(problem) or type(problem).__name__)
+            raise
+        finish(StepState.DONE, step.tell(answer))
+        return answer

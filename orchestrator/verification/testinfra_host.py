@@ -1,0 +1,156 @@
+"""Looking at hosts with pytest-testinfra, used as a library: the only importer of testinfra."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import testinfra
+
+from orchestrator.ports import Expectation, Observation
+from stacks.outputs import ServerOutput
+
+Seen = tuple[bool | None, str]
+
+
+class TestinfraVerifier:
+    """Implements `ports.HostVerifier` over the stack's own SSH configuration."""
+
+    __test__ = False  # the name is the library's, not a test class
+
+    def __init__(self, ssh_config: Path) -> None:
+        self._ssh_config = ssh_config
+
+    def observe(self, server: ServerOutput, expectations: Sequence[Expectation]) -> Sequence[Observation]:
+        """One observation per expectation; an unreachable host gives observations that saw nothing."""
+        host = testinfra.get_host(f"ssh://{server.name}", ssh_config=str(self._ssh_config), sudo=True)
+        facts = _Facts(host)
+        return [_observe(facts, expectation) for expectation in expectations]
+
+
+class _Facts:
+    """One host, with the listings that several probes share read once."""
+
+    def __init__(self, host: Any) -> None:
+        self.host = host
+        self._read: dict[str, str] = {}
+
+    def output(self, command: str, *arguments: str) -> str:
+        """Standard output of a command, asked for once; '' when it failed."""
+        key = "\0".join((command, *arguments))
+        if key not in self._read:
+            done = self.host.run(command, *arguments)
+            self._read[key] = done.stdout if done.rc == 0 else ""
+        return self._read[key]
+
+
+def _observe(facts: _Facts, expectation: Expectation) -> Observation:
+    try:
+        holds, observed = _PROBES[expectation.probe](facts, expectation)
+    except (RuntimeError, OSError, ValueError) as problem:  # testinfra raises RuntimeError when SSH fails
+        holds, observed = None, f"could not look: {' '.join(str(problem).split())[:150]}"
+    return Observation(expectation, holds, observed)
+
+
+def _service(facts: _Facts, wanted: Expectation) -> Seen:
+    shown = facts.output("systemctl show -p ActiveState -p UnitFileState %s", f"{wanted.subject}.service")
+    state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    active = state.get("ActiveState") == "active"
+    enabled = state.get("UnitFileState") in ("enabled", "enabled-runtime", "static", "indirect", "generated")
+    return active and enabled, f"{state.get('ActiveState', 'absent')}, {state.get('UnitFileState') or 'no unit file'}"
+
+
+def _timer(facts: _Facts, wanted: Expectation) -> Seen:
+    shown = facts.output("systemctl show -p ActiveState -p UnitFileState %s", f"{wanted.subject}.timer")
+    state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    good = state.get("ActiveState") == "active" and state.get("UnitFileState") == "enabled"
+    return good, f"{state.get('ActiveState', 'absent')}, {state.get('UnitFileState') or 'no unit file'}"
+
+
+def _listening(facts: _Facts, wanted: Expectation) -> Seen:
+    lines = facts.output("ss --no-header --listening --tcp --numeric").splitlines()
+    found = sorted({line.split()[3] for line in lines if line.split()[3].endswith(f":{wanted.subject}")})
+    return bool(found), ", ".join(found) or f"nothing listens on {wanted.subject}"
+
+
+def _sshd(facts: _Facts, wanted: Expectation) -> Seen:
+    settings = dict(line.split(" ", 1) for line in facts.output("sshd -T").splitlines() if " " in line)
+    value = settings.get(wanted.subject, "not set")
+    return value == wanted.argument, value
+
+
+def _user(facts: _Facts, wanted: Expectation) -> Seen:
+    user = facts.host.user(wanted.subject)
+    if not user.exists:
+        return False, "no such user"
+    rights = facts.output("sudo -n -l -U %s", wanted.subject)
+    return "NOPASSWD" in rights, "exists, sudo without password" if "NOPASSWD" in rights else "exists, no sudo"
+
+
+def _nft(facts: _Facts, wanted: Expectation) -> Seen:
+    ruleset = json.loads(facts.output("nft -j list table inet %s", wanted.subject) or "{}")
+    chains = [item["chain"] for item in ruleset.get("nftables", []) if "chain" in item]
+    policy = next((chain.get("policy", "") for chain in chains if chain.get("hook") == "input"), "")
+    return policy == "drop", f"input policy {policy}" if policy else "table is not loaded"
+
+
+def _http(facts: _Facts, wanted: Expectation) -> Seen:
+    script = (
+        "import sys, urllib.request as u; r = u.urlopen(sys.argv[1], timeout=10); "
+        "print(r.status, r.headers.get('content-type', ''))"
+    )
+    done = facts.host.run("python3 -c %s %s", script, wanted.subject)
+    said = " ".join((done.stdout if done.rc == 0 else done.stderr.splitlines()[-1:] and done.stderr.splitlines()[-1]).split())
+    return done.rc == 0 and said.startswith("200 ") and wanted.argument in said, said
+
+
+def _https_refuses(facts: _Facts, wanted: Expectation) -> Seen:
+    script = (
+        "import ssl, sys, http.client as h; c = ssl.create_default_context(); c.check_hostname = False; "
+        "c.verify_mode = ssl.CERT_NONE; k = h.HTTPSConnection('127.0.0.1', int(sys.argv[1]), context=c, timeout=10); "
+        "k.request('GET', '/' + '0' * 32 + '/config'); print(k.getresponse().status)"
+    )
+    done = facts.host.run("python3 -c %s %s", script, wanted.subject)
+    status = done.stdout.strip() if done.rc == 0 else "no answer"
+    return status == wanted.argument, f"status {status}"
+
+
+def _database(facts: _Facts, wanted: Expectation) -> Seen:
+    query = "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'public'"
+    done = facts.host.run("runuser -u postgres -- psql -XAtq -d %s -c %s", wanted.subject, query)
+    count = done.stdout.strip()
+    return done.rc == 0 and count.isdigit(), f"{count} tables" if done.rc == 0 else "does not answer"
+
+
+def _mount(facts: _Facts, wanted: Expectation) -> Seen:
+    lines = facts.output("findmnt --noheadings --raw --output TARGET,FSTYPE").splitlines()
+    found = next((line for line in lines if line.split(" ")[0] == wanted.subject), "")
+    return bool(found), found or "not mounted"
+
+
+def _snapshot(facts: _Facts, wanted: Expectation) -> Seen:
+    document: Mapping[str, Any] = json.loads(facts.output("/usr/local/sbin/steward-backup status") or "{}")
+    plan = next((each for each in document.get("plans", []) if each["plan"] == wanted.subject), None)
+    good = (plan or {}).get("last_good")
+    if not good:
+        return False, "no good snapshot"
+    age = datetime.now(UTC) - datetime.fromisoformat(good["finished_at"])
+    return age.total_seconds() <= int(wanted.argument), f"{int(age.total_seconds())} s old"
+
+
+_PROBES: Mapping[str, Callable[[_Facts, Expectation], Seen]] = {
+    "service": _service,
+    "timer": _timer,
+    "listening": _listening,
+    "sshd": _sshd,
+    "user": _user,
+    "nft": _nft,
+    "http": _http,
+    "https-refuses": _https_refuses,
+    "database": _database,
+    "mount": _mount,
+    "snapshot": _snapshot,
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/python
+"""Ansible module: bring several systemd units to their wanted state in one round trip.
+
+`systemd_service` takes one unit and asks systemd several times; this asks once for all, and acts on those
+that differ.
+"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: steward_units
+short_description: Enable and start, or disable and stop, several systemd units at once
+description:
+  - Asks systemd once for the state of all units and changes only those that differ.
+options:
+  running:
+    description: Units that must be enabled and active.
+    type: list
+    elements: str
+    default: []
+  stopped:
+    description: Units that must be disabled and inactive; one that does not exist is as wanted.
+    type: list
+    elements: str
+    default: []
+  reload:
+    description: Read unit files again first, because some were written just now.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Enable the timer
+  steward_units:
+    running: [example.timer]
+"""
+
+RETURN = r"""
+acted: {description: What was done or would be done., returned: always, type: list, elements: str}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+SYSTEMCTL = "/usr/bin/systemctl"
+ASKED = "Id,LoadState,ActiveState,UnitFileState"
+ENABLED = ("enabled", "static", "alias", "generated", "indirect")
+
+
+def parse_units(text: str) -> list[dict[str, str]]:
+    """Blocks of KEY=VALUE lines as `systemctl show` prints them, one block a unit, in the order asked."""
+    blocks = text.strip().split("\n\n")
+    return [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in blocks]
+
+
+def steps(running: list[str], stopped: list[str], seen: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
+    """The (verb, unit) pairs that lead from what was seen to what is wanted."""
+    wanted: list[tuple[str, str]] = []
+    for unit in running:
+        if seen[unit].get("UnitFileState") not in ENABLED:
+            wanted.append(("enable", unit))
+        if seen[unit].get("ActiveState") not in ("active", "activating", "reloading"):
+            wanted.append(("start", unit))
+    for unit in stopped:
+        if seen[unit].get("LoadState") == "not-found" and seen[unit].get("ActiveState") == "inactive":
+            continue
+        if seen[unit].get("UnitFileState") == "enabled":
+            wanted.append(("disable", unit))
+        if seen[unit].get("ActiveState") in ("active", "activating", "reloading"):
+            wanted.append(("stop", unit))
+    return wanted
+
+
+def systemctl(module: AnsibleModule, *arguments: str) -> str:
+    """Run systemctl and give its output; what it refuses ends the task."""
+    code, out, err = module.run_command([SYSTEMCTL, *arguments])
+    if code != 0:
+        module.fail_json(msg=f"systemctl {' '.join(arguments)}: {(err or out).strip()[-2000:]}")
+    return str(out)
+
+
+def main() -> None:
+    """Ask once, act on what differs, report."""
+    names = {"type": "list", "elements": "str", "default": []}
+    options = {"running": names, "stopped": names, "reload": {"type": "bool", "default": False}}
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    running, stopped = list(module.params["running"]), list(module.params["stopped"])
+    asked = running + stopped
+    if module.params["reload"] and not module.check_mode:
+        systemctl(module, "daemon-reload")
+    if not asked:
+        module.exit_json(changed=False, acted=[])
+    shown = parse_units(systemctl(module, "show", f"--property={ASKED}", "--", *asked))
+    todo = steps(running, stopped, dict(zip(asked, shown, strict=True)))
+    if not module.check_mode:
+        for verb, unit in todo:
+            systemctl(module, verb, "--", unit)
+    module.exit_json(changed=bool(todo), acted=[" ".join(step) for step in todo])
+
+
+if __name__ == "__main__":
+    main()

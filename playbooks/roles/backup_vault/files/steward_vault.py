@@ -1,0 +1,207 @@
+#!/usr/bin/python3 -I
+"""steward-vault: what the control machine may ask of a backup vault, one JSON document an answer.
+
+describe    the certificate hosts must pin, the port, and the repositories that lie here
+enrol       put in a repository and its credential, both made elsewhere; no password comes near this host
+receipts    which snapshots the store holds and when each arrived, by the store's own clock
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import fcntl
+import hashlib
+import json
+import os
+import pwd
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+SETTINGS = Path("/etc/steward/vault/vault.json")
+LONGEST_REQUEST = 1024 * 1024  # bytes
+LONGEST_FILE = 64 * 1024  # bytes
+REPOSITORY = re.compile(r"[0-9a-f]{32}\Z")
+OBJECT = re.compile(r"[0-9a-f]{64}\Z")
+BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}\Z")
+
+
+class VaultError(Exception):
+    """Something the caller must correct; the text says what."""
+
+
+def parse_request(text: str) -> tuple[str, str, dict[str, bytes]]:
+    """Check an enrolment and give repository id, credential line and files by name."""
+    try:
+        asked = json.loads(text)
+    except ValueError as problem:
+        raise VaultError(f"enrol: the request must be JSON: {problem}") from problem
+    if not isinstance(asked, dict) or set(asked) != {"id", "user", "htpasswd_line", "files"}:
+        raise VaultError("enrol: the request must have exactly id, user, htpasswd_line and files")
+    repository = asked["id"]
+    if not isinstance(repository, str) or not REPOSITORY.match(repository):
+        raise VaultError("enrol: id must be 32 hexadecimal digits")
+    if asked["user"] != repository:
+        raise VaultError("enrol: user must equal id, so that a credential opens one repository only")
+    line = str(asked["htpasswd_line"]).rstrip("\n")
+    user, _, digest = line.partition(":")
+    if user != repository or not BCRYPT.match(digest):
+        raise VaultError("enrol: htpasswd_line must be 'id:bcrypt digest'")
+    return repository, line, parse_files(asked["files"])
+
+
+def parse_files(asked: object) -> dict[str, bytes]:
+    """Decode the repository's first files: its config and at least one key, named by its own digest."""
+    if not isinstance(asked, dict) or "config" not in asked or len(asked) < 2:
+        raise VaultError("enrol: files must hold config and at least one key")
+    files: dict[str, bytes] = {}
+    for name, encoded in asked.items():
+        try:
+            content = base64.b64decode(str(encoded), validate=True)
+        except binascii.Error as problem:
+            raise VaultError(f"enrol: {name[:80]!r} is not base64: {problem}") from problem
+        if not 0 < len(content) <= LONGEST_FILE:
+            raise VaultError(f"enrol: {name[:80]!r} must hold 1 to {LONGEST_FILE} bytes, got {len(content)}")
+        folder, _, key = name.partition("/")
+        is_key = folder == "keys" and OBJECT.match(key) is not None
+        if name != "config" and not is_key:
+            raise VaultError(f"enrol: only config and keys/<id> may come in, got {name[:80]!r}")
+        if is_key and hashlib.sha256(content).hexdigest() != key:
+            raise VaultError(f"enrol: {name} does not hold what its name says")
+        files[name] = content
+    return files
+
+
+def with_credential(text: str, line: str) -> str:
+    """The credentials file with one user's line put in or replaced; others stay."""
+    user = line.partition(":")[0]
+    kept = [old for old in text.splitlines() if old and old.partition(":")[0] != user]
+    return "".join(f"{each}\n" for each in sorted([*kept, line]))
+
+
+def settings() -> dict[str, Any]:
+    """Where things lie on this host, as the role wrote it."""
+    return dict(json.loads(SETTINGS.read_text(encoding="utf-8")))
+
+
+def repositories(root: Path) -> list[str]:
+    """Ids of the repositories in the store."""
+    return sorted(entry.name for entry in root.iterdir() if REPOSITORY.match(entry.name))
+
+
+def describe(vault: dict[str, Any]) -> dict[str, Any]:
+    """What hosts need in order to trust and reach this vault."""
+    certificate = Path(vault["certificate"]).read_text(encoding="ascii")
+    fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest()
+    return {
+        "schema": "steward.vault/1",
+        "certificate": certificate,
+        "fingerprint": fingerprint,
+        "port": vault["port"],
+        "repositories": repositories(Path(vault["root"])),
+    }
+
+
+def place_repository(root: Path, repository: str, files: dict[str, bytes], owner: tuple[int, int]) -> bool:
+    """Put a new repository in place as a whole; the same one again changes nothing, another is refused."""
+    home = root / repository
+    if home.exists():
+        if (home / "config").read_bytes() != files["config"]:
+            raise VaultError(
+                f"enrol: {repository} is here already with another config; a repository is never replaced"
+            )
+        return False
+    draft = root / f".enrol-{repository}"
+    shutil.rmtree(draft, ignore_errors=True)
+    folders = [draft, *(draft / name for name in ("data", "index", "keys", "locks", "snapshots"))]
+    folders += [draft / "data" / f"{number:02x}" for number in range(256)]
+    for folder in folders:
+        folder.mkdir(mode=0o700)
+        os.chown(folder, *owner)
+    for name, content in files.items():
+        write_file(draft / name, content, 0o600, owner)
+    draft.rename(home)
+    return True
+
+
+def write_file(path: Path, content: bytes, mode: int, owner: tuple[int, int]) -> None:
+    """Write a file whole and durable, beside its final name and then under it."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(content)
+        os.fchown(out.fileno(), *owner)
+        os.fchmod(out.fileno(), mode)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.rename(path)
+
+
+def enrol(vault: dict[str, Any], text: str) -> dict[str, Any]:
+    """Put in one repository and its credential, and let the store read the credentials again."""
+    repository, line, files = parse_request(text)
+    account = pwd.getpwnam(vault["owner"])
+    owner = (account.pw_uid, account.pw_gid)
+    credentials = Path(vault["credentials"])
+    with open("/run/lock/steward-vault", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = place_repository(Path(vault["root"]), repository, files, owner)
+        before = credentials.read_text(encoding="ascii") if credentials.exists() else ""
+        after = with_credential(before, line)
+        if after != before:
+            write_file(credentials, after.encode("ascii"), 0o640, (0, account.pw_gid))
+            verb = ["/usr/bin/systemctl", "reload-or-restart", vault["store_unit"]]
+            subprocess.run(verb, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    return {"schema": "steward.enrolment/1", "repository": repository, "changed": made or after != before}
+
+
+def receipts(vault: dict[str, Any], repository: str | None) -> dict[str, Any]:
+    """Every snapshot in the store with its arrival; the store names and dates files itself, hosts cannot."""
+    root = Path(vault["root"])
+    if repository is not None and repository not in repositories(root):
+        raise VaultError(f"receipts: no repository {repository!r} here")
+    found = []
+    for name in [repository] if repository else repositories(root):
+        for entry in os.scandir(root / name / "snapshots"):
+            if OBJECT.match(entry.name):
+                seen = entry.stat(follow_symlinks=False)
+                arrived = datetime.fromtimestamp(seen.st_mtime, UTC).isoformat(timespec="seconds")
+                found.append(
+                    {"repository": name, "snapshot": entry.name, "arrived_at": arrived, "bytes": seen.st_size}
+                )
+    found.sort(key=lambda each: (each["repository"], each["arrived_at"], each["snapshot"]))
+    return {"schema": "steward.receipts/1", "receipts": found}
+
+
+def main(arguments: list[str]) -> int:
+    """Answer one verb; 0 answered, 1 refused or failed with the reason on stderr."""
+    parser = argparse.ArgumentParser(prog="steward-vault", description=__doc__.partition("\n")[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("describe")
+    verbs.add_parser("enrol")
+    verbs.add_parser("receipts").add_argument("--repository")
+    asked = parser.parse_args(arguments)
+    try:
+        vault = settings()
+        if asked.verb == "describe":
+            answer = describe(vault)
+        elif asked.verb == "enrol":
+            answer = enrol(vault, sys.stdin.read(LONGEST_REQUEST))
+        else:
+            answer = receipts(vault, asked.repository)
+    except (VaultError, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:
+        print(f"steward-vault: {problem}"[:2000], file=sys.stderr)
+        return 1
+    print(json.dumps(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Rules: what may exist; pure Python that shares no code with what it judges."""

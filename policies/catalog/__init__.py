@@ -1,0 +1,98 @@
+"""The catalog: what is to be known about each rule, one YAML file a room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final, TypeVar
+
+from policies import yamlfile
+from policies.catalog.schema import check_schema
+from policies.model import OnUnknown, PackError, Rule, Scope, Severity
+from policies.subjects.resources import SUBJECT_TYPES
+
+_HERE: Final = Path(__file__).parent
+ROOMS: Final = ("network", "storage", "backups", "quality")
+_KEYS: Final = (
+    *("id", "title", "rationale", "severity", "kind", "scope", "subjects", "controls"),
+    *("params", "on_unknown", "remediation", "owner", "reviewed_on", "version"),
+)
+_Choice = TypeVar("_Choice", Severity, Scope, OnUnknown)
+
+
+def load_catalog(folder: Path = _HERE) -> tuple[Rule, ...]:
+    """All entries without their functions, in the order of the rooms; raises PackError."""
+    rules: list[Rule] = []
+    for room in ROOMS:
+        entries = yamlfile.read(folder / f"{room}.yaml")
+        if not isinstance(entries, list):
+            raise PackError(f"catalog/{room}.yaml: expected a list of rules")
+        rules += [_entry(value, room, number) for number, value in enumerate(entries)]
+    ids = [rule.id for rule in rules]
+    twice = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
+    if twice:
+        raise PackError(f"catalog: more than one entry for {', '.join(twice)}")
+    return tuple(rules)
+
+
+def _entry(value: object, room: str, number: int) -> Rule:
+    place = f"catalog/{room}.yaml[{number}]"
+    entry = yamlfile.mapping(value, place, required=_KEYS, optional=())
+    rule_id = _text(entry, "id", place)
+    if not rule_id.startswith(f"{room}."):
+        raise PackError(f"{place}: id {rule_id!r} is not of the room {room!r}")
+    reviewed_on, version = entry["reviewed_on"], entry["version"]
+    if not isinstance(reviewed_on, date) or not isinstance(version, int):
+        raise PackError(f"{place}: reviewed_on is a date and version a whole number")
+    return Rule(
+        id=rule_id,
+        title=_text(entry, "title", place),
+        rationale=_text(entry, "rationale", place),
+        severity=_one_of(Severity, entry, "severity", place),
+        kind=_text(entry, "kind", place),
+        scope=_one_of(Scope, entry, "scope", place),
+        subjects=_subjects(entry["subjects"], place),
+        controls=_controls(entry["controls"], place),
+        params=_params(entry["params"], place),
+        on_unknown=_one_of(OnUnknown, entry, "on_unknown", place),
+        remediation=_text(entry, "remediation", place),
+        owner=_text(entry, "owner", place),
+        reviewed_on=reviewed_on,
+        version=version,
+    )
+
+
+def _text(entry: Mapping[str, object], key: str, place: str) -> str:
+    value = entry[key]
+    if not isinstance(value, str) or not value.strip():
+        raise PackError(f"{place}.{key}: expected a text, got {value!r}")
+    return " ".join(value.split())
+
+
+def _one_of(choices: type[_Choice], entry: Mapping[str, object], key: str, place: str) -> _Choice:
+    try:
+        return choices(_text(entry, key, place))
+    except ValueError as error:
+        raise PackError(
+            f"{place}.{key}: {error}; known: {', '.join(choice.value for choice in choices)}"
+        ) from None
+
+
+def _subjects(value: object, place: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or set(value) - set(SUBJECT_TYPES):
+        raise PackError(f"{place}.subjects: expected some of {', '.join(SUBJECT_TYPES)}; got {value!r}")
+    return tuple(value)
+
+
+def _controls(value: object, place: str) -> Mapping[str, tuple[str, ...]]:
+    frameworks = yamlfile.mapping(value, f"{place}.controls")
+    for framework, ids in frameworks.items():
+        if not isinstance(ids, list) or not all(isinstance(control, str) for control in ids):
+            raise PackError(f"{place}.controls.{framework}: expected a list of control ids as texts")
+    return {framework: tuple(ids) for framework, ids in frameworks.items() if isinstance(ids, list)}
+
+
+def _params(value: object, place: str) -> Mapping[str, Mapping[str, object]]:
+    schemas = yamlfile.mapping(value, f"{place}.params")
+    return {name: check_schema(schema, f"{place}.params.{name}") for name, schema in schemas.items()}

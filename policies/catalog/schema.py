@@ -1,0 +1,46 @@
+"""The small part of JSON Schema that rule parameters need: enough to refuse a typing mistake by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from policies import yamlfile
+from policies.model import PackError
+
+_KINDS: Final[Mapping[str, tuple[type, ...]]] = {"integer": (int,), "number": (int, float), "string": (str,)}
+
+
+def check_schema(schema: object, place: str) -> Mapping[str, object]:
+    """The schema of one parameter, whose default must fit it; raises PackError."""
+    checked = yamlfile.mapping(
+        schema, place, required=("type", "default", "description"), optional=("minimum", "maximum", "items")
+    )
+    if checked["type"] not in (*_KINDS, "array") or (checked["type"] == "array") != ("items" in checked):
+        raise PackError(f"{place}.type: expected {', '.join(_KINDS)}, or array with items")
+    check_value(checked["default"], checked, f"{place}.default")
+    return checked
+
+
+def check_value(value: object, schema: Mapping[str, object], place: str) -> None:
+    """Raises PackError when the value does not fit the schema."""
+    if schema["type"] == "array":
+        if not isinstance(value, list):
+            raise PackError(f"{place}: expected a list, got {value!r}")
+        items = yamlfile.mapping(schema["items"], f"{place} (schema)")
+        for number, item in enumerate(value):
+            check_value(item, items, f"{place}[{number}]")
+        return
+    if isinstance(value, bool) or not isinstance(value, _KINDS[str(schema["type"])]):
+        raise PackError(f"{place}: expected {schema['type']}, got {value!r}")
+    if isinstance(value, int | float):
+        least, most = _bound(schema, "minimum", place), _bound(schema, "maximum", place)
+        if (least is not None and value < least) or (most is not None and value > most):
+            raise PackError(f"{place}: {value} is outside {least} to {most}")
+
+
+def _bound(schema: Mapping[str, object], key: str, place: str) -> float | None:
+    bound = schema.get(key)
+    if bound is not None and not isinstance(bound, int | float):
+        raise PackError(f"{place}: {key} is not a number")
+    return bound

@@ -1,0 +1,185 @@
+"""The words of judging: subject, rule, outcome and result, with states that are never folded together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from policies.facts import Facts, UnknownFactError
+
+
+class State(StrEnum):
+    """What came of one rule on one subject; only `pass` is a pass."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    WAIVED = "waived"
+    BASELINED = "baselined"
+    NOT_APPLICABLE = "not_applicable"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+    NOT_RUN = "not_run"
+
+
+class Severity(StrEnum):
+    """How bad a finding is, whether or not it stops anything."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Enforcement(StrEnum):
+    """What a state other than pass does: stop, be said, wait for the values of `up`, or nothing."""
+
+    MANDATORY = "mandatory"
+    ADVISORY = "advisory"
+    DEFERRED = "deferred"
+    DISABLED = "disabled"
+
+
+class OnUnknown(StrEnum):
+    """What a rule wants when the value it needs is not known at preview."""
+
+    BLOCK = "block"
+    DEFER = "defer"
+    WARN = "warn"
+
+
+class Scope(StrEnum):
+    """Whether a rule needs one subject, or all of the stack."""
+
+    SUBJECT = "subject"
+    STACK = "stack"
+
+
+class PackError(Exception):
+    """The pack itself is wrong: a catalog, profile or rule that does not fit the others."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing to judge, in neutral words; `source_type` is for reports, never for rules.
+
+    `depends_on`: property name -> URNs whose outputs feed it. `tags` is None where the subject has none.
+    """
+
+    kind: str
+    type: str
+    name: str
+    urn: str
+    stack: str
+    facts: Facts
+    source_type: str = ""
+    protect: bool = False
+    depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule saw, what it wanted instead, and at which property."""
+
+    path: str
+    problem: str
+    observed: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A value that a rule needed and that is not known yet."""
+
+    path: str
+    settled_at_up: bool = False
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """Why the rule has nothing to say about this subject."""
+
+    reason: str
+
+
+Outcome = Finding | Gap | NotApplicable
+SubjectCheck = Callable[[Subject, Facts], Iterable[Outcome]]
+StackCheck = Callable[[Sequence[Subject]], SubjectCheck]
+"""Reads the stack once and gives the check for its subjects, so that cost grows with size, not its square."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check with the metadata that the catalog keeps for it; exactly one of the two checks is set."""
+
+    id: str
+    title: str
+    rationale: str
+    severity: Severity
+    kind: str
+    scope: Scope
+    subjects: tuple[str, ...]
+    controls: Mapping[str, tuple[str, ...]]
+    params: Mapping[str, Mapping[str, object]]
+    on_unknown: OnUnknown
+    remediation: str
+    owner: str
+    reviewed_on: date
+    version: int
+    check: SubjectCheck | None = None
+    stack_check: StackCheck | None = None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The record of one rule on one subject; a subject that fails at two places has two."""
+
+    rule: str
+    severity: Severity
+    state: State
+    enforcement: Enforcement
+    subject: Subject
+    profile: str
+    path: str = ""
+    observed: str = ""
+    expected: str = ""
+    message: str = ""
+    remediation: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this result alone stops the change."""
+        stops = self.state in (State.FAIL, State.ERROR, State.UNKNOWN)
+        return stops and self.enforcement is Enforcement.MANDATORY
+
+    def as_row(self) -> dict[str, object]:
+        """The JSON form that reports and evidence read."""
+        subject = self.subject
+        return {
+            "rule": self.rule,
+            "severity": self.severity.value,
+            "state": self.state.value,
+            "enforcement": self.enforcement.value,
+            "subject": {
+                "kind": subject.kind,
+                "type": subject.source_type or subject.type,
+                "name": subject.name,
+                "urn": subject.urn,
+            },
+            "profile": self.profile,
+            "path": self.path,
+            "observed": self.observed,
+            "expected": self.expected,
+            "message": self.message,
+            "remediation": self.remediation,
+        }
+
+
+def each(rows: Iterable[Facts], judge: Callable[[Facts], Iterable[Outcome]]) -> Iterator[Outcome]:
+    """Judge row by row, so that one unknown value does not hide what is wrong in the next row."""
+    for row in rows:
+        try:
+            yield from judge(row)
+        except UnknownFactError as gap:
+            yield Gap(gap.path, gap.settled_at_up)

@@ -1,0 +1,57 @@
+"""The fleet: everything one file says, checked and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from stacks.fleet.backup import BackupPlan, Repository
+from stacks.fleet.budget import Budget
+from stacks.fleet.network import Network
+from stacks.fleet.server import Server
+from stacks.fleet.service import Service
+from stacks.fleet.storage import Bucket
+from stacks.fleet.units import Address, Name, Spec
+
+
+class Fleet(Spec):
+    """One client's servers in one environment; the stack is named after both."""
+
+    version: Literal[1]
+    client: Name
+    environment: Name
+    owner: Address
+    cost_centre: Name | None = None
+    provider: Literal["local"]
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
+    profile: Literal["demo", "standard", "strict"] = Field(
+        description="Policy profile; the minimum that the policies set for this client can only be raised."
+    )
+    budget: Budget | None = None
+    networks: dict[Name, Network] = Field(min_length=1)
+    services: dict[Name, Service] = Field(default_factory=dict)
+    servers: dict[Name, Server] = Field(min_length=1)
+    storage: dict[Name, Bucket] = Field(default_factory=dict, description="Buckets.")
+    repositories: dict[Name, Repository] = Field(default_factory=dict)
+    backups: dict[Name, BackupPlan] = Field(default_factory=dict)
+
+    @property
+    def stack(self) -> str:
+        """Name of the Pulumi stack: `{client}-{environment}`."""
+        return f"{self.client}-{self.environment}"
+
+    def server_names(self) -> Iterator[tuple[str, str]]:
+        """Pairs (group, server) in the order of the file: ('web', 'web-1'), ..."""
+        for group, server in self.servers.items():
+            for name in server.names(group):
+                yield group, name
+
+    def plans_of(self, group: str) -> dict[str, BackupPlan]:
+        """The backup plans of a server group, by name."""
+        return {name: self.backups[name] for name in self.servers[group].backup}
+
+    def groups_with_plan(self, plan: str) -> tuple[str, ...]:
+        """The server groups a backup plan applies to."""
+        return tuple(group for group, server in self.servers.items() if plan in server.backup)

@@ -1,0 +1,17 @@
+"""The JSON Schema of the fleet file, so that editors complete and check it."""
+
+from __future__ import annotations
+
+import json
+
+from stacks.fleet.model import Fleet
+
+FILE_NAME = "fleet.v1.json"
+
+
+def fleet_schema() -> str:
+    """JSON Schema (draft 2020-12) as text, stable between runs."""
+    schema = Fleet.model_json_schema(by_alias=True, mode="validation")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Steward fleet, version 1"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"

@@ -1,0 +1,117 @@
+"""FleetOutputs: the only contract between Pulumi and everything that follows. Version 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+OUTPUT_NAME = "fleet"
+"""Name under which the program exports it."""
+
+
+class Part(BaseModel):
+    """Base of the parts: frozen, nothing unknown, every value known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkOutput(Part):
+    """One network; `gateway` is the address from which the control machine reaches servers in it."""
+
+    name: str
+    cidr: str
+    network_id: str
+    gateway: str
+
+
+class ServerOutput(Part):
+    """One server incarnation: how to reach it, and the host key that it must show."""
+
+    name: str
+    group: str
+    network: str
+    incarnation: str = Field(pattern=r"^[0-9a-f]{32}$")
+    address: str
+    ssh_host: str
+    ssh_port: int
+    ssh_user: str
+    host_key: str = Field(pattern=r"^ssh-ed25519 [A-Za-z0-9+/=]+$")
+    published: Mapping[str, int]
+
+
+class RepositoryOutput(Part):
+    """A vault of this fleet that other stacks may write to."""
+
+    name: str
+    server: str
+    address: str
+
+
+class PlanOutput(Part):
+    """A backup plan with the id it got when it was first made."""
+
+    name: str
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+
+class FleetOutputs(Part):
+    """What exists after `pulumi up`, named as in the fleet file."""
+
+    version: Literal[1] = 1
+    client: str
+    client_id: str
+    environment: str
+    stack: str
+    stack_id: str
+    networks: Sequence[NetworkOutput]
+    servers: Sequence[ServerOutput]
+    repositories: Sequence[RepositoryOutput] = ()
+    plans: Sequence[PlanOutput] = ()
+
+    def server(self, name: str) -> ServerOutput:
+        """The server of that name; raises KeyError."""
+        for server in self.servers:
+            if server.name == name:
+                return server
+        raise KeyError(name)
+
+    def network(self, name: str) -> NetworkOutput:
+        """The network of that name; raises KeyError."""
+        for network in self.networks:
+            if network.name == name:
+                return network
+        raise KeyError(name)
+
+
+class OutputsInvalid(Exception):
+    """A stack's outputs are not what the program of this version exports; each problem names its output."""
+
+    def __init__(self, stack: str, problems: Sequence[str]) -> None:
+        self.stack = stack
+        self.problems = tuple(problems)
+        super().__init__(f"{stack}: {'; '.join(problems)}")
+
+
+def read_outputs(stack: str, value: Any) -> FleetOutputs:
+    """Check what a stack exported; raises OutputsInvalid that names each missing or wrong output."""
+    if value is None:
+        raise OutputsInvalid(stack, [f"output '{OUTPUT_NAME}' is missing"])
+    try:
+        return FleetOutputs.model_validate(_integers(value))
+    except ValidationError as problem:
+        details = problem.errors(include_url=False, include_input=False)
+        texts = [f"output '{'.'.join(str(step) for step in d['loc'])}': {d['msg']}" for d in details]
+        raise OutputsInvalid(stack, texts) from problem
+
+
+def _integers(value: Any) -> Any:
+    """Pulumi carries every number as a float; ports are whole again here."""
+    if isinstance(value, Mapping):
+        return {key: _integers(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_integers(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,236 @@
+"""Bringing one server up: choose, create, put files in, start, wait until it answers as itself."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from stacks.providers.local import addresses, checks, hostkeys, injection, units
+from stacks.providers.local.blueprint import (
+    NEVER_READY,
+    RUNNING,
+    Blueprint,
+    create_arguments,
+    limit_options,
+)
+from stacks.providers.local.errors import InitFailedError, LocalError
+from stacks.providers.local.kind import Call
+from stacks.providers.local.machine import Machine, PortClaim
+from stacks.providers.local.wire import Properties
+
+POLL_SECONDS = 0.1
+STOP_SECONDS = 20
+"""Grace for a database to close its files before a container is removed."""
+
+
+@dataclass
+class Held:
+    """What is set aside while a server is being made."""
+
+    plan: Blueprint
+    key: hostkeys.HostKey
+    ports: list[PortClaim]
+
+
+def build(
+    machine: Machine, call: Call, inputs: Properties, container: str, prefer: Blueprint | None = None
+) -> Properties:
+    """Make one server from nothing and wait for it; the outputs. `prefer` names an address and ports to keep.
+
+    Raises LocalError while nothing exists, InitFailedError as soon as a container does.
+    """
+    subject = str(inputs["name"])
+    machine.go_on(subject)
+    image = machine.image(subject, str(inputs["image"]))
+    with ExitStack() as until_end:
+        held = _choose(machine, call, inputs, container=container, prefer=prefer, until_end=until_end)
+        arguments = create_arguments(
+            held.plan, inputs, urn=call.urn, image=image, runtime=machine.runtime, limits=machine.limits
+        )
+        try:
+            machine.podman.call(*arguments, subject=subject, timeout=120.0)
+        except LocalError:
+            machine.podman.remove_container(container, subject, 0)
+            raise
+        return recorded(machine, held.plan, inputs, lambda: _first_boot(machine, call, inputs, held))
+
+
+def recorded(
+    machine: Machine, plan: Blueprint, inputs: Properties, work: Callable[[], None], failed: str = NEVER_READY
+) -> Properties:
+    """Do the work on a container that exists; when it goes wrong, its recorded state is `failed`."""
+    try:
+        work()
+    except (LocalError, OSError) as error:
+        reason = error.reason() if isinstance(error, LocalError) else str(error)
+        outputs = plan.outputs(inputs, failed, machine.limits)
+        raise InitFailedError(plan.container, outputs, [f"{inputs['name']}: {reason}"]) from error
+    return plan.outputs(inputs, RUNNING, machine.limits)
+
+
+def _choose(
+    machine: Machine,
+    call: Call,
+    inputs: Properties,
+    *,
+    container: str,
+    prefer: Blueprint | None,
+    until_end: ExitStack,
+) -> Held:
+    subject = str(inputs["name"])
+    address = _address(machine, call, inputs, prefer)
+    until_end.callback(machine.release, f"{inputs['networkId']} {address}", call.urn)
+    claims: list[PortClaim] = []
+
+    def take(port: int) -> bool:
+        claim = machine.hold_port(port)
+        if claim is None:
+            return False
+        claims.append(claim)
+        until_end.callback(claim.release)
+        return True
+
+    def port_for(name: str, wished: int | None, kept: int | None) -> int:
+        if wished is not None:
+            if not take(wished):
+                raise checks.taken_port(subject, wished)
+            return wished
+        if kept is not None and take(kept):
+            return kept
+        return addresses.free_port(subject, call.urn, name, take)
+
+    ssh_port = port_for("ssh", None, prefer.ssh_port if prefer else None)
+    published = {
+        str(item["port"]): port_for(
+            str(item["port"]),
+            item.get("hostPort"),
+            prefer.published.get(str(item["port"])) if prefer else None,
+        )
+        for item in inputs.get("publish") or []
+    }
+    key = hostkeys.make()
+    plan = Blueprint(container, secrets.token_hex(16), address, ssh_port, published, key.public)
+    return Held(plan, key, claims)
+
+
+def _address(machine: Machine, call: Call, inputs: Properties, prefer: Blueprint | None) -> str:
+    """A fixed address when asked for, else a free one; claimed until the container exists and shows it."""
+    subject, network = str(inputs["name"]), str(inputs["networkId"])
+    fixed = inputs.get("address")
+    used = {
+        one.labels.get("steward.address", "")
+        for one in machine.podman.containers()
+        if one.labels.get("steward.network") == network
+    }
+    if fixed:
+        if fixed in used or machine.claim(f"{network} {fixed}", call.urn):
+            raise LocalError(
+                subject,
+                f"address {fixed} is already another server's on this network",
+                place="address",
+                next_step="Choose another address, or leave it out.",
+            )
+        return str(fixed)
+    if prefer and prefer.address not in used and not machine.claim(f"{network} {prefer.address}", call.urn):
+        return prefer.address
+    while True:
+        choice = addresses.free_address(subject, str(inputs["cidr"]), used)
+        if not machine.claim(f"{network} {choice}", call.urn):
+            return choice
+        used.add(choice)
+
+
+def _first_boot(machine: Machine, call: Call, inputs: Properties, held: Held) -> None:
+    subject, name = str(inputs["name"]), held.plan.container
+    entries = injection.first_boot(
+        held.plan.incarnation, held.key, inputs["authorizedKeys"], str(inputs["gateway"])
+    )
+    machine.go_on(subject)
+    machine.podman.call(
+        "cp",
+        "--archive=false",
+        "-",
+        f"{name}:/",
+        subject=subject,
+        stdin=injection.archive(entries, time.time()),
+    )
+    machine.go_on(subject)
+    for claim in held.ports:
+        claim.release()
+    start(machine, call, inputs, name)
+    wait(machine, subject, held.plan, call.deadline)
+
+
+def start(machine: Machine, call: Call, inputs: Properties, container: str) -> None:
+    """Start the container and see to it that it comes back after a reboot."""
+    subject = str(inputs["name"])
+    limits = limit_options(inputs, machine.limits)
+    machine.podman.call("start", container, subject=subject, timeout=120.0)
+    if not limits:
+        machine.note("local: processor and memory limits are not enforced on this machine.", call.urn)
+    if not units.write(container, subject, limits):
+        machine.note(
+            "local: systemd does not run this machine (or we are not root), so servers do not start "
+            "by themselves after a reboot: `podman start CONTAINER` brings one back, as does `up --refresh`.",
+            call.urn,
+        )
+
+
+def wait(machine: Machine, subject: str, plan: Blueprint, until: float) -> None:
+    """Until SSH speaks, users may log in and the firewall is up, or LocalError; `until` in monotonic s."""
+    attempt = 0
+    while lacking := _lacking(machine, plan):
+        machine.go_on(subject)
+        if time.monotonic() >= until:
+            raise LocalError(
+                subject,
+                f"{lacking} in time",
+                place=f"127.0.0.1:{plan.ssh_port}",
+                next_step=f"`podman exec {plan.container} systemctl --failed` shows why; `up` again mends it."
+                + _inotify_hint(machine),
+            )
+        attempt += 1
+        if attempt % 20 == 0:
+            _refuse_dead(machine, subject, plan)
+        machine.stop.wait(POLL_SECONDS)
+
+
+def _lacking(machine: Machine, plan: Blueprint) -> str:
+    """What the server does not do yet, or nothing; an open server counts as not ready."""
+    if not answers(plan.ssh_port):
+        return "SSH did not answer"
+    if machine.podman.inside(plan.container, "test", "!", "-e", "/run/nologin").code != 0:
+        return "systemd let nobody log in"  # nobody but root while /run/nologin is there
+    if machine.podman.inside(plan.container, "nft", "list", "table", "inet", "steward_edge").code != 0:
+        return "its firewall was not loaded"
+    return ""
+
+
+def answers(port: int) -> bool:
+    """Whether an SSH server introduces itself on this loopback port."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2.0) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _refuse_dead(machine: Machine, subject: str, plan: Blueprint) -> None:
+    container = machine.podman.container(plan.container)
+    if container is None or container.state not in ("running", "created", "initialized"):
+        raise LocalError(
+            subject,
+            "the server stopped by itself while it booted",
+            place=plan.container,
+            got=container.state if container else "no container",
+            next_step=f"`podman logs {plan.container}` shows why; run `up` again to mend it.",
+        )
+
+
+def _inotify_hint(machine: Machine) -> str:
+    problem = machine.inotify_problem(0)
+    return f" {problem}" if problem else ""

@@ -1,0 +1,209 @@
+"""The control machine as the provider sees it: Podman, what is taken, limits, and the stop flag."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from stacks.providers.local import addresses
+from stacks.providers.local.errors import LocalError, StoppedError
+from stacks.providers.local.podman import Container, NetworkRecord, Podman
+
+VIEW_SECONDS = 5.0
+INOTIFY_PER_SERVER = 5
+"""Instances one systemd server takes; measured."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One look at the machine, shared by the checks of a few seconds so that 300 checks cost one look."""
+
+    taken_at: float
+    containers: tuple[Container, ...]
+    networks: tuple[NetworkRecord, ...]
+
+    def subnets(self) -> list[tuple[str, IPv4Network]]:
+        """Podman's networks and the machine's own routes, each with a name to tell a person."""
+        bridges = {network.interface for network in self.networks}
+        table = Path("/proc/net/route").read_text()
+        own = [(f"route of {name}", net) for name, net in addresses.routes(table) if name not in bridges]
+        return own + [(f"podman network {one.name}", net) for one in self.networks for net in one.subnets]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What this machine lets a container have."""
+
+    cgroups: bool
+    """Processor and memory limits are enforced."""
+    open_files: int
+    processes: int
+
+
+class PortClaim:
+    """A loopback port held by a bound socket until the container is about to take it."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            self._socket.bind(("127.0.0.1", port))
+        except OSError:
+            self._socket.close()
+            raise
+
+    def release(self) -> None:
+        """Free the port for the container."""
+        self._socket.close()
+
+
+class Machine:
+    """Everything the resources share; safe to use from many threads."""
+
+    def __init__(self, note: Callable[[str, str], None] | None = None) -> None:
+        self.stop = threading.Event()
+        self.podman = Podman(self.stop)
+        self.lock = threading.Lock()
+        self._looking = threading.Lock()
+        self.claims: dict[str, str] = {}
+        """What a check or create of this process has set aside: address or port -> URN."""
+        self._note = note or _to_stderr
+        self._noted: set[str] = set()
+        self._view: View | None = None
+        self._images: set[str] = set()
+
+    def note(self, text: str, urn: str) -> None:
+        """Tell the person at the engine something once."""
+        with self.lock:
+            if text in self._noted:
+                return
+            self._noted.add(text)
+        self._note(text, urn)
+
+    def go_on(self, subject: str) -> None:
+        """Raises StoppedError once the engine has asked us to stop."""
+        if self.stop.is_set():
+            raise StoppedError(
+                subject, "stopped on request", next_step="Run `up` again: it goes on from here."
+            )
+
+    def view(self) -> View:
+        """A look at the machine at most a few seconds old."""
+        with self._looking:
+            if self._view is None or time.monotonic() - self._view.taken_at > VIEW_SECONDS:
+                self._view = View(time.monotonic(), self.podman.containers(), self.podman.networks())
+            return self._view
+
+    def claim(self, what: str, urn: str) -> str:
+        """Set an address or port aside for a resource; the URN that has it already, or nothing."""
+        with self.lock:
+            holder = self.claims.setdefault(what, urn)
+        return "" if holder == urn else holder
+
+    def release(self, what: str, urn: str) -> None:
+        """Give a claim back."""
+        with self.lock:
+            if self.claims.get(what) == urn:
+                del self.claims[what]
+
+    def hold_port(self, port: int) -> PortClaim | None:
+        """Take a loopback port: bound first, then compared with stopped containers, so two cannot win."""
+        try:
+            claim = PortClaim(port)
+        except OSError:
+            return None
+        if any(port in container.host_ports for container in self.podman.containers()):
+            claim.release()
+            return None
+        return claim
+
+    def image(self, subject: str, name: str) -> str:
+        """The Podman reference of a base image. Raises LocalError when it was never built."""
+        root = os.environ.get("STEWARD_TOOLCHAIN_ROOT", "")
+        table = _image_table(subject, root)
+        reference = table.get(name, "")
+        known = ", ".join(sorted(key for key in table if key != "runtime")) or "none"
+        if not reference:
+            raise LocalError(
+                subject,
+                f"no base image named {name!r}; known: {known}",
+                place="image",
+                next_step='Run `steward setup`, then use `steward` or `eval "$(steward env --fleet FILE)"`.',
+            )
+        if reference not in self._images and not self.podman.has_image(reference):
+            raise LocalError(
+                subject,
+                f"the base image {reference} is not in Podman's storage",
+                place="image",
+                next_step="Run `steward setup`.",
+            )
+        self._images.add(reference)
+        return reference
+
+    @cached_property
+    def runtime(self) -> str:
+        """The OCI runtime that can start a container here: told by set-up, else tried."""
+        table = _image_table("podman", os.environ.get("STEWARD_TOOLCHAIN_ROOT", ""))
+        if table.get("runtime"):
+            return table["runtime"]
+        found = self.podman.runtimes()
+        image = next(iter(self._images), "")
+        if len(found) > 1 and image:
+            for name in found:
+                if self.podman.attempt(f"--runtime={name}", "run", "--rm", image, "/bin/true").code == 0:
+                    return name
+        return found[0] if found else ""
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Asked once: control groups from Podman, the rest from our hard limits, which no child may exceed."""
+        host = self.podman.about().get("host", {})
+        controllers = host.get("cgroupControllers") or []
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        processes = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        return Limits(
+            cgroups="memory" in controllers and "cpu" in controllers,
+            open_files=min(files, 65536) if files > 0 else 65536,
+            processes=min(processes, 32768) if processes > 0 else 32768,
+        )
+
+    def inotify_problem(self, new_servers: int) -> str:
+        """A sentence when the kernel's inotify limit is too low for this many more, or nothing."""
+        limit = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+        running = sum(container.state == "running" for container in self.view().containers)
+        wanted = (running + new_servers) * INOTIFY_PER_SERVER + 10
+        if wanted <= limit:
+            return ""
+        return (
+            f"fs.inotify.max_user_instances is {limit}, and {running} running containers plus {new_servers} "
+            f"new ones need about {wanted}: systemd in them would hang. "
+            f"As root: `sysctl -w fs.inotify.max_user_instances={max(8192, wanted)}`, or `steward setup`."
+        )
+
+
+def _to_stderr(text: str, urn: str) -> None:
+    sys.stderr.write(f"{urn}: {text}\n")
+
+
+def _image_table(subject: str, root: str) -> dict[str, str]:
+    """The base images that set-up recorded: name -> Podman reference, and perhaps `runtime`."""
+    path = Path(root or "/nonexistent") / "image.json"
+    try:
+        table = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise LocalError(
+            subject, f"{path} cannot be read: {error}", place="image", next_step="Run `steward setup`."
+        ) from error
+    return {str(key): str(value) for key, value in table.items()} if isinstance(table, dict) else {}

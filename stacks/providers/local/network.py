@@ -1,0 +1,114 @@
+"""`local:index:Network`: a Podman bridge network with a subnet of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from stacks.providers.local import addresses, sources
+from stacks.providers.local.diffs import DiffRules
+from stacks.providers.local.errors import LocalError
+from stacks.providers.local.kind import (
+    Call,
+    Found,
+    Made,
+    inputs_of,
+    label_options,
+    labels,
+    leftover,
+    name_failure,
+    object_name,
+)
+from stacks.providers.local.machine import Machine
+from stacks.providers.local.podman import what_it_said
+from stacks.providers.local.shapes import TAGS, Failure, Field
+from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
+
+
+class Network:
+    """A bridge; the control machine is its gateway, the first host."""
+
+    pulumi_type: ClassVar[str] = "local:index:Network"
+    fields: ClassVar[Mapping[str, Field]] = {"name": Field("string"), "cidr": Field("string"), "tags": TAGS}
+    outputs: ClassVar[Mapping[str, Field]] = {"networkId": Field("string"), "gateway": Field("string")}
+    rules: ClassVar[DiffRules] = DiffRules(replace=frozenset({"name", "cidr"}))
+    delete_first: ClassVar[bool] = True  # two networks cannot have one subnet at the same time
+
+    def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:
+        """A usable subnet that nothing else on this machine has."""
+        failures = name_failure(inputs)
+        cidr = inputs.get("cidr")
+        if not isinstance(cidr, str) or cidr == UNKNOWN:
+            return failures
+        problem = addresses.cidr_problem(cidr)
+        if problem:
+            return [*failures, Failure("cidr", problem)]
+        if olds is None:
+            failures.extend(self._taken(machine, urn, inputs))
+        return failures
+
+    def _taken(self, machine: Machine, urn: str, inputs: Properties) -> list[Failure]:
+        view = machine.view()
+        own = {record.name for record in view.networks if record.labels.get("steward.urn") == urn}
+        others = [
+            (name, net) for name, net in view.subnets() if name.removeprefix("podman network ") not in own
+        ]
+        clash = addresses.overlapping(inputs["cidr"], others)
+        if clash is None:
+            return []
+        reason = f"{inputs['cidr']} overlaps {clash[1]} of {clash[0]} on this machine. Choose another cidr."
+        return [Failure("cidr", reason)]
+
+    def preview(self, inputs: Properties) -> Properties:
+        """The gateway follows from the cidr; the network's name has a random end."""
+        cidr = inputs.get("cidr")
+        known = isinstance(cidr, str) and not has_unknown(cidr)
+        return {"networkId": UNKNOWN, "gateway": addresses.gateway_of(str(cidr)) if known else UNKNOWN}
+
+    def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
+        """Make the bridge and keep source addresses true between it and the other Steward networks."""
+        subject = str(inputs["name"])
+        machine.go_on(subject)
+        gateway = addresses.gateway_of(inputs["cidr"])
+        found = leftover(self, "network", call.urn, inputs, machine.podman.networks())
+        name = found.name if found else object_name(inputs)
+        if found is None:
+            self._make(machine, call, inputs, name, gateway)
+        sources.keep(machine, call.urn)
+        return Made(name, {**inputs, "networkId": name, "gateway": gateway})
+
+    def _make(self, machine: Machine, call: Call, inputs: Properties, name: str, gateway: str) -> None:
+        marks = label_options(labels("network", call.urn, inputs))
+        ended = machine.podman.attempt(
+            "network", "create", "--subnet", inputs["cidr"], "--gateway", gateway, *marks, name
+        )
+        if ended.code != 0:
+            raise LocalError(
+                str(inputs["name"]),
+                f"Podman cannot make a network on {inputs['cidr']}",
+                place="cidr",
+                got=what_it_said(ended.stderr),
+                next_step="Choose a cidr that no other network, interface or route of this machine uses.",
+            )
+
+    def read(self, machine: Machine, identity: str, olds: Properties, inputs: Properties) -> Found | None:
+        """The bridge's real subnet."""
+        record = next((one for one in machine.podman.networks() if one.name == identity), None)
+        if record is None or not record.subnets:
+            return None
+        cidr = str(record.subnets[0])
+        known = {"name": identity, "tags": {}, **inputs_of(record.labels), **inputs, "cidr": cidr}
+        return Found({**known, "networkId": identity, "gateway": addresses.gateway_of(cidr)}, known)
+
+    def update(
+        self, machine: Machine, call: Call, identity: str, olds: Properties, news: Properties
+    ) -> Properties:
+        """Only tags change in place; they live in the state."""
+        sources.keep(machine, call.urn)
+        return {**news, "networkId": identity, "gateway": addresses.gateway_of(news["cidr"])}
+
+    def delete(self, machine: Machine, call: Call, identity: str, olds: Properties) -> None:
+        """Remove the bridge, never with containers still on it."""
+        machine.go_on(str(olds.get("name", identity)))
+        machine.podman.remove("network", identity, str(olds.get("name", identity)))
+        sources.keep(machine, call.urn)

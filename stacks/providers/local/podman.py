@@ -1,0 +1,264 @@
+"""Podman's command line: argument lists in, typed answers out, every call with a time limit.
+
+The only file under `stacks` that starts programs.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from stacks.providers.local.errors import LocalError
+
+AT_ONCE = 8
+"""Podman processes at one time: more only wait for each other's storage lock and eat the processors."""
+ATTEMPTS = 6
+TRANSIENT = (
+    "database is locked",
+    "resource temporarily unavailable",
+    "layer not known",
+    "xtables lock",
+    "netavark: iptables",
+    "timed out waiting for file",
+    "error acquiring lock",
+    "locked by another process",
+)
+MISSING = ("no such container", "no such volume", "network not found", "no such object", "no such network")
+
+INSTALL = {
+    "podman": "On Debian: `apt-get install podman runc netavark aardvark-dns iptables nftables`, "
+    "then `steward doctor`.",
+    "nft": "On Debian: `apt-get install nftables`.",
+}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A program that ended: exit code and what it wrote."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def verb(self) -> str:
+        """The subcommand: the first argument after the program that is no option."""
+        return next((word for word in self.argv[1:] if not word.startswith("-")), "")
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container as Podman tells it; `state` is created, running, exited or stopped."""
+
+    name: str
+    state: str
+    labels: Mapping[str, str]
+    host_ports: frozenset[int]
+
+
+@dataclass(frozen=True)
+class NetworkRecord:
+    """One Podman network."""
+
+    name: str
+    interface: str
+    labels: Mapping[str, str]
+    subnets: tuple[IPv4Network, ...]
+
+
+@dataclass(frozen=True)
+class VolumeRecord:
+    """One Podman volume."""
+
+    name: str
+    labels: Mapping[str, str]
+
+
+def execute(argv: Sequence[str], *, stdin: bytes | None = None, timeout: float = 60.0) -> Finished:
+    """Run one program to its end; seconds for `timeout`. Raises LocalError when it is missing or too slow."""
+    try:
+        # A session of its own: Ctrl-C on the terminal must not kill a half done podman.
+        ended = subprocess.run(
+            list(argv), input=stdin, capture_output=True, timeout=timeout, check=False, start_new_session=True
+        )
+    except FileNotFoundError as error:
+        raise LocalError(
+            argv[0], "is not installed or not on PATH", place="PATH", next_step=INSTALL.get(argv[0], "")
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise LocalError(
+            argv[0],
+            f"`{argv[0]} {' '.join(argv[1:3])}` did not end within {timeout:.0f} s",
+            next_step="The machine may be overloaded: run the same command again.",
+        ) from error
+    return Finished(
+        tuple(argv), ended.returncode, ended.stdout, ended.stderr.decode(errors="replace").strip()
+    )
+
+
+class Podman:
+    """The calls the provider needs, safe to use from many threads."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._gate = threading.BoundedSemaphore(AT_ONCE)
+
+    def call(
+        self, *args: str, subject: str = "podman", stdin: bytes | None = None, timeout: float = 60.0
+    ) -> Finished:
+        """One podman command; transient lock errors are tried again, other failures raise LocalError."""
+        ended = self.attempt(*args, stdin=stdin, timeout=timeout)
+        if ended.code != 0:
+            raise LocalError(
+                subject,
+                f"`podman {ended.verb}` failed with exit code {ended.code}",
+                place="podman",
+                got=what_it_said(ended.stderr),
+                next_step="Run `steward doctor`; `podman ps -a` shows what is there.",
+            )
+        return ended
+
+    def attempt(self, *args: str, stdin: bytes | None = None, timeout: float = 60.0) -> Finished:
+        """One podman command whose failure the caller judges; transient lock errors are tried again."""
+        for attempt in range(1, ATTEMPTS):
+            with self._gate:
+                ended = execute(("podman", *args), stdin=stdin, timeout=timeout)
+            if ended.code == 0 or not any(text in ended.stderr.lower() for text in TRANSIENT):
+                return ended
+            if self._stop.wait(0.05 * 2**attempt):
+                return ended
+        with self._gate:
+            return execute(("podman", *args), stdin=stdin, timeout=timeout)
+
+    def installed(self) -> bool:
+        """Whether the program is on PATH."""
+        return shutil.which("podman") is not None
+
+    def runtimes(self) -> tuple[str, ...]:
+        """The OCI runtimes on this machine, Podman's own choice first."""
+        preferred = str(self.about().get("host", {}).get("ociRuntime", {}).get("name", ""))
+        named = [preferred, "crun", "runc"]
+        return tuple(dict.fromkeys(name for name in named if name and shutil.which(name)))
+
+    def about(self) -> dict[str, Any]:
+        """`podman info`: control groups, rootless or not, runtime."""
+        facts = self._json("info", "--format", "json")
+        return facts if isinstance(facts, dict) else {}
+
+    def has_image(self, reference: str) -> bool:
+        """Whether the image is in local storage."""
+        return self.attempt("image", "exists", reference).code == 0
+
+    def containers(self) -> tuple[Container, ...]:
+        """Every container of this user, stopped ones too."""
+        return tuple(_container(record) for record in self._json("ps", "--all", "--format", "json") or [])
+
+    def container(self, name: str) -> Container | None:
+        """One container by its name, or None."""
+        found = self.attempt("container", "inspect", name)
+        if found.code != 0:
+            _refuse_unless_missing(found, name)
+            return None
+        record = _parse(found)[0]
+        ports = (record.get("HostConfig") or {}).get("PortBindings") or {}
+        bound = {
+            int(item["HostPort"]) for items in ports.values() for item in items or [] if item.get("HostPort")
+        }
+        return Container(
+            name=str(record["Name"]),
+            state=str(record["State"]["Status"]),
+            labels=record["Config"].get("Labels") or {},
+            host_ports=frozenset(bound),
+        )
+
+    def networks(self) -> tuple[NetworkRecord, ...]:
+        """Every network of this user."""
+        return tuple(
+            NetworkRecord(
+                name=str(record["name"]),
+                interface=str(record.get("network_interface", "")),
+                labels=record.get("labels") or {},
+                subnets=tuple(
+                    IPv4Network(item["subnet"])
+                    for item in record.get("subnets") or []
+                    if "." in item["subnet"]
+                ),
+            )
+            for record in self._json("network", "ls", "--format", "json") or []
+        )
+
+    def volumes(self) -> tuple[VolumeRecord, ...]:
+        """Every volume of this user."""
+        return tuple(
+            VolumeRecord(name=str(record["Name"]), labels=record.get("Labels") or {})
+            for record in self._json("volume", "ls", "--format", "json") or []
+        )
+
+    def inside(self, name: str, *argv: str, stdin: bytes | None = None, timeout: float = 30.0) -> Finished:
+        """One command inside a running container."""
+        interactive = () if stdin is None else ("--interactive",)
+        return self.attempt("exec", *interactive, name, *argv, stdin=stdin, timeout=timeout)
+
+    def remove(self, kind: str, name: str, subject: str) -> None:
+        """Remove a network or volume; one that is gone already is fine, one in use raises LocalError."""
+        ended = self.attempt(kind, "rm", name)
+        if ended.code != 0:
+            _refuse_unless_missing(ended, subject)
+
+    def remove_container(self, name: str, subject: str, grace: int) -> None:
+        """Stop (at most `grace` seconds) and remove a container; one that is gone already is fine."""
+        self.call(
+            "rm", "--force", "--ignore", "--time", str(grace), name, subject=subject, timeout=grace + 60.0
+        )
+
+    def _json(self, *args: str) -> Any:
+        return _parse(self.call(*args))
+
+
+def _container(record: Mapping[str, Any]) -> Container:
+    return Container(
+        name=str(record["Names"][0]),
+        state=str(record["State"]),
+        labels=record.get("Labels") or {},
+        host_ports=frozenset(
+            int(item["host_port"]) + offset
+            for item in record.get("Ports") or []
+            for offset in range(int(item.get("range") or 1))
+        ),
+    )
+
+
+def _parse(ended: Finished) -> Any:
+    try:
+        return json.loads(ended.stdout or b"null")
+    except ValueError as error:
+        raise LocalError(
+            "podman",
+            f"`podman {ended.verb}` did not answer in JSON",
+            next_step="Podman 4.3 or newer is wanted: see `podman --version`.",
+        ) from error
+
+
+def _refuse_unless_missing(ended: Finished, subject: str) -> None:
+    if not any(text in ended.stderr.lower() for text in MISSING):
+        raise LocalError(
+            subject,
+            f"`{' '.join(ended.argv[:3])}` failed with exit code {ended.code}",
+            place="podman",
+            got=what_it_said(ended.stderr),
+            next_step="`podman ps -a` shows the containers that may still use it.",
+        )
+
+
+def what_it_said(text: str) -> str:
+    """The end of an error text, bounded, because hosts and tools may write anything."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith("Error")] or lines
+    return told[-1][-400:] if told else "no message"

@@ -1,0 +1,232 @@
+"""`local:index:Server`: a Debian machine with systemd and SSH, in a Podman container."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
+from stacks.providers.local import boot, checks, injection, sources, units
+from stacks.providers.local.blueprint import (
+    NEVER_READY,
+    RUNNING,
+    STOPPED,
+    Blueprint,
+    from_labels,
+    limit_options,
+)
+from stacks.providers.local.diffs import DiffRules, mounted_volumes, settled_address, settled_ports
+from stacks.providers.local.errors import InitFailedError, LocalError
+from stacks.providers.local.kind import Call, Found, Made, inputs_of, leftover, name_failure, object_name
+from stacks.providers.local.machine import Machine
+from stacks.providers.local.podman import Container
+from stacks.providers.local.shapes import TAGS, Failure, Field
+from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
+
+BOOTING_SECONDS = 15.0
+"""How long a server that never answered may still take before it is made anew."""
+
+
+class Server:
+    """One container; its id is the container's name, kept when the container has to be made anew."""
+
+    pulumi_type: ClassVar[str] = "local:index:Server"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "name": Field("string"),
+        "group": Field("string"),
+        "image": Field("string"),
+        "networkId": Field("string"),
+        "cidr": Field("string"),
+        "gateway": Field("string"),
+        "address": Field("string", required=False),
+        "cpus": Field("number"),
+        "memoryGib": Field("number"),
+        "roles": Field("strings", required=False),
+        "volumes": Field(
+            "records",
+            required=False,
+            record={
+                "name": Field("string"),
+                "volumeId": Field("string"),
+                "mount": Field("string"),
+                "dataBearing": Field("boolean", required=False),
+            },
+        ),
+        "publish": Field(
+            "records",
+            required=False,
+            record={"port": Field("integer"), "hostPort": Field("integer", required=False)},
+        ),
+        "authorizedKeys": Field("strings"),
+        "tags": TAGS,
+    }
+    outputs: ClassVar[Mapping[str, Field]] = {
+        "containerId": Field("string"),
+        "incarnation": Field("string"),
+        "address": Field("string"),
+        "sshHost": Field("string"),
+        "sshPort": Field("integer"),
+        "sshUser": Field("string"),
+        "hostKey": Field("string"),
+        "published": Field("integers"),
+        "state": Field("string"),
+        "limitsEnforced": Field("boolean"),
+    }
+    rules: ClassVar[DiffRules] = DiffRules(
+        replace=frozenset({"name", "image", "networkId", "cidr", "gateway", "address", "volumes", "publish"}),
+        canonical={"address": settled_address, "publish": settled_ports, "volumes": mounted_volumes},
+    )
+    delete_first: ClassVar[bool] = True  # an address, a port and a volume belong to one container at a time
+
+    def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:
+        """Everything that would make the create fail and can be seen beforehand."""
+        failures = [*name_failure(inputs), *checks.value_failures(inputs)]
+        if failures:
+            return failures
+        if olds is None:
+            failures += checks.machine_failures(machine, urn, inputs)
+        failures += checks.port_failures(machine, urn, inputs, olds)
+        return failures
+
+    def preview(self, inputs: Properties) -> Properties:
+        """What does not depend on chance or on the machine."""
+        publish = inputs.get("publish") or []
+        chosen = (
+            isinstance(publish, list) and not has_unknown(publish) and all(p.get("hostPort") for p in publish)
+        )
+        return {
+            "containerId": UNKNOWN,
+            "incarnation": UNKNOWN,
+            "address": inputs.get("address") or UNKNOWN,
+            "sshHost": "127.0.0.1",
+            "sshPort": UNKNOWN,
+            "sshUser": "steward",
+            "hostKey": UNKNOWN,
+            "published": {str(p["port"]): p["hostPort"] for p in publish} if chosen else UNKNOWN,
+            "state": RUNNING,
+            "limitsEnforced": UNKNOWN,
+        }
+
+    def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
+        """Make the server, or go on with the one an interrupted run left."""
+        left = leftover(self, "server", call.urn, inputs, machine.podman.containers())
+        try:
+            if left is None:
+                name = object_name(inputs)
+                return Made(name, boot.build(machine, call, inputs, name))
+            # One that ran and stopped may have been in use: it is started, never made anew.
+            state = STOPPED if left.state in ("exited", "stopped") else NEVER_READY
+            plan = from_labels(left.name, left.labels)
+            known = plan.outputs(inputs, state, machine.limits) if plan else {}
+            return Made(left.name, self.update(machine, call, left.name, known, inputs))
+        finally:
+            machine.release(checks.waiting_for(call.urn), call.urn)
+
+    def read(self, machine: Machine, identity: str, olds: Properties, inputs: Properties) -> Found | None:
+        """The container as it is; one that does not run is reported as failed, so the next `up` starts it."""
+        container = machine.podman.container(identity)
+        if container is None:
+            return None
+        plan = from_labels(container.name, container.labels)
+        if plan is None:
+            raise LocalError(
+                identity, "is no container of Steward's", place="podman", next_step="Check the id."
+            )
+        known = {**inputs_of(container.labels), **inputs}
+        state, reason = _seen(container, plan, str(olds.get("state", "")))
+        outputs = plan.outputs(known, state, machine.limits)
+        if reason:
+            raise InitFailedError(identity, outputs, [f"{known.get('name', identity)}: {reason}"], known)
+        return Found(outputs, known)
+
+    def update(
+        self, machine: Machine, call: Call, identity: str, olds: Properties, news: Properties
+    ) -> Properties:
+        """Change limits and keys in place, start what is stopped, make anew what never worked."""
+        subject = str(news["name"])
+        machine.go_on(subject)
+        container = machine.podman.container(identity)
+        plan = from_labels(identity, container.labels) if container else _from_outputs(identity, olds)
+        if container is None or plan is None or self._hopeless(machine, call, container, plan, olds):
+            if container is not None:
+                machine.podman.remove_container(identity, subject, 0)
+            return boot.build(machine, call, news, identity, plan)
+        failed = NEVER_READY if olds.get("state") == NEVER_READY else STOPPED
+        return boot.recorded(
+            machine, plan, news, lambda: _adjust(machine, call, container, plan, olds=olds, news=news), failed
+        )
+
+    def _hopeless(
+        self, machine: Machine, call: Call, container: Container, plan: Blueprint, olds: Properties
+    ) -> bool:
+        """Never booted, or never answered and does not answer now: nothing of worth can be in it."""
+        if container.state == "created":
+            return True
+        if olds.get("state") != NEVER_READY:
+            return False
+        if container.state != "running":
+            return True
+        until = time.monotonic() + min(BOOTING_SECONDS, call.seconds_left() / 3)
+        try:
+            boot.wait(machine, str(olds.get("name")), plan, until)
+        except LocalError:
+            machine.go_on(str(olds.get("name")))
+            return True
+        return False
+
+    def delete(self, machine: Machine, call: Call, identity: str, olds: Properties) -> None:
+        """Stop and remove the container and its unit; its volumes stay."""
+        subject = str(olds.get("name", identity))
+        machine.go_on(subject)
+        units.remove(identity)
+        machine.podman.remove_container(identity, subject, boot.STOP_SECONDS)
+
+
+def _seen(container: Container, plan: Blueprint, before: str) -> tuple[str, str]:
+    """The state to record and why it counts as failed, if it does."""
+    if container.state != "running":
+        state = NEVER_READY if before == NEVER_READY or container.state == "created" else STOPPED
+        return state, f"its container is {container.state}. Run `up` to start it."
+    if before == NEVER_READY and not boot.answers(plan.ssh_port):
+        return NEVER_READY, "it runs but has never answered on SSH. Run `up` to mend it."
+    return RUNNING, ""
+
+
+def _from_outputs(identity: str, olds: Properties) -> Blueprint | None:
+    """What a server that is gone had, so that its successor gets the same address and ports."""
+    marks = {
+        "steward.incarnation": str(olds.get("incarnation", "")),
+        "steward.address": str(olds.get("address", "")),
+        "steward.ssh-port": str(olds.get("sshPort", "")),
+        "steward.published": json.dumps(olds.get("published") or {}),
+        "steward.host-key": str(olds.get("hostKey", "")),
+    }
+    return from_labels(identity, marks)
+
+
+def _adjust(
+    machine: Machine, call: Call, container: Container, plan: Blueprint, *, olds: Properties, news: Properties
+) -> None:
+    subject, podman = str(news["name"]), machine.podman
+    started = container.state != "running"
+    if started:
+        sources.keep(machine, call.urn)
+        boot.start(machine, call, news, plan.container)
+    limits = limit_options(news, machine.limits)
+    if limits and (started or limits != limit_options({**news, **olds}, machine.limits)):
+        podman.call("update", *limits, plan.container, subject=subject)
+        units.write(plan.container, subject, limits)
+    if started or news["authorizedKeys"] != olds.get("authorizedKeys"):
+        content = injection.authorized_keys(news["authorizedKeys"])
+        entry = injection.Entry(injection.AUTHORIZED_KEYS, 0o600, content, injection.STEWARD_UID)
+        stream = injection.archive([entry], time.time())
+        podman.call("cp", "--archive=false", "-", f"{plan.container}:/", subject=subject, stdin=stream)
+    try:
+        boot.wait(machine, subject, plan, time.monotonic() + call.seconds_left() / 2)
+    except LocalError:
+        machine.go_on(subject)
+        podman.call(
+            "restart", "--time", str(boot.STOP_SECONDS), plan.container, subject=subject, timeout=120.0
+        )
+        boot.wait(machine, subject, plan, call.deadline)

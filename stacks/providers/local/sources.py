@@ -1,0 +1,78 @@
+"""True source addresses between fleets: Podman would hide every host behind its network's gateway.
+
+netavark masquerades whatever leaves a bridge, so a vault would see all hosts of a fleet as one address and no
+rule could tell them apart. The kernel asks NAT chains in order of priority and keeps the first answer, so a
+table of our own that comes a little earlier and translates each address to itself settles the matter, whatever
+netavark writes later.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from stacks.providers.local import units
+from stacks.providers.local.machine import Machine
+from stacks.providers.local.podman import execute
+
+TABLE = "steward_nat"
+_TEMPLATE = """\
+table ip steward_nat {{}}
+delete table ip steward_nat
+table ip steward_nat {{
+  set fleets {{
+    type ipv4_addr; flags interval; elements = {{ {networks} }}
+  }}
+  chain postrouting {{
+    type nat hook postrouting priority srcnat - 10; policy accept;
+    ip daddr @fleets snat ip prefix to ip saddr map {{ {same} }}
+  }}
+}}
+"""
+_GONE = "table ip steward_nat {}\ndelete table ip steward_nat\n"
+
+
+def render(networks: Iterable[IPv4Network]) -> str:
+    """The nft transaction that keeps source addresses between these networks; none removes the table."""
+    named = [str(network) for network in sorted(networks)]
+    if not named:
+        return _GONE
+    return _TEMPLATE.format(networks=", ".join(named), same=", ".join(f"{one} : {one}" for one in named))
+
+
+def keep(machine: Machine, urn: str) -> None:
+    """Make the table fit the Steward networks that exist now; says so when this user may not."""
+    with _one_at_a_time():
+        networks = [
+            subnet
+            for record in machine.podman.networks()
+            if record.labels.get("steward.kind") == "network"
+            for subnet in record.subnets
+        ]
+        text = render(networks)
+        ended = execute(("nft", "-f", "-"), stdin=text.encode(), timeout=20.0) if os.geteuid() == 0 else None
+        if units.active() and os.geteuid() == 0:
+            units.store_sources(text if networks else "")
+    if ended is None or ended.code != 0:
+        machine.note(
+            "local: source addresses between networks are not kept on this machine (nft needs root): "
+            "a host on another network is seen as that network's gateway.",
+            urn,
+        )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Across processes: two fleets that list and load at once would each forget the other's network."""
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or "/run/lock")
+    path = (Path("/run/lock") if os.geteuid() == 0 else folder) / "steward-local.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

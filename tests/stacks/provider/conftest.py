@@ -1,0 +1,302 @@
+"""A running provider plugin on real Podman, driven over gRPC as the engine does it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.proto import provider_pb2_grpc as pbg
+from pulumi.runtime.proto import status_pb2
+
+ROOT = Path(__file__).resolve().parents[3]
+PLUGIN = ROOT / "stacks" / "providers" / "local" / "pulumi-resource-local"
+
+
+def podman(*args: str) -> str:
+    """Podman's answer, or its error as a test failure."""
+    return subprocess.run(
+        ["podman", *args], check=True, capture_output=True, text=True, timeout=120
+    ).stdout.strip()
+
+
+def struct(properties: dict[str, Any]) -> struct_pb2.Struct:
+    """A dictionary for the wire."""
+    made = struct_pb2.Struct()
+    made.update(properties)
+    return made
+
+
+def plain(properties: struct_pb2.Struct) -> dict[str, Any]:
+    """The wire's struct as a dictionary."""
+    return json_format.MessageToDict(properties)
+
+
+def half_made(error: grpc.RpcError) -> pb.ErrorResourceInitFailed:
+    """The half-made resource an error carries for the engine's state."""
+    trailers = dict(error.trailing_metadata())
+    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+    detail = pb.ErrorResourceInitFailed()
+    assert status.details[0].Unpack(detail)
+    return detail
+
+
+@dataclass
+class Driver:
+    """The engine's side of one plugin process; whatever it made is removed at the end."""
+
+    process: subprocess.Popen[str]
+    stub: pbg.ResourceProviderStub
+    started_in: float
+    home: Path
+    stack: str = field(default_factory=lambda: f"prov61-{secrets.token_hex(3)}")
+
+    def tags(self) -> dict[str, str]:
+        """Identity tags of this test's stack."""
+        return {"client": "prov61", "environment": "test", "stack": self.stack, "stackId": f"id-{self.stack}"}
+
+    def urn(self, kind: str, name: str) -> str:
+        """The name the engine would give the resource."""
+        return f"urn:pulumi:{self.stack}::steward::local:index:{kind}::{name}"
+
+    def check(self, kind: str, inputs: dict[str, Any], olds: dict[str, Any] | None = None) -> list[str]:
+        """Reasons of all check failures."""
+        request = pb.CheckRequest(
+            urn=self.urn(kind, inputs["name"]),
+            type=f"local:index:{kind}",
+            olds=struct(olds or {}),
+            news=struct(inputs),
+        )
+        return [failure.reason for failure in self.stub.Check(request, timeout=30).failures]
+
+    def diff(
+        self, kind: str, olds: dict[str, Any], old_inputs: dict[str, Any], news: dict[str, Any]
+    ) -> pb.DiffResponse:
+        """The plugin's diff."""
+        request = pb.DiffRequest(
+            urn=self.urn(kind, news["name"]),
+            type=f"local:index:{kind}",
+            olds=struct(olds),
+            old_inputs=struct(old_inputs),
+            news=struct(news),
+        )
+        return self.stub.Diff(request, timeout=30)
+
+    def create(
+        self, kind: str, inputs: dict[str, Any], *, preview: bool = False, seconds: float = 0.0
+    ) -> tuple[str, dict[str, Any]]:
+        """Id and properties; raises grpc.RpcError."""
+        request = pb.CreateRequest(
+            urn=self.urn(kind, inputs["name"]),
+            type=f"local:index:{kind}",
+            name=inputs["name"],
+            properties=struct(inputs),
+            preview=preview,
+            timeout=seconds,
+        )
+        answer = self.stub.Create(request, timeout=180)
+        return answer.id, plain(answer.properties)
+
+    def update(
+        self, kind: str, identity: str, olds: dict[str, Any], news: dict[str, Any], *, seconds: float = 0.0
+    ) -> dict[str, Any]:
+        """New properties; raises grpc.RpcError."""
+        request = pb.UpdateRequest(
+            id=identity,
+            urn=self.urn(kind, news["name"]),
+            type=f"local:index:{kind}",
+            olds=struct(olds),
+            news=struct(news),
+            timeout=seconds,
+        )
+        return plain(self.stub.Update(request, timeout=180).properties)
+
+    def read(
+        self,
+        kind: str,
+        identity: str,
+        olds: dict[str, Any] | None = None,
+        inputs: dict[str, Any] | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        """Id ("" when gone) and properties."""
+        request = pb.ReadRequest(
+            id=identity,
+            urn=self.urn(kind, "read"),
+            type=f"local:index:{kind}",
+            properties=struct(olds or {}),
+            inputs=struct(inputs or {}),
+        )
+        answer = self.stub.Read(request, timeout=60)
+        return answer.id, plain(answer.properties)
+
+    def delete(self, kind: str, identity: str, olds: dict[str, Any]) -> None:
+        """Remove; raises grpc.RpcError."""
+        request = pb.DeleteRequest(
+            id=identity, urn=self.urn(kind, "gone"), type=f"local:index:{kind}", properties=struct(olds)
+        )
+        self.stub.Delete(request, timeout=120)
+
+    def cancel(self) -> None:
+        """What the engine sends at Ctrl-C."""
+        self.stub.Cancel(empty_pb2.Empty(), timeout=5)
+
+    def objects(self, kind: str) -> list[str]:
+        """Podman's names of what this stack has: container, network or volume."""
+        listing = ["ps", "--all"] if kind == "container" else [kind, "ls"]
+        out = podman(*listing, "--filter", f"label=steward.stack={self.stack}", "--format", "json")
+        names = [one.get("Names", one.get("Name", one.get("name"))) for one in json.loads(out or "[]")]
+        return sorted(name[0] if isinstance(name, list) else name for name in names)
+
+    def network_inputs(self, third: int) -> dict[str, Any]:
+        """A network on 10.61.THIRD.0/24."""
+        return {"name": f"net{third}", "cidr": f"10.61.{third}.0/24", "tags": self.tags()}
+
+    def server_inputs(
+        self, name: str, network: dict[str, Any], keys: list[str], **more: Any
+    ) -> dict[str, Any]:
+        """A small server on that network."""
+        return {
+            "name": name,
+            "group": name.rsplit("-", 1)[0],
+            "image": "debian-12",
+            "networkId": network["networkId"],
+            "cidr": network["cidr"],
+            "gateway": network["gateway"],
+            "cpus": 0.5,
+            "memoryGib": 0.25,
+            "roles": ["web"],
+            "volumes": [],
+            "publish": [],
+            "authorizedKeys": keys,
+            "tags": self.tags(),
+            **more,
+        }
+
+    def sweep(self) -> None:
+        """Remove whatever this stack still has in Podman."""
+        for name in self.objects("container"):
+            podman("rm", "--force", "--time", "0", name)
+        for kind in ("network", "volume"):
+            for name in self.objects(kind):
+                self.delete(kind.capitalize(), name, {}) if self.process.poll() is None else podman(
+                    kind, "rm", name
+                )
+
+
+@pytest.fixture(scope="session")
+def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with image.json, or a skip that says what is missing."""
+    if shutil.which("podman") is None:
+        _missing("Podman: apt-get install podman runc netavark aardvark-dns iptables nftables")
+    wanted = os.environ.get("STEWARD_TOOLCHAIN_ROOT")
+    candidates = (
+        [Path(wanted)] if wanted else sorted(Path("~/.cache/steward/toolchain").expanduser().glob("*"))
+    )
+    for folder in candidates:
+        if (folder / "image.json").is_file():
+            return folder
+    _missing("the base image: run `steward setup`")
+    raise AssertionError("skipped above")
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("STEWARD_REQUIRE_REAL") == "1":
+        pytest.fail(f"real part missing: {what}")
+    pytest.skip(f"real part missing: {what}")
+
+
+@pytest.fixture(scope="session")
+def start_plugin(
+    toolchain: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Driver]]:
+    """Starts plugin processes; all of them and their objects are gone at the end."""
+    started: list[Driver] = []
+
+    def start(**environment: str) -> Driver:
+        home = tmp_path_factory.mktemp("home")
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [str(PLUGIN)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "STEWARD_PYTHON": sys.executable,
+                "STEWARD_TOOLCHAIN_ROOT": str(toolchain),
+                "STEWARD_HOME": str(home),
+                **environment,
+            },
+        )
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        took = time.monotonic() - began
+        stub = pbg.ResourceProviderStub(grpc.insecure_channel(f"127.0.0.1:{port}"))
+        driver = Driver(process, stub, took, home)
+        started.append(driver)
+        return driver
+
+    yield start
+    for driver in started:
+        driver.process.terminate()
+        driver.process.wait(timeout=10)
+        driver.sweep()
+
+
+@pytest.fixture(scope="module")
+def plugin(start_plugin: Callable[..., Driver]) -> Driver:
+    """One plugin for a whole file of tests."""
+    return start_plugin()
+
+
+@dataclass(frozen=True)
+class AdminKey:
+    """An SSH key pair of the test, and how to log in with it."""
+
+    private: Path
+    public: str
+
+    def ssh(
+        self, server: dict[str, Any], *command: str, known_hosts: Path
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on the server with its host key pinned."""
+        known_hosts.write_text(f"[{server['sshHost']}]:{int(server['sshPort'])} {server['hostKey']}\n")
+        options = ("StrictHostKeyChecking=yes", f"UserKnownHostsFile={known_hosts}", "IdentitiesOnly=yes")
+        return subprocess.run(
+            ["ssh", "-F", "none", "-i", str(self.private), "-p", str(int(server["sshPort"]))]
+            + [word for option in (*options, "BatchMode=yes", "ConnectTimeout=10") for word in ("-o", option)]
+            + [f"{server['sshUser']}@{server['sshHost']}", *command],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def admin_key(tmp_path_factory: pytest.TempPathFactory) -> AdminKey:
+    """A fresh admin key."""
+    path = tmp_path_factory.mktemp("ssh") / "id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return AdminKey(path, path.with_suffix(".pub").read_text().strip())
+
+
+@pytest.fixture(scope="module")
+def network(plugin: Driver) -> Iterator[dict[str, Any]]:
+    """One network for a whole file of tests."""
+    identity, properties = plugin.create("Network", plugin.network_inputs(10))
+    yield properties
+    plugin.sweep()
+    assert plugin.objects("network") == []
+    assert identity

@@ -1,0 +1,244 @@
+"""Reports as real runs make them: the demo when all is well, and a run in which much goes wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from orchestrator.reporting.findings import collect
+from orchestrator.reporting.model import (
+    Backup,
+    Change,
+    Check,
+    Flow,
+    Host,
+    Network,
+    PolicyResult,
+    Report,
+    Service,
+    StepState,
+    Verdict,
+)
+from tests.unit.reporting.parts import FLEET, START, backup, checks, policies, server, steps
+
+__all__ = ["FLEET", "START", "backup", "checks", "demo", "failing", "large", "policies", "server", "steps"]
+
+
+def demo(**changed: Any) -> Report:
+    """The demo fleet after its first `up`: 2 web servers, 1 database server, the vault in its own stack."""
+    return Report(**{**_identity(), **_fleet(), **_outcome(), **changed})
+
+
+def _identity() -> dict[str, Any]:
+    return {
+        "run": "01JD9Z6WJ0F3M8T2Q5R7V1XKCB",
+        "verb": "up",
+        "stack": "acme-demo",
+        "client": "acme",
+        "environment": "demo",
+        "region": "local-1",
+        "provider": "local",
+        "owner": "platform@acme.example",
+        "actor": "maria",
+        "steward_version": "0.1.0",
+        "fleet_file": FLEET,
+        "fleet_digest": "sha256:4be1f2c0d5a97e83" + "1b" * 24,
+        "tool_versions": {
+            "pulumi": "3.205.0",
+            "ansible-core": "2.19.4",
+            "restic": "0.18.1",
+            "podman": "4.3.1",
+        },
+        "started_at": START,
+        "finished_at": START + timedelta(seconds=161),
+        "exit_code": 0,
+        "complete": True,
+        "steps": steps(),
+    }
+
+
+def _fleet() -> dict[str, Any]:
+    return {
+        "networks": (Network(name="app", cidr="10.41.0.0/24"),),
+        "servers": (
+            server("web-1", "web", "10.41.0.11", 40021, roles=("nginx",), urls=("http://127.0.0.1:41234/",)),
+            server("web-2", "web", "10.41.0.12", 40022, roles=("nginx",), urls=("http://127.0.0.1:41235/",)),
+            server(
+                "db-1",
+                "db",
+                "10.41.0.21",
+                40023,
+                roles=("postgresql",),
+                cpus=2.0,
+                memory_gib=2.0,
+                volumes=("data 10 GiB",),
+            ),
+        ),
+        "flows": (
+            Flow(source="anywhere", target="web", port=80, protocol="tcp"),
+            Flow(source="web", target="db", port=5432, protocol="tcp"),
+        ),
+        "services": (
+            Service(
+                name="shop",
+                purpose="Customers order here",
+                owner="shop-team@acme.example",
+                availability_percent=99.5,
+                servers=("web", "db"),
+            ),
+        ),
+    }
+
+
+def _outcome() -> dict[str, Any]:
+    return {
+        "changes": tuple(
+            Change(op="create", kind=kind, name=name, urn=f"urn:pulumi:acme-demo::steward::{kind}::{name}")
+            for kind, name in (
+                ("network", "app"),
+                ("volume", "db-1/data"),
+                ("server", "web-1"),
+                ("server", "web-2"),
+                ("server", "db-1"),
+                ("firewall", "web-1"),
+                ("firewall", "web-2"),
+                ("firewall", "db-1"),
+            )
+        ),
+        "hosts": (
+            Host(name="web-1", ok=66, changed=41, failed=0, unreachable=False, duration_seconds=71.0),
+            Host(name="web-2", ok=66, changed=41, failed=0, unreachable=False, duration_seconds=73.5),
+            Host(name="db-1", ok=82, changed=49, failed=0, unreachable=False, duration_seconds=84.0),
+        ),
+        "backups": (
+            backup("site", "web-1"),
+            backup("site", "web-2", age_seconds=11.0),
+            backup("databases", "db-1", age_seconds=4.0),
+        ),
+        "checks": checks(),
+        "policies": policies(),
+    }
+
+
+def failing() -> Report:
+    """A later run: web-2 does not answer, SSH is open to the internet, and the database backup is too old."""
+    found, judged, stored, hosts = _found(), _judged(), _stored(), _hosts()
+    ended = steps(
+        {
+            "configure": (StepState.FAILED, "web-2 did not answer"),
+            "backup": (StepState.SKIPPED, "configure failed"),
+            "verify": (StepState.SKIPPED, "configure failed"),
+        }
+    )
+    return demo(
+        exit_code=3,
+        complete=False,
+        steps=ended,
+        hosts=hosts,
+        policies=found,
+        checks=judged,
+        backups=stored,
+        changes=(),
+        unchanged=13,
+        findings=tuple(collect(found, judged, stored, hosts, ended, fleet_file=FLEET)),
+    )
+
+
+def _found() -> tuple[PolicyResult, ...]:
+    found = list(policies())
+    found[1] = found[1].model_copy(
+        update={
+            "state": "fail",
+            "subject": "firewall web-1",
+            "observed": "tcp 22 from 0.0.0.0/0",
+            "expected": "a network of the client",
+            "message": "SSH is open to the internet",
+            "remediation": "In servers.web.ingress say from: office instead of from: anywhere for port 22",
+        }
+    )
+    found[120] = found[120].model_copy(update={"state": "unknown", "message": "image is decided at apply"})
+    return tuple(found)
+
+
+def _judged() -> tuple[Check, ...]:
+    judged = list(checks())
+    judged[20] = judged[20].model_copy(update={"verdict": Verdict.UNKNOWN, "observed": "host did not answer"})
+    judged[38] = judged[38].model_copy(
+        update={
+            "verdict": Verdict.FAIL,
+            "observed": "PasswordAuthentication yes",
+            "expected": "PasswordAuthentication no",
+        }
+    )
+    return tuple(judged)
+
+
+def _stored() -> tuple[Backup, ...]:
+    return (
+        backup("site", "web-1", age_seconds=30180.0, taken_in_this_run=False),
+        backup(
+            "site",
+            "web-2",
+            age_seconds=None,
+            arrived_at=None,
+            snapshot="",
+            bytes=0,
+            taken_in_this_run=False,
+            verdict=Verdict.UNKNOWN,
+            message="the store did not answer",
+        ),
+        backup("databases", "db-1", age_seconds=19080.0, taken_in_this_run=False, verdict=Verdict.FAIL),
+    )
+
+
+def _hosts() -> tuple[Host, ...]:
+    healthy = demo()
+    return (
+        healthy.hosts[0],
+        Host(
+            name="web-2",
+            ok=3,
+            changed=0,
+            failed=0,
+            unreachable=True,
+            duration_seconds=30.2,
+            message="ssh: connect to host 127.0.0.1 port 40022: Connection refused",
+            retry=f"steward configure --fleet {FLEET} --limit web-2",
+        ),
+        healthy.hosts[2],
+    )
+
+
+def large(groups: int = 5, each: int = 6) -> Report:
+    """A fleet of many servers over two networks, to see the drawing hold."""
+    names = ("edge", "web", "api", "queue", "db", "cache", "search", "mail", "cron", "logs")[:groups]
+    servers = tuple(
+        server(
+            f"{name}-{i + 1}",
+            name,
+            f"10.4{1 + (g > 2)}.{g}.{i + 10}",
+            40000 + 50 * g + i,
+            network="app" if g <= 2 else "data",
+            roles=(name,),
+            volumes=("data 50 GiB",) if name == "db" else (),
+        )
+        for g, name in enumerate(names)
+        for i in range(each)
+    )
+    pairs = (
+        ("anywhere", "edge", 443),
+        ("anywhere", "edge", 80),
+        ("edge", "web", 8080),
+        ("web", "api", 9000),
+        ("api", "db", 5432),
+        ("api", "queue", 5672),
+        ("web", "cache", 6379),
+        ("10.9.0.0/24 (acme-office)", "db", 5432),
+        ("queue", "db", 5432),
+    )
+    return demo(
+        networks=(Network(name="app", cidr="10.41.0.0/16"), Network(name="data", cidr="10.42.0.0/16")),
+        servers=servers,
+        flows=tuple(Flow(source=s, target=t, port=p, protocol="tcp") for s, t, p in pairs if t in names),
+        backups=tuple(backup("databases", f"{name}-1") for name in names if name in ("db", "queue", "web")),
+    )

@@ -1,0 +1,169 @@
+"""Findings, the verdict, the words for figures, and the summary at the end of a run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.reporting import humanise
+from orchestrator.reporting.escape import columns
+from orchestrator.reporting.findings import collect
+from orchestrator.reporting.model import Report, StepState, Verdict
+from orchestrator.reporting.page import bars, gauge
+from orchestrator.reporting.terminal import findings, summary
+from orchestrator.reporting.verdict import (
+    Tone,
+    exit_code,
+    next_steps,
+    numbers,
+    policy_counts,
+    sentence,
+    server_tones,
+    tone,
+)
+from tests.unit.reporting import sample
+
+
+def test_the_demo_is_all_good() -> None:
+    report = sample.demo()
+    assert tone(report) is Tone.GOOD
+    assert sentence(report) == (
+        "acme-demo is up: all 3 servers are healthy, every backup is inside its RPO, "
+        "and nothing needs action."
+    )
+    assert (numbers(report).servers_healthy, numbers(report).backups_inside) == (3, 3)
+    assert collect(report.policies, report.checks, report.backups, report.hosts, report.steps) == []
+
+
+def test_the_failing_run_names_what_failed_first() -> None:
+    report = sample.failing()
+    assert tone(report) is Tone.BAD
+    assert sentence(report).startswith("acme-demo is not ready: configure failed on web-2 after 1m 24s")
+    assert server_tones(report) == {"web-1": Tone.GOOD, "web-2": Tone.BAD, "db-1": Tone.BAD}
+    ranks = [finding.severity for finding in report.findings]
+    assert ranks == sorted(ranks, key=("critical", "high", "medium", "low").index)
+    assert not any(finding.source == "run" for finding in report.findings), "the host already tells it"
+
+
+def test_unknown_is_never_good() -> None:
+    report = sample.demo()
+    unseen = [backup.model_copy(update={"verdict": Verdict.UNKNOWN}) for backup in report.backups]
+    silent = report.model_copy(update={"backups": unseen})
+    assert tone(silent) is Tone.ATTENTION
+    assert len(collect((), (), unseen, (), ())) == 3
+    assert tone(report.model_copy(update={"checks": ()})) is Tone.ATTENTION
+    assert set(server_tones(report.model_copy(update={"checks": ()})).values()) == {Tone.UNKNOWN}
+    assert tone(report.model_copy(update={"complete": False})) is Tone.UNKNOWN
+
+
+def test_a_failed_step_nobody_explains_is_a_finding() -> None:
+    ended = sample.steps({"provision": (StepState.FAILED, "podman: no space left on device")})
+    [found] = collect((), (), (), (), ended)
+    assert (found.source, found.subject, found.blocking) == ("run", "provision", True)
+    assert exit_code([found], ended) == 3
+
+
+def test_exit_codes() -> None:
+    failing = sample.failing()
+    blocked = [finding for finding in failing.findings if finding.source == "policy" and finding.blocking]
+    assert exit_code((), sample.steps()) == 0
+    assert exit_code(blocked, sample.steps()) == 1
+    assert exit_code([blocked[0].model_copy(update={"blocking": False})], sample.steps()) == 0
+    assert exit_code(failing.findings, failing.steps) == 3
+    assert exit_code((), sample.steps({"verify": (StepState.STOPPED, "")})) == 130
+
+
+def test_policy_states_add_up_to_the_pairs() -> None:
+    for report in (sample.demo(), sample.failing()):
+        counts = policy_counts(report)
+        assert sum(counts.states.values()) == counts.pairs == len(report.policies)
+
+
+def test_next_steps_are_ranked_and_quote_what_they_are_given() -> None:
+    report = sample.failing()
+    assert next_steps(report)[0].severity == "critical"
+    assert len(next_steps(report, most=2)) == 4
+    spaced = sample.demo(fleet_file="my fleets/a;b.yaml")
+    assert next_steps(spaced)[0].command == "steward drift --fleet 'my fleets/a;b.yaml'"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (0.42, "0.4 s"),
+        (4, "4 s"),
+        (59.6, "1m"),
+        (161, "2m 41s"),
+        (7200, "2h"),
+        (93600, "26h"),
+        (273600, "3d 4h"),
+        (9.97, "10 s"),
+    ],
+)
+def test_durations(seconds: float, words: str) -> None:
+    assert humanise.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 B"),
+        (512, "512 B"),
+        (1536, "1.5 KiB"),
+        (10 * 2**30, "10 GiB"),
+        (2**20 - 1, "1 MiB"),
+        (2**60, "1024 PiB"),
+    ],
+)
+def test_sizes(count: int, words: str) -> None:
+    assert humanise.size(count) == words
+
+
+def test_ages() -> None:
+    assert humanise.age(4) == "4 s ago"
+    assert humanise.age(None) == "unknown"
+    assert humanise.age(-120) == "2m in the future"
+
+
+def test_gauge_always_shows_the_rpo() -> None:
+    fresh, old = (
+        gauge(sample.backup("site", "web-1")),
+        gauge(sample.backup("databases", "db-1", age_seconds=14400.0)),
+    )
+    assert fresh
+    assert old
+    assert (fresh.mark, fresh.fill) == (100, 1.5)
+    assert (old.mark, old.fill) == (50, 100)
+    assert gauge(sample.backup("site", "web-1", age_seconds=None)) is None
+
+
+def test_bars_stay_on_the_axis() -> None:
+    crooked = sample.demo(started_at=sample.START + timedelta(hours=1))
+    for report in (sample.demo(), sample.failing(), crooked):
+        assert all(bar.left >= 0 and bar.width > 0 and bar.left + bar.width <= 1000.1 for bar in bars(report))
+
+
+@pytest.mark.parametrize("report", [sample.demo(), sample.failing(), sample.large()])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_summary_fits_its_window(report: Report, width: int) -> None:
+    for text in (summary(report, "runs/report.html", width), findings(report, width)):
+        assert max(columns(line) for line in text.splitlines()) <= width
+        assert "\x1b" not in text
+
+
+def test_summary_says_what_the_demo_did() -> None:
+    text = summary(sample.demo(), "runs/01JD/report.html")
+    for part in (
+        "acme-demo  up in 2m 41s",
+        "web-1  127.0.0.1:40021",
+        "8 created",
+        "3 hosts configured",
+        "newest 4 s ago",
+        "47 passed · 0 failed",
+        "228 pass",
+        "runs/01JD/report.html",
+    ):
+        assert part in text
+    assert "\x1b[" in summary(sample.demo(), "runs/01JD/report.html", colour=True)
