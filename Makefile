@@ -32,7 +32,8 @@ check: setup ## formatting, lint, types, imports, playbooks, file sizes
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	cd playbooks && PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH="$$($(CURDIR)/$(PYTHON) -c '$(COLLECTIONS)')" \
+	cd playbooks && PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_LIBRARY="$(CURDIR)/playbooks/library" \
+	  ANSIBLE_COLLECTIONS_PATH="$$($(CURDIR)/$(PYTHON) -c '$(COLLECTIONS)')" \
 	  ansible-lint --offline --profile production
 	@find $(SOURCES) playbooks \( -name '*.py' -o -name '*.yml' -o -name '*.yaml' -o -name '*.j2' \) -size +0 -print0 | xargs -0 wc -l | \
 	  awk '$$2 != "total" && $$1 > 300 { print $$2 ": " $$1 " lines, 300 allowed"; bad = 1 } END { exit bad }'

@@ -35,9 +35,9 @@ need_packages() {
   fi
 }
 
-# Whoever moves the checkout gets a new environment too: its scripts carry absolute paths.
+# Whoever moves the checkout gets a new environment too: its scripts carry absolute paths. Settings of tools do not count.
 wanted() {
-  { cat "$lock" pyproject.toml; pwd -P; } | sha256sum | cut -d' ' -f1
+  { cat "$lock"; sed '/^\[tool\.[^h]/,$d' pyproject.toml; pwd -P; } | sha256sum | cut -d' ' -f1
 }
 
 stamp=$venv/steward.stamp

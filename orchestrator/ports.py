@@ -58,10 +58,14 @@ class Preview:
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What `pulumi up` did; `failure` says which resources could not be made, when there are such."""
+    """What `pulumi up` did; `failure` says which resources could not be made, when there are such.
+
+    `policies` were judged with values that a preview could not know yet.
+    """
 
     changes: Sequence[Change]
     unchanged: int
+    policies: Sequence[PolicyResult] = ()
     failure: str = ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.phases.ready import Readiness
 from orchestrator.ports import PlayResult, Preview, Provisioned
-from orchestrator.reporting.model import Backup, Check, Host, Step
+from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Step
 from stacks.outputs import FleetOutputs, ServerOutput
 
 
@@ -25,6 +25,11 @@ class RunResults:
     backups: Sequence[Backup] = ()
     checks: Sequence[Check] = ()
     restored: RestoreResult | None = None
+
+    def policies(self) -> Sequence[PolicyResult]:
+        """What the pack said last: with the values of `up` where there was one, else of the preview."""
+        last = self.provisioned.policies if self.provisioned else ()
+        return last or (self.preview.policies if self.preview else ())
 
     def reachable(self, wanted: Sequence[str] = ()) -> list[ServerOutput]:
         """Servers that passed the gate, of those that are wanted (all when none is named)."""

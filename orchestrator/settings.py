@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
-from platformdirs import user_cache_path, user_state_path
-from pydantic import BaseModel, ConfigDict
+from orchestrator.errors import InputError
 
 ToolchainSource = Literal["auto", "path", "official", "modules"]
 
 
-class Settings(BaseModel):
-    """Paths and switches; nothing here is secret and nothing is read twice."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True)
+class Settings:
+    """Paths and switches; nothing here is secret and nothing is read twice. A plain dataclass: `--help` reads it too."""
 
     home: Path
     """State: Pulumi backend, ledger, runs, keys, evidence. Mode 0700, never inside the checkout."""
@@ -25,7 +24,6 @@ class Settings(BaseModel):
     project: Path
     """The folder with Pulumi.yaml; fleet paths in stack configuration are relative to it."""
     toolchain: ToolchainSource = "auto"
-    verbose: int = 0
 
     def stack_keys(self, stack: str) -> Path:
         """Folder of one stack's passphrase, admin key and repository credentials."""
@@ -42,11 +40,25 @@ def project_root() -> Path:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read STEWARD_HOME, STEWARD_CACHE, STEWARD_PROJECT and STEWARD_TOOLCHAIN."""
+    """Read STEWARD_HOME, STEWARD_CACHE, STEWARD_PROJECT and STEWARD_TOOLCHAIN; raises InputError."""
     env = os.environ if environ is None else environ
+    source = env.get("STEWARD_TOOLCHAIN") or "auto"
+    if source not in get_args(ToolchainSource):
+        raise InputError(
+            "STEWARD_TOOLCHAIN", f"is not one of {', '.join(get_args(ToolchainSource))}", got=source,
+            next_step="Unset it to let steward choose.",
+        )  # fmt: skip
     return Settings(
-        home=Path(env.get("STEWARD_HOME") or user_state_path("steward")).expanduser().absolute(),
-        cache=Path(env.get("STEWARD_CACHE") or user_cache_path("steward")).expanduser().absolute(),
+        home=_folder(env.get("STEWARD_HOME"), "state"),
+        cache=_folder(env.get("STEWARD_CACHE"), "cache"),
         project=Path(env.get("STEWARD_PROJECT") or project_root()).expanduser().absolute(),
-        toolchain=env.get("STEWARD_TOOLCHAIN", "auto"),
+        toolchain=cast(ToolchainSource, source),
     )
+
+
+def _folder(named: str | None, kind: Literal["state", "cache"]) -> Path:
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_cache_path, user_state_path
+
+    return (user_state_path if kind == "state" else user_cache_path)("steward").absolute()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from orchestrator.cli import (
@@ -72,24 +71,21 @@ def run(words: list[str]) -> int:
     from orchestrator.cli.output import note, tell_error
     from orchestrator.errors import StewardError, StoppedError
     from orchestrator.process import end_children, stop_on_signals
-    from stacks.fleet.mistakes import FleetInvalid
+    from stacks.fleet.mistakes import FleetInvalid  # light: no model behind it
 
     stop_on_signals()
     try:
-        code = app(words, prog_name="steward", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        app(words, prog_name="steward")
+        return 0
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
     except FleetInvalid as problem:
         note(str(problem))
         return 2
     except StewardError as problem:
         tell_error(problem)
         return problem.exit_code
-    except click.exceptions.Exit as problem:
-        return problem.exit_code
-    except click.ClickException as problem:
-        problem.show(file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except KeyboardInterrupt:
         note("steward: stopped by the keyboard")
         return StoppedError.exit_code
     except BrokenPipeError:

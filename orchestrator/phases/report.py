@@ -37,7 +37,7 @@ def build_report(
     """The record of a run that came to an end, well or not."""
     fleet, outputs = loaded.fleet, results.outputs
     hosts = results.hosts(f"steward configure --fleet {facts.fleet_file} --host {{host}}")
-    policies = results.preview.policies if results.preview else ()
+    policies = results.policies()
     findings = collect(
         policies, results.checks, results.backups, hosts, results.steps, fleet_file=facts.fleet_file
     )

@@ -55,7 +55,8 @@ class PulumiProvisioner:
     def up(self, target: Target) -> Provisioned:
         """Make it so; half-made resources are in the state and told in `failure`."""
         self._state.pop(target.stack.name, None)
-        stack = self._stack(target.stack.name)
+        self._results.unlink(missing_ok=True)
+        stack = self._stack(target.stack.name, {VARIABLE: str(self._results)})
         log = EventLog()
         failure = ""
         try:
@@ -66,7 +67,8 @@ class PulumiProvisioner:
             if not log.failed and not log.changes:
                 raise explain(target.stack.name, "up", str(problem)) from problem
         changes = [change for urn, change in log.changes.items() if urn not in log.failed]
-        return Provisioned(tuple(changes), log.unchanged, failure)
+        policies = read_policy_results(self._results)
+        return Provisioned(tuple(changes), log.unchanged, tuple(policies), failure)
 
     def resources(self, stack: str) -> Sequence[StateResource]:
         """Everything in the stack's state, in order."""

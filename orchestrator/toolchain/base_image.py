@@ -4,6 +4,7 @@ own mirror.
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -77,7 +78,8 @@ def bootstrap_argv(target: Path, *, mirrors: str | None) -> list[str]:
         "mmdebstrap",
         "--variant=minbase",
         f"--include={','.join(recipe.IMAGE_PACKAGES)}",
-        f"--customize-hook={recipe.HERE / 'image' / 'customize.sh'}",
+        # Through sh, because an installed package may have lost its execute bits.
+        f'--customize-hook=sh {shlex.quote(str(recipe.HERE / "image" / "customize.sh"))} "$1"',
         recipe.IMAGE_SUITE,
         str(target),
         *([mirrors] if mirrors else []),

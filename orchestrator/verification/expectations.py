@@ -54,8 +54,8 @@ def _postgresql(role: Role) -> Iterator[Expectation]:
 
 def _backup_vault(role: Role) -> Iterator[Expectation]:
     port = str(role.variables.get("port", 8443))
-    yield Expectation("vault.store", "the repository server runs", "service", "rest-server")
-    yield Expectation("vault.front", "its TLS front runs", "service", "nginx")
+    yield Expectation("vault.store", "the repository server runs", "service", "steward-vault-store")
+    yield Expectation("vault.front", "its TLS front runs", "service", "steward-vault-front")
     yield Expectation("vault.listening", "the front listens", "listening", port)
     yield Expectation("vault.refuses", "the front refuses who has no credential", "https-refuses", port, "401")
 
@@ -63,7 +63,7 @@ def _backup_vault(role: Role) -> Iterator[Expectation]:
 def _backup(fleet: Fleet, group: str) -> Iterator[Expectation]:
     for name, plan in fleet.plans_of(group).items():
         seconds = str(int(plan.rpo.total_seconds()))
-        yield Expectation(f"backup.{name}.timer", f"timer of backup plan {name} waits", "timer", f"steward-backup-{name}")
+        yield Expectation(f"backup.{name}.timer", f"timer of backup plan {name} waits", "timer", f"steward-backup@{name}")
         yield Expectation(
             f"backup.{name}.snapshot", f"last snapshot of {name} is younger than its RPO", "snapshot", name, seconds
         )

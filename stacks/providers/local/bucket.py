@@ -52,9 +52,9 @@ class Bucket:
         """A usable name."""
         return name_failure(inputs)
 
-    def preview(self, inputs: Properties) -> Properties:
+    def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """The folder's name has a random end."""
-        return {"bucketId": UNKNOWN, "endpoint": UNKNOWN}
+        return {} if olds else {"bucketId": UNKNOWN, "endpoint": UNKNOWN}
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Make the folder, or take over the one an interrupted run left."""

@@ -61,7 +61,7 @@ class Firewall:
             failures.append(Failure("gateway", f"must be an IPv4 address, got {gateway!r}."))
         return failures
 
-    def preview(self, inputs: Properties) -> Properties:
+    def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """The digest follows from the rules as soon as their addresses are known."""
         if has_unknown(inputs["rules"]) or has_unknown(inputs["gateway"]):
             return {"digest": UNKNOWN, "liveDigest": UNKNOWN}

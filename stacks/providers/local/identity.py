@@ -30,9 +30,9 @@ class Identity:
         """Nothing beyond the shape."""
         return []
 
-    def preview(self, inputs: Properties) -> Properties:
+    def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """The id is drawn at create."""
-        return {"identity": UNKNOWN}
+        return {} if olds else {"identity": UNKNOWN}
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Draw 128 random bits."""

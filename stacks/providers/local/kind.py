@@ -63,8 +63,8 @@ class Kind(Protocol):
     def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:
         """What is wrong beyond the shape; `olds` (old inputs) is None for a new resource."""
 
-    def preview(self, inputs: Properties) -> Properties:
-        """The outputs that can be known before anything is made."""
+    def preview(self, inputs: Properties, olds: Properties) -> Properties:
+        """The outputs a preview knows or knows to be uncertain; with `olds`, those an update may change."""
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Make it, or take over what an interrupted run of the same resource left."""

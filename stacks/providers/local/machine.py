@@ -166,7 +166,7 @@ class Machine:
 
     @cached_property
     def limits(self) -> Limits:
-        """Asked once: control groups from Podman, the rest from our hard limits, which no child may exceed."""
+        """Asked once: control groups from Podman, the rest from our own hard limits."""
         host = self.podman.about().get("host", {})
         controllers = host.get("cgroupControllers") or []
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

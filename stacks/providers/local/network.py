@@ -59,8 +59,10 @@ class Network:
         reason = f"{inputs['cidr']} overlaps {clash[1]} of {clash[0]} on this machine. Choose another cidr."
         return [Failure("cidr", reason)]
 
-    def preview(self, inputs: Properties) -> Properties:
+    def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """The gateway follows from the cidr; the network's name has a random end."""
+        if olds:
+            return {}
         cidr = inputs.get("cidr")
         known = isinstance(cidr, str) and not has_unknown(cidr)
         return {"networkId": UNKNOWN, "gateway": addresses.gateway_of(str(cidr)) if known else UNKNOWN}

@@ -89,8 +89,14 @@ class Server:
         failures += checks.port_failures(machine, urn, inputs, olds)
         return failures
 
-    def preview(self, inputs: Properties) -> Properties:
-        """What does not depend on chance or on the machine."""
+    def preview(self, inputs: Properties, olds: Properties) -> Properties:
+        """What does not depend on chance or on the machine; one that never worked may be made anew."""
+        if olds:
+            anew = ("incarnation", "hostKey", "address", "sshPort", "published")
+            return {
+                "state": RUNNING,
+                **dict.fromkeys(anew if olds.get("state") == NEVER_READY else (), UNKNOWN),
+            }
         publish = inputs.get("publish") or []
         chosen = (
             isinstance(publish, list) and not has_unknown(publish) and all(p.get("hostPort") for p in publish)

@@ -118,7 +118,7 @@ class Provider(pbg.ResourceProviderServicer):
         with _told(context):
             kind = self._kind(_type_of(request))
             if request.preview:
-                return pb.CreateResponse(properties=to_struct({**inputs, **kind.preview(inputs)}))
+                return pb.CreateResponse(properties=to_struct({**inputs, **kind.preview(inputs, {})}))
             made = kind.create(self._machine, _call(request), inputs)
         return pb.CreateResponse(id=made.identity, properties=to_struct(made.properties))
 
@@ -142,8 +142,7 @@ class Provider(pbg.ResourceProviderServicer):
             kind = self._kind(_type_of(request))
             if request.preview:
                 kept = {key: olds[key] for key in kind.outputs if key in olds}
-                known = {key: kind.preview(news)[key] for key in ("digest",) if key in kind.outputs}
-                return pb.UpdateResponse(properties=to_struct({**news, **kept, **known}))
+                return pb.UpdateResponse(properties=to_struct({**news, **kept, **kind.preview(news, olds)}))
             outputs = kind.update(self._machine, _call(request), _safe(request.id), olds, news)
         return pb.UpdateResponse(properties=to_struct(outputs))
 

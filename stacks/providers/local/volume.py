@@ -44,9 +44,9 @@ class Volume:
             failures.append(Failure("sizeGib", f"must be above 0, got {size}."))
         return failures
 
-    def preview(self, inputs: Properties) -> Properties:
+    def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """The volume's name has a random end."""
-        return {"volumeId": UNKNOWN}
+        return {} if olds else {"volumeId": UNKNOWN}
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Make the volume, or take over the one an interrupted run left."""

@@ -19,7 +19,6 @@ import pytest
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc as pbg
-from pulumi.runtime.proto import status_pb2
 
 ROOT = Path(__file__).resolve().parents[3]
 PLUGIN = ROOT / "stacks" / "providers" / "local" / "pulumi-resource-local"
@@ -41,16 +40,7 @@ def struct(properties: dict[str, Any]) -> struct_pb2.Struct:
 
 def plain(properties: struct_pb2.Struct) -> dict[str, Any]:
     """The wire's struct as a dictionary."""
-    return json_format.MessageToDict(properties)
-
-
-def half_made(error: grpc.RpcError) -> pb.ErrorResourceInitFailed:
-    """The half-made resource an error carries for the engine's state."""
-    trailers = dict(error.trailing_metadata())
-    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
-    detail = pb.ErrorResourceInitFailed()
-    assert status.details[0].Unpack(detail)
-    return detail
+    return dict(json_format.MessageToDict(properties))
 
 
 @dataclass
@@ -61,6 +51,7 @@ class Driver:
     stub: pbg.ResourceProviderStub
     started_in: float
     home: Path
+    stopped: bool = False
     stack: str = field(default_factory=lambda: f"prov61-{secrets.token_hex(3)}")
 
     def tags(self) -> dict[str, str]:
@@ -92,7 +83,8 @@ class Driver:
             old_inputs=struct(old_inputs),
             news=struct(news),
         )
-        return self.stub.Diff(request, timeout=30)
+        answer: pb.DiffResponse = self.stub.Diff(request, timeout=30)
+        return answer
 
     def create(
         self, kind: str, inputs: dict[str, Any], *, preview: bool = False, seconds: float = 0.0
@@ -110,7 +102,14 @@ class Driver:
         return answer.id, plain(answer.properties)
 
     def update(
-        self, kind: str, identity: str, olds: dict[str, Any], news: dict[str, Any], *, seconds: float = 0.0
+        self,
+        kind: str,
+        identity: str,
+        olds: dict[str, Any],
+        news: dict[str, Any],
+        *,
+        seconds: float = 0.0,
+        preview: bool = False,
     ) -> dict[str, Any]:
         """New properties; raises grpc.RpcError."""
         request = pb.UpdateRequest(
@@ -120,6 +119,7 @@ class Driver:
             olds=struct(olds),
             news=struct(news),
             timeout=seconds,
+            preview=preview,
         )
         return plain(self.stub.Update(request, timeout=180).properties)
 
@@ -150,6 +150,7 @@ class Driver:
 
     def cancel(self) -> None:
         """What the engine sends at Ctrl-C."""
+        self.stopped = True
         self.stub.Cancel(empty_pb2.Empty(), timeout=5)
 
     def objects(self, kind: str) -> list[str]:
@@ -188,11 +189,13 @@ class Driver:
         """Remove whatever this stack still has in Podman."""
         for name in self.objects("container"):
             podman("rm", "--force", "--time", "0", name)
+        alive = self.process.poll() is None and not self.stopped
         for kind in ("network", "volume"):
             for name in self.objects(kind):
-                self.delete(kind.capitalize(), name, {}) if self.process.poll() is None else podman(
-                    kind, "rm", name
-                )
+                if alive:
+                    self.delete(kind.capitalize(), name, {})
+                else:
+                    podman(kind, "rm", name)
 
 
 @pytest.fixture(scope="session")
@@ -249,9 +252,16 @@ def start_plugin(
 
     yield start
     for driver in started:
+        driver.sweep()
         driver.process.terminate()
         driver.process.wait(timeout=10)
-        driver.sweep()
+    left = [
+        name
+        for driver in started
+        for kind in ("container", "network", "volume")
+        for name in driver.objects(kind)
+    ]
+    assert left == [], "tests leave nothing in Podman"
 
 
 @pytest.fixture(scope="module")

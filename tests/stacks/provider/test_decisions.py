@@ -16,7 +16,7 @@ from stacks.providers.local.diffs import compare
 from stacks.providers.local.errors import LocalError
 from stacks.providers.local.firewall import Firewall
 from stacks.providers.local.kind import IDENTITY, inputs_of, labels, object_name
-from stacks.providers.local.machine import Limits, Machine
+from stacks.providers.local.machine import Limits, Machine, View
 from stacks.providers.local.network import Network
 from stacks.providers.local.server import Server
 from stacks.providers.local.wire import UNKNOWN, Properties
@@ -107,7 +107,12 @@ def test_unusable_addresses_are_named(address: str) -> None:
 
 def test_ports_are_searched_until_one_is_taken() -> None:
     asked: list[int] = []
-    port = addresses.free_port("web-1", "urn", "ssh", lambda number: asked.append(number) or len(asked) == 3)
+
+    def third(number: int) -> bool:
+        asked.append(number)
+        return len(asked) == 3
+
+    port = addresses.free_port("web-1", "urn", "ssh", third)
     assert asked[-1] == port
     assert port in addresses.PORTS
     with pytest.raises(LocalError, match="no free port"):
@@ -231,7 +236,8 @@ def test_source_table_names_every_network_and_vanishes_with_the_last() -> None:
 
 def test_low_inotify_limit_names_the_sysctl(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine()
-    monkeypatch.setattr(machine, "view", lambda: type("V", (), {"containers": ()})())
+    empty = View(taken_at=0.0, containers=(), networks=())
+    monkeypatch.setattr(machine, "view", lambda: empty)
     monkeypatch.setattr(Path, "read_text", lambda self: "128\n")
     assert machine.inotify_problem(10) == ""
     assert "sysctl -w fs.inotify.max_user_instances=8192" in machine.inotify_problem(40)

@@ -17,6 +17,8 @@ import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import status_pb2
 
+from stacks.providers.local.wire import UNKNOWN
+
 pytestmark = pytest.mark.real
 
 
@@ -51,6 +53,8 @@ def slow(plugin: Any, network: dict[str, Any], admin_key: Any) -> dict[str, Any]
 
 def test_half_made_server_is_recorded_and_mended(plugin: Any, slow: dict[str, Any]) -> None:
     assert slow["outputs"]["state"] == "never-ready"
+    preview = plugin.update("Server", slow["id"], slow["outputs"], slow["inputs"], preview=True)
+    assert (preview["incarnation"], preview["containerId"]) == (UNKNOWN, slow["id"])
     mended = plugin.update("Server", slow["id"], slow["outputs"], slow["inputs"])
     assert mended["state"] == "running"
     assert mended["incarnation"] == slow["outputs"]["incarnation"], (
@@ -172,7 +176,12 @@ def test_killed_plugin_leaves_a_server_that_the_next_run_takes_over(
     first = start_plugin()
     _, network = first.create("Network", first.network_inputs(15))
     inputs = first.server_inputs("web-1", network, [admin_key.public])
-    lost = threading.Thread(target=lambda: pytest.raises(grpc.RpcError, first.create, "Server", inputs))
+
+    def create() -> None:
+        with pytest.raises(grpc.RpcError):
+            first.create("Server", inputs)
+
+    lost = threading.Thread(target=create)
     lost.start()
     deadline = time.monotonic() + 10
     while not first.objects("container") and time.monotonic() < deadline:

@@ -231,7 +231,7 @@ def test_six_servers_at_once(plugin: Any, network: dict[str, Any], admin_key: An
     assert len({one["sshPort"] for one in made}) == 6
     assert len({one["hostKey"] for one in made}) == 6
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda one: plugin.delete("Server", one["containerId"], one), made))
+        list(pool.map(plugin.delete, ["Server"] * 6, [one["containerId"] for one in made], made))
     assert not [name for name in plugin.objects("container") if "-par-" in name]
 
 

@@ -43,7 +43,7 @@ def test_nonsense_from_apt_is_passed_over() -> None:
 def test_bootstrap_names_packages_hook_and_suite() -> None:
     argv = base_image.bootstrap_argv(Path("/t.tar"), mirrors="-")
     assert argv[-3:] == ["bookworm", "/t.tar", "-"]
-    assert any(word.endswith("image/customize.sh") for word in argv)
+    assert any(word.endswith('image/customize.sh "$1"') for word in argv)
     assert base_image.bootstrap_argv(Path("/t.tar"), mirrors=None)[-1] == "/t.tar"
 
 

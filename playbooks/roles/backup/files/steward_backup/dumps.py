@@ -1,4 +1,4 @@
-"""PostgreSQL dumps: made with their digests under one snapshot, read back whole, restored beside the live ones."""
+"""PostgreSQL dumps: made with their digests under one snapshot, read back whole, restored beside live ones."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read_back(server: Server, database: str, path: Path) -> None:
 
 
 def compare(server: Server, path: Path, like: dict[str, Any], scratch: str) -> tuple[int, list[str]]:
-    """Restore a dump into a scratch database; give how many tables there are and which differ from the dump's."""
+    """Restore a dump into a scratch database; give the number of tables, and those that differ."""
     argv = ["/usr/bin/pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", f"--dbname={scratch}"]
     with server.scratch(scratch, like):
         with open(path, "rb") as source:
