@@ -12,7 +12,7 @@ from orchestrator.backups.credentials import (
     make_credentials,
     save_credentials,
 )
-from orchestrator.provisioning.credentials import write_private
+from orchestrator.private_file import write_private
 
 
 class RepositoryKeys:

@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.backups.documents import RestoreResult
-from orchestrator.phases.ready import Readiness
 from orchestrator.ports import PlayResult, Preview, Provisioned
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Step
 from stacks.outputs import FleetOutputs, ServerOutput
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """How far one server came; `missing` is the step that never came, '' when it is ready."""
+
+    server: str
+    seconds: float
+    missing: str = ""
+    message: str = ""
 
 
 @dataclass

@@ -41,5 +41,5 @@ def _told(holder: Path) -> str:
     try:
         who = json.loads(holder.read_text())
         return f"steward {who['verb']}, process {who['pid']}, since {who['since']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "a process that has not said yet who it is"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.errors import ToolError
 
 Document = TypeVar("Document", bound="HostDocument")
+Line = Annotated[str, Field(max_length=4_096)]
+Amount = Annotated[int, Field(ge=0, lt=1 << 62)]
+"""A count or a number of bytes that a database takes."""
+Seconds = Annotated[float, Field(ge=0)]
+_MOST = 100_000
+"""Entries of one list."""
 
 
 class HostDocument(BaseModel):
-    """Base: a host is not trusted, so sizes are bounded and unknown keys are dropped."""
+    """Base: a host is not trusted, so sizes are bounded, times have a zone, and unknown keys are dropped."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, allow_inf_nan=False)
 
 
 class VaultDescription(HostDocument):
@@ -27,7 +31,7 @@ class VaultDescription(HostDocument):
     certificate: str = Field(max_length=20_000)
     fingerprint: str = Field(max_length=200)
     port: int = Field(ge=1, le=65_535)
-    repositories: Sequence[str]
+    repositories: Sequence[Line] = Field(max_length=_MOST)
 
 
 class StoreReceipt(HostDocument):
@@ -35,15 +39,15 @@ class StoreReceipt(HostDocument):
 
     repository: str = Field(max_length=64)
     snapshot: str = Field(pattern=r"^[0-9a-f]{64}$")
-    arrived_at: datetime
-    bytes: int = Field(ge=0)
+    arrived_at: AwareDatetime
+    bytes: Amount
 
 
 class StoreReceipts(HostDocument):
     """`steward-vault receipts`"""
 
     schema_: Literal["steward.receipts/1"] = Field(alias="schema")
-    receipts: Sequence[StoreReceipt]
+    receipts: Sequence[StoreReceipt] = Field(max_length=10 * _MOST)
 
 
 class BackupRun(HostDocument):
@@ -53,11 +57,11 @@ class BackupRun(HostDocument):
     plan: str = Field(max_length=100)
     plan_id: str = Field(max_length=64)
     run: str | None = Field(None, max_length=64)
-    started_at: datetime
-    finished_at: datetime
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
     snapshot: str | None = Field(None, max_length=64)
-    bytes: int = 0
-    duration_seconds: float = 0.0
+    bytes: Amount = 0
+    duration_seconds: Seconds = 0.0
     ok: bool
     error: str | None = Field(None, max_length=4_000)
 
@@ -66,8 +70,8 @@ class Timer(HostDocument):
     """The plan's systemd timer."""
 
     enabled: bool
-    next_at: datetime | None = None
-    last_at: datetime | None = None
+    next_at: AwareDatetime | None = None
+    last_at: AwareDatetime | None = None
 
 
 class PlanStatus(HostDocument):
@@ -84,7 +88,7 @@ class BackupStatus(HostDocument):
     """`steward-backup status`"""
 
     schema_: Literal["steward.backup-status/1"] = Field(alias="schema")
-    plans: Sequence[PlanStatus]
+    plans: Sequence[PlanStatus] = Field(max_length=1_000)
 
 
 class Snapshot(HostDocument):
@@ -92,18 +96,18 @@ class Snapshot(HostDocument):
 
     id: str = Field(max_length=64)
     short_id: str = Field("", max_length=16)
-    time: datetime
+    time: AwareDatetime
     plan: str = Field("", max_length=100)
-    paths: Sequence[str] = ()
-    tags: Sequence[str] = ()
-    size_bytes: int | None = None
+    paths: Sequence[Line] = Field((), max_length=_MOST)
+    tags: Sequence[Line] = Field((), max_length=_MOST)
+    size_bytes: Amount | None = None
 
 
 class SnapshotList(HostDocument):
     """`steward-backup list`"""
 
     schema_: Literal["steward.backup-list/1"] = Field(alias="schema")
-    snapshots: Sequence[Snapshot]
+    snapshots: Sequence[Snapshot] = Field(max_length=_MOST)
 
 
 class RestoreResult(HostDocument):
@@ -113,12 +117,12 @@ class RestoreResult(HostDocument):
     plan: str = Field(max_length=100)
     snapshot: str | None = Field(None, max_length=64)
     target: str | None = Field(None, max_length=400)
-    files_compared: int = 0
-    files_different: Sequence[str] = ()
-    tables_compared: int = 0
-    tables_different: Sequence[str] = ()
-    bytes: int = 0
-    duration_seconds: float = 0.0
+    files_compared: Amount = 0
+    files_different: Sequence[Line] = Field((), max_length=_MOST)
+    tables_compared: Amount = 0
+    tables_different: Sequence[Line] = Field((), max_length=_MOST)
+    bytes: Amount = 0
+    duration_seconds: Seconds = 0.0
     ok: bool
     error: str | None = Field(None, max_length=4_000)
 
@@ -126,9 +130,11 @@ class RestoreResult(HostDocument):
 def read_document(model: type[Document], text: str, host: str) -> Document:
     """Parse what a host-side tool printed; raises ToolError that names host and tool."""
     try:
-        return model.model_validate(json.loads(text))
-    except (ValueError, ValidationError) as problem:
-        detail = problem.errors()[0]["msg"] if isinstance(problem, ValidationError) else "not JSON"
+        return model.model_validate_json(text)
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        detail = f"{place}: {first['msg']}" if place else first["msg"]
         raise ToolError(
             host, f"its {model.__name__} cannot be read: {detail}", got=text.strip()[:120],
             next_step="Run steward configure, so that the host has the tools of this version.",

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from sqlalchemy import Engine, Row, create_engine, event, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
@@ -16,6 +17,9 @@ from orchestrator.errors import InputError
 from orchestrator.evidence.schema import VERSION, clients, migrate, receipts, runs, stacks
 from orchestrator.ports import Receipt, StackRecord
 
+_WAIT_SECONDS = 30
+"""For another process that writes; each writes for milliseconds."""
+
 
 class SqliteLedger:
     """Implements `ports.Ledger` in one file; several processes may use it at once."""
@@ -24,7 +28,8 @@ class SqliteLedger:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine = _engine(path)
         try:
-            found = migrate(self._engine)
+            with FileLock(path.with_suffix(".lock"), timeout=_WAIT_SECONDS, mode=0o600):
+                found = migrate(self._engine)
         except DatabaseError as problem:
             raise InputError(
                 "ledger", "the database cannot be read", place=str(path), got=str(problem.orig),
@@ -111,7 +116,7 @@ class SqliteLedger:
 
 
 def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _WAIT_SECONDS})
 
     @event.listens_for(engine, "connect")
     def _durable(connection: Any, _record: object) -> None:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Engine, Float, ForeignKey, Integer, MetaData, String, Table, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 VERSION = 1
 
@@ -27,6 +39,7 @@ stacks = Table(
     Column("created_at", String(40), nullable=False),
     Column("ended_at", String(40)),
 )
+Index("one_living_stack_a_name", stacks.c.name, unique=True, sqlite_where=stacks.c.ended_at.is_(None))
 
 runs = Table(
     "runs",

@@ -20,6 +20,7 @@ BACKUP_GROUP = "backup_hosts"
 _LONGEST_JITTER = timedelta(minutes=15)
 _JITTER_SHARE = 20
 """A timer may wander by a twentieth of its schedule's gap."""
+_POSTGRESQL_PORT = 5432
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,8 @@ def source_addresses(rule: Ingress, outputs: FleetOutputs) -> list[str]:
 
 
 def _database_clients(fleet: Fleet, outputs: FleetOutputs, group: str) -> list[str]:
-    port = 5432
     role = fleet.servers[group].role("postgresql")
-    if role is not None and isinstance(role.variables.get("port"), int):
-        port = int(str(role.variables["port"]))
+    port = role.variables.get("port", _POSTGRESQL_PORT) if role else _POSTGRESQL_PORT
     rules = [rule for rule in fleet.servers[group].ingress if rule.port == port]
     return sorted({address for rule in rules for address in source_addresses(rule, outputs)})
 

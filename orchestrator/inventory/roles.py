@@ -28,6 +28,15 @@ SET_BY_STEWARD = frozenset(
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DEEPEST = 6
+_KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "str": ((str,), "text"),
+    "path": ((str,), "text"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "list": ((list,), "a list"),
+    "dict": ((dict,), "a mapping"),
+}
 
 
 class RoleCatalog:
@@ -57,8 +66,12 @@ class RoleCatalog:
             if key not in own
         ]
         problems += [(key, text) for key, value in variables.items() if (text := _odd_keys(value))]
-        known = {f"{role}_{key}": value for key, value in variables.items() if key in own}
-        return [*problems, *_judge(role, {f"{role}_{key}": spec for key, spec in own.items()}, known)]
+        odd = {
+            key: text for key in own if key in variables and (text := _odd_kind(own[key], variables[key]))
+        }
+        known = {f"{role}_{key}": value for key, value in variables.items() if key in own and key not in odd}
+        judged = {f"{role}_{key}": spec for key, spec in own.items() if key not in odd}
+        return [*problems, *odd.items(), *_judge(role, judged, known)]
 
 
 def _judge(role: str, options: Mapping[str, Any], values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -72,6 +85,19 @@ def _judge(role: str, options: Mapping[str, Any], values: Mapping[str, Any]) -> 
         short = variable.removeprefix(f"{role}_")
         problems.append((short, shown_message(text.replace(variable, short) if variable else text)))
     return problems
+
+
+def _odd_kind(spec: Mapping[str, Any], value: Any) -> str:
+    """Why a value is of the wrong kind: Ansible would read "a,b" as a list, but others read the fleet too."""
+    if spec.get("type", "str") not in _KINDS:
+        return ""
+    kinds, words = _KINDS[spec.get("type", "str")]
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        return f"must be {words}, got '{shown(value)}'"
+    if isinstance(value, list):
+        element = {"type": spec.get("elements", "raw")}
+        return next((f"every element {text}" for each in value if (text := _odd_kind(element, each))), "")
+    return ""
 
 
 def shown_message(text: str) -> str:

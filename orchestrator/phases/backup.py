@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 from orchestrator.backups.documents import BackupStatus
 from orchestrator.backups.freshness import by_snapshot, is_due, judge, newest_first
 from orchestrator.backups.hosts import host_status, take_backup
-from orchestrator.errors import StewardError
+from orchestrator.errors import ToolError
+from orchestrator.parallel import for_each
 from orchestrator.phases.enrol import StoreOf
 from orchestrator.ports import Clock, HostShell, Receipt, Say
 from orchestrator.reporting.model import Backup
@@ -55,8 +57,13 @@ def backup(
     due = {(row.server, row.plan) for row in before.rows if not request.only_due or is_due(row)}
     if not due:
         return before
-    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        list(pool.map(lambda server: _take(server, request, due, shell, say), request.servers))
+
+    def take(server: ServerOutput, stopping: Event) -> None:
+        for plan in request.fleet.plans_of(server.group):
+            if (server.name, plan) in due and not stopping.is_set():
+                say(f"{plan}/{server.name}: {_take(server, plan, request.run, shell)}")
+
+    for_each(request.servers, take, at_once=_PARALLEL)
     return look(request, shell, store_of, clock)
 
 
@@ -76,6 +83,7 @@ def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clo
         )
         for server, plan in pairs
     ]  # fmt: skip
+    rows = [row.model_copy(update={"repository": request.fleet.repository_label(row.repository)}) for row in rows]
     own = {server.incarnation for server in request.servers}
     return BackupsFound(newest_first(rows), [receipt for receipt in receipts if receipt.repository in own])
 
@@ -83,7 +91,7 @@ def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clo
 def _status(shell: HostShell, server: ServerOutput) -> BackupStatus | None:
     try:
         return host_status(shell, server)
-    except StewardError:
+    except ToolError:
         return None  # told in the row: a host that does not answer has no verdict
 
 
@@ -92,17 +100,10 @@ def _receipts(fleet: Fleet, plans: Sequence[str], store_of: StoreOf) -> list[Rec
     return [receipt for name in repositories for receipt in store_of(name).receipts()]
 
 
-def _take(
-    server: ServerOutput, request: BackupRequest, due: set[tuple[str, str]], shell: HostShell, say: Say
-) -> None:
-    for plan in request.fleet.plans_of(server.group):
-        if (server.name, plan) not in due:
-            continue
-        try:
-            done = take_backup(shell, server, plan, request.run)
-        except StewardError as problem:
-            say(f"{plan}/{server.name}: {problem}")
-            continue
-        say(f"{plan}/{server.name}: " + (f"snapshot {(done.snapshot or '')[:8]}" if done.ok else f"failed: {done.error}"))
-
-
+def _take(server: ServerOutput, plan: str, run: str, shell: HostShell) -> str:
+    """Take one backup and say in a few words how it went; the store's receipts judge it afterwards."""
+    try:
+        done = take_backup(shell, server, plan, run)
+    except ToolError as problem:
+        return str(problem)
+    return f"snapshot {(done.snapshot or '')[:8]}" if done.ok else f"failed: {done.error}"

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import partial
 
 from orchestrator.backups.credentials import RepositoryCredentials
-from orchestrator.backups.documents import VaultDescription
 from orchestrator.backups.restic import repository_url
 from orchestrator.errors import InputError
 from orchestrator.inventory.build import RepositoryAccess
 from orchestrator.ports import BackupStore, CredentialStore, Say
 from stacks.fleet.model import Fleet
 from stacks.outputs import FleetOutputs, ServerOutput
-
-_PARALLEL = 4
-"""Making a repository costs a core for a second or two: its key derivation is slow on purpose."""
 
 StoreOf = Callable[[str], BackupStore]
 """The store behind a repository name of the fleet."""
@@ -34,45 +28,52 @@ def enrol(
 ) -> Mapping[str, RepositoryAccess]:
     """Access to its own repository for each of these servers that has a plan, by server name."""
     access: dict[str, RepositoryAccess] = {}
-    by_repository: dict[str, list[ServerOutput]] = {}
-    for server in servers:
-        for plan in fleet.plans_of(server.group).values():
-            by_repository.setdefault(plan.repository, [])
-            if server not in by_repository[plan.repository]:
-                by_repository[plan.repository].append(server)
-    for repository, writers in by_repository.items():
+    for repository, writers in writers_by_repository(fleet, servers).items():
         store, keeper = store_of(repository), credentials_of(repository)
         described = store.describe()
-        one = partial(_enrol_one, store, keeper, described, outputs.stack, now, say)
-        with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-            access.update(zip((server.name for server in writers), pool.map(one, writers), strict=True))
+        for server in writers:
+            enrolled = server.incarnation in described.repositories
+            credentials = _credentials(server, outputs.stack, keeper, now, enrolled=enrolled)
+            if not enrolled:
+                store.enrol(credentials)
+                say(f"{server.name}: repository {server.incarnation[:8]} made on {repository}")
+            access[server.name] = _access(store, described.port, described.certificate, credentials)
     return access
 
 
-def _enrol_one(
-    store: BackupStore,
-    keeper: CredentialStore,
-    described: VaultDescription,
-    stack: str,
-    now: datetime,
-    say: Say,
-    server: ServerOutput,
-) -> RepositoryAccess:
+def writers_by_repository(fleet: Fleet, servers: Sequence[ServerOutput]) -> dict[str, list[ServerOutput]]:
+    """The servers that write to each repository; raises InputError for a server that would write to two."""
+    writers: dict[str, list[ServerOutput]] = {}
+    for server in servers:
+        repositories = {plan.repository for plan in fleet.plans_of(server.group).values()}
+        if len(repositories) > 1:
+            raise InputError(
+                fleet.stack, f"the backup plans of '{server.group}' write to different repositories",
+                place=f"servers.{server.group}.backup", got=", ".join(sorted(repositories)),
+                rule="one repository a server", next_step="Give its plans the same repository.",
+            )  # fmt: skip
+        for repository in repositories:
+            writers.setdefault(repository, []).append(server)
+    return writers
+
+
+def _credentials(
+    server: ServerOutput, stack: str, keeper: CredentialStore, now: datetime, *, enrolled: bool
+) -> RepositoryCredentials:
+    """Those that are known, or new ones, kept before the vault hears of them so that no stop loses them."""
     known = keeper.load(server.incarnation)
-    if known is None and server.incarnation in described.repositories:
+    if known is None and enrolled:
         raise InputError(
             server.name, "the vault has this server's repository, but its credentials are not here",
             place=keeper.place(server.incarnation),
             next_step="Restore that file from your backup of STEWARD_HOME.",
         )  # fmt: skip
-    credentials = known or keeper.create(server.incarnation, server.name, stack, now)
-    if server.incarnation not in described.repositories:
-        store.enrol(credentials)
-        say(f"{server.name}: repository {server.incarnation[:8]} made")
-    return _access(store, described.port, described.certificate, credentials)
+    return known or keeper.create(server.incarnation, server.name, stack, now)
 
 
-def _access(store: BackupStore, port: int, certificate: str, credentials: RepositoryCredentials) -> RepositoryAccess:
+def _access(
+    store: BackupStore, port: int, certificate: str, credentials: RepositoryCredentials
+) -> RepositoryAccess:
     return RepositoryAccess(
         url=repository_url(store.address, port, credentials.id),
         user=credentials.id,

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Event
 from time import monotonic
 
 from orchestrator.errors import ToolError
+from orchestrator.parallel import for_each
 from orchestrator.ports import HostShell, Say
+from orchestrator.results import Readiness
 from stacks.outputs import ServerOutput
 
 GATE_SECONDS = 180.0
 _POLL_SECONDS = 0.25
 _PARALLEL = 32
+_LONGEST_DETAIL = 200
 
 STEPS = ("tcp", "ssh", "init", "package-lock", "probe")
 _MEANING = {
@@ -69,62 +70,56 @@ wait("probe", probe)
 """
 
 
-@dataclass(frozen=True)
-class Readiness:
-    """How far one server came; `missing` is the step that never came, '' when it is ready."""
-
-    server: str
-    seconds: float
-    missing: str = ""
-    message: str = ""
-
-
 def ready(
     servers: Sequence[ServerOutput], shell: HostShell, say: Say, *, limit_seconds: float = GATE_SECONDS
 ) -> Sequence[Readiness]:
     """Pass every server through the gate, all at once; a server that does not pass does not stop the others."""
-    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        results = list(pool.map(lambda server: _gate(server, shell, limit_seconds), servers))
+    results = for_each(
+        servers, lambda server, stopping: _gate(server, shell, limit_seconds, stopping), at_once=_PARALLEL
+    )
     for result in results:
         if result.missing:
             say(f"{result.server}: {result.message}")
     return results
 
 
-def _gate(server: ServerOutput, shell: HostShell, limit_seconds: float) -> Readiness:
+def _gate(server: ServerOutput, shell: HostShell, limit_seconds: float, stopping: Event) -> Readiness:
     began = monotonic()
     deadline = began + limit_seconds
-
-    def stuck(step: str, detail: str) -> Readiness:
-        text = f"not ready after {limit_seconds:g} s: {_MEANING[step]}" + (f" ({detail})" if detail else "")
-        return Readiness(server.name, monotonic() - began, step, text)
-
-    detail = _until(deadline, lambda: _tcp(server))
-    if detail:
-        return stuck("tcp", detail)
-    detail = _until(deadline, lambda: _login(server, shell))
-    if detail:
-        return stuck("ssh", detail)
-    left = max(1.0, deadline - monotonic())
-    argv = ["sudo", "-n", "python3", "-c", _SCRIPT, f"{left:.1f}"]
-    try:
-        done = shell.run(server, argv, timeout=left + 15, check=False)
-    except ToolError as problem:
-        return stuck("ssh", str(problem))
-    if done.returncode == 0:
+    step, detail = "tcp", _until(deadline, stopping, lambda: _tcp(server))
+    if not detail:
+        step, detail = "ssh", _until(deadline, stopping, lambda: _login(server, shell))
+    if not detail:
+        step, detail = _rest(server, shell, max(1.0, deadline - monotonic()))
+    if not step:
         return Readiness(server.name, monotonic() - began)
-    line = next((text for text in done.stdout.splitlines() if text.startswith("stuck ")), "stuck probe")
-    _, step, *said = line.split(" ", 2)
-    return stuck(step, " ".join(said) or " ".join(done.stderr.split())[:200])
+    message = f"not ready after {limit_seconds:g} s: {_MEANING[step]}" + (f" ({detail})" if detail else "")
+    return Readiness(server.name, monotonic() - began, step, message)
 
 
-def _until(deadline: float, attempt: Callable[[], str]) -> str:
+def _rest(server: ServerOutput, shell: HostShell, limit_seconds: float) -> tuple[str, str]:
+    """What is looked at on the host itself: the step that never came and why, or two times ''."""
+    argv = ["sudo", "-n", "python3", "-c", _SCRIPT, f"{limit_seconds:.1f}"]
+    try:
+        done = shell.run(server, argv, timeout=limit_seconds + 15, check=False)
+    except ToolError as problem:
+        return "ssh", problem.message
+    if done.returncode == 0:
+        return "", ""
+    for line in done.stdout.splitlines():
+        word, _, rest = line.partition(" ")
+        step, _, said = rest.partition(" ")
+        if word == "stuck" and step in _MEANING:
+            return step, said[:_LONGEST_DETAIL]
+    return "probe", " ".join(done.stderr.split())[:_LONGEST_DETAIL]
+
+
+def _until(deadline: float, stopping: Event, attempt: Callable[[], str]) -> str:
     """Repeat until the attempt says '' or the deadline passes; returns what it said last."""
-    pause = Event()
     while detail := attempt():
-        if monotonic() > deadline:
+        if stopping.is_set() or monotonic() > deadline:
             return detail
-        pause.wait(_POLL_SECONDS)
+        stopping.wait(_POLL_SECONDS)
     return ""
 
 

@@ -103,22 +103,12 @@ def server_rows(fleet: Fleet, outputs: FleetOutputs | None) -> list[Server]:
 
 
 def flow_rows(fleet: Fleet) -> list[Flow]:
-    """Every flow the fleet allows, and where its backups go."""
-    flows = [
+    """Every flow the fleet allows; where backups go is said by the backups themselves."""
+    return [
         Flow(source=rule.source, target=group, port=rule.port, protocol=rule.protocol)
         for group, server in fleet.servers.items()
         for rule in server.ingress
     ]
-    return flows + _backup_flows(fleet)
-
-
-def _backup_flows(fleet: Fleet) -> list[Flow]:
-    pairs: dict[tuple[str, str], None] = {}
-    for name, plan in fleet.backups.items():
-        repository = fleet.repositories[plan.repository]
-        for group in fleet.groups_with_plan(name):
-            pairs[(group, repository.stack or repository.server or "")] = None
-    return [Flow(source=group, target=vault, port=8443, protocol="tcp") for group, vault in pairs]
 
 
 def service_rows(fleet: Fleet) -> list[Service]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
+from orchestrator.parallel import for_each
 from orchestrator.ports import HostVerifier
 from orchestrator.reporting.model import Check, Verdict
 from orchestrator.verification.expectations import expectations
@@ -18,11 +19,10 @@ _PARALLEL = 8
 def verify(fleet: Fleet, servers: Sequence[ServerOutput], verifier: HostVerifier) -> list[Check]:
     """Every expectation of every server, all servers at once, in the order of the fleet."""
 
-    def one(server: ServerOutput) -> list[Check]:
+    def look(server: ServerOutput, _stopping: Event) -> list[Check]:
         return verdicts(server.name, verifier.observe(server, expectations(fleet, server.group)))
 
-    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
-        return [check for checks in pool.map(one, servers) for check in checks]
+    return [check for checks in for_each(servers, look, at_once=_PARALLEL) for check in checks]
 
 
 def summary(checks: Sequence[Check]) -> str:

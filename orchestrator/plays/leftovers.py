@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 from orchestrator.errors import ToolError
+from orchestrator.parallel import for_each
 from orchestrator.ports import HostShell
 from stacks.outputs import ServerOutput
 
@@ -25,7 +26,7 @@ def found():
                     yield int(name)
         except OSError:
             continue
-ended = 0
+ended = set()
 for number in (signal.SIGTERM, signal.SIGKILL):
     for _ in range(30):
         pids = list(found())
@@ -34,23 +35,22 @@ for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in pids:
             try:
                 os.kill(pid, number)
-                ended += 1
+                ended.add(pid)
             except ProcessLookupError:
                 pass
         signal.sigtimedwait([], 0.1)
-print(ended)
+print(len(ended))
 """
 
 
 def end_leftovers(shell: HostShell, servers: Sequence[ServerOutput], run: str) -> list[str]:
     """Kill every process of the run on every server; returns a problem per server that could not be reached."""
 
-    def one(server: ServerOutput) -> str:
+    def end(server: ServerOutput, _stopping: Event) -> str:
         try:
             shell.run(server, ["sudo", "-n", "python3", "-c", _SCRIPT, run], timeout=_SECONDS)
         except ToolError as problem:
             return str(problem)
         return ""
 
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        return [problem for problem in pool.map(one, servers) if problem]
+    return [problem for problem in for_each(servers, end) if problem]

@@ -9,6 +9,8 @@ from typing import Any
 from orchestrator.ports import PlayResult, Say
 from orchestrator.reporting.model import Host
 
+_NO_HOST = "no host matched: the playbook did nothing on this host"
+
 
 class OutcomeReader:
     """Takes the job's lines as they come; tells progress, and at the end what happened on each host."""
@@ -46,8 +48,10 @@ class OutcomeReader:
                 self._errors.append(str(record["message"]))
             case "end":
                 self._end = record
-            case _:
+            case "runner_on_ok" | "runner_on_skipped" | "runner_on_failed" | "runner_on_unreachable":
                 self._task(record)
+            case _:
+                self.noise.append(text)
 
     def _task(self, record: Mapping[str, Any]) -> None:
         host, kind = str(record["host"]), record["kind"]
@@ -59,19 +63,20 @@ class OutcomeReader:
 
     def result(self, retry: str) -> PlayResult:
         """The outcome of every host that was asked for; `retry` is a command with `{host}` in it."""
-        hosts = [self._host(name, retry) for name in self._hosts]
-        return PlayResult(hosts, self._problem())
+        problem = self._problem()
+        hosts = [self._host(name, retry, problem or _NO_HOST) for name in self._hosts]
+        return PlayResult(hosts, problem)
 
-    def _host(self, name: str, retry: str) -> Host:
+    def _host(self, name: str, retry: str, why_untouched: str) -> Host:
         def count(key: str) -> int:
             return int(self._stats.get(key, {}).get(name, 0))
 
         seen = any(count(key) for key in ("ok", "changed", "failures", "dark", "skipped"))
-        task, message = self._failures.get(name, ("", ""))
         failed = count("failures") or (0 if seen else 1)
-        if not seen and not message:
-            task, message = "", "no host matched: the playbook did nothing on this host"
         bad = bool(failed or count("dark"))
+        task, message = self._failures.get(name, ("", "" if seen else why_untouched))
+        if not bad:  # what failed was rescued
+            task, message = "", ""
         return Host(
             name=name,
             ok=count("ok"),

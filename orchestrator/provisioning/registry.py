@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.errors import InputError
 from orchestrator.ports import Clock, Ledger, StackRecord, Target
+from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.provisioning.credentials import ensure_admin_key, ensure_passphrase
 from orchestrator.provisioning.stack_config import (
@@ -46,6 +47,7 @@ class StackRegistry:
                 raise InputError(
                     name, "there is no such stack yet", next_step=f"Run: steward up --fleet {loaded.path.name}"
                 )
+            self._begin(name)
             record = self._ledger.create_stack(name, loaded.fleet.client, self._clock.now())
         self._complete(record, loaded, config, has_state)
         return Target(record, loaded)
@@ -71,10 +73,8 @@ class StackRegistry:
     def _complete(self, record: StackRecord, loaded: LoadedFleet, config: StackConfig, has_state: bool) -> None:
         """Finish whatever part of the making is still missing; every part can be repeated."""
         keys = self._settings.stack_keys(record.name)
-        marker = self._marker(record.name)
         if not has_state:
-            keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-            marker.touch(mode=0o600)
+            self._begin(record.name)
             ensure_passphrase(keys)
         key = ensure_admin_key(keys, record.name).public_text()
         wanted = StackConfig(
@@ -84,7 +84,7 @@ class StackRegistry:
             self._pulumi(record.name, "stack", "init", record.name)
         if config != wanted:
             self._configure(record.name, wanted)
-        marker.unlink(missing_ok=True)
+        self._marker(record.name).unlink(missing_ok=True)
 
     def _configure(self, stack: str, wanted: StackConfig) -> None:
         values = {
@@ -106,6 +106,10 @@ class StackRegistry:
 
     def _marker(self, stack: str) -> Path:
         return self._settings.stack_keys(stack) / ".making"
+
+    def _begin(self, stack: str) -> None:
+        """Remember that the stack is being made, before anything else knows it, so that a stop is told from a loss."""
+        write_private(self._marker(stack), "")
 
     def _begun(self, stack: str) -> bool:
         """Whether the making of the stack was interrupted before its state existed."""

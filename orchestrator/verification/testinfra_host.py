@@ -15,6 +15,10 @@ from stacks.outputs import ServerOutput
 
 Seen = tuple[bool | None, str]
 
+_COULD_NOT_LOOK = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError)
+"""testinfra raises RuntimeError when SSH fails; a host that answers in another shape gives the others."""
+_CLOCK_TOLERANCE_SECONDS = 120
+
 
 class TestinfraVerifier:
     """Implements `ports.HostVerifier` over the stack's own SSH configuration."""
@@ -50,7 +54,7 @@ class _Facts:
 def _observe(facts: _Facts, expectation: Expectation) -> Observation:
     try:
         holds, observed = _PROBES[expectation.probe](facts, expectation)
-    except (RuntimeError, OSError, ValueError) as problem:  # testinfra raises RuntimeError when SSH fails
+    except _COULD_NOT_LOOK as problem:
         holds, observed = None, f"could not look: {' '.join(str(problem).split())[:150]}"
     return Observation(expectation, holds, observed)
 
@@ -103,7 +107,7 @@ def _http(facts: _Facts, wanted: Expectation) -> Seen:
         "print(r.status, r.headers.get('content-type', ''))"
     )
     done = facts.host.run("python3 -c %s %s", script, wanted.subject)
-    said = " ".join((done.stdout if done.rc == 0 else done.stderr.splitlines()[-1:] and done.stderr.splitlines()[-1]).split())
+    said = " ".join(done.stdout.split() if done.rc == 0 else "".join(done.stderr.splitlines()[-1:]).split())
     return done.rc == 0 and said.startswith("200 ") and wanted.argument in said, said
 
 
@@ -137,8 +141,10 @@ def _snapshot(facts: _Facts, wanted: Expectation) -> Seen:
     good = (plan or {}).get("last_good")
     if not good:
         return False, "no good snapshot"
-    age = datetime.now(UTC) - datetime.fromisoformat(good["finished_at"])
-    return age.total_seconds() <= int(wanted.argument), f"{int(age.total_seconds())} s old"
+    age = (datetime.now(UTC) - datetime.fromisoformat(good["finished_at"])).total_seconds()
+    if age < -_CLOCK_TOLERANCE_SECONDS:
+        return None, "the host says it ended in the future: its clock or ours is wrong"
+    return age <= int(wanted.argument), f"{max(0, int(age))} s old"
 
 
 _PROBES: Mapping[str, Callable[[_Facts, Expectation], Seen]] = {

@@ -11,12 +11,17 @@ DOCUMENTATION = r"""
 module: steward_probe
 short_description: Learn quickly which packages are missing and how old the package lists are
 description:
-  - Reads the dpkg database, the folder of package lists and the group file. Changes nothing.
+  - Reads the dpkg database, the folder of package lists, the group file and whether paths exist. Changes nothing.
 options:
   packages:
     description: Packages that should be installed.
     type: list
     elements: str
+    default: []
+  paths:
+    description: Paths that should exist.
+    type: list
+    elements: path
     default: []
   group:
     description: Group whose members are listed.
@@ -32,6 +37,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 missing: {description: Packages that are not fully installed., returned: always, type: list, elements: str}
+absent: {description: Paths that do not exist., returned: always, type: list, elements: str}
 lists_stale: {description: Whether the package lists are absent or a day old., returned: always, type: bool}
 members: {description: Members of the group, if it exists., returned: always, type: list, elements: str}
 """
@@ -87,13 +93,18 @@ def members(group: str | None) -> list[str]:
 
 def main() -> None:
     """Look, and report."""
-    options = {"packages": {"type": "list", "elements": "str", "default": []}, "group": {"type": "str"}}
+    options = {
+        "packages": {"type": "list", "elements": "str", "default": []},
+        "paths": {"type": "list", "elements": "path", "default": []},
+        "group": {"type": "str"},
+    }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     with STATUS.open(encoding="utf-8", errors="replace") as lines:
         present = installed(lines)
     module.exit_json(
         changed=False,
         missing=sorted(set(module.params["packages"]) - present),
+        absent=[path for path in module.params["paths"] if not os.path.lexists(path)],
         lists_stale=lists_stale(LISTS, time.time()),
         members=members(module.params["group"]),
     )

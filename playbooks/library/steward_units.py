@@ -67,6 +67,8 @@ def steps(running: list[str], stopped: list[str], seen: dict[str, dict[str, str]
             wanted.append(("disable", unit))
         if seen[unit].get("ActiveState") in ("active", "activating", "reloading"):
             wanted.append(("stop", unit))
+        if seen[unit].get("ActiveState") == "failed":
+            wanted.append(("reset-failed", unit))
     return wanted
 
 

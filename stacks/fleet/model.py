@@ -55,3 +55,8 @@ class Fleet(Spec):
     def groups_with_plan(self, plan: str) -> tuple[str, ...]:
         """The server groups a backup plan applies to."""
         return tuple(group for group, server in self.servers.items() if plan in server.backup)
+
+    def repository_label(self, name: str) -> str:
+        """A repository as people call it: `acme-vault/vault`, the stack that runs it first."""
+        spec = self.repositories[name]
+        return f"{spec.stack or self.stack}/{spec.repository or name}"

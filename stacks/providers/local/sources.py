@@ -1,8 +1,8 @@
 """True source addresses between fleets: Podman would hide every host behind its network's gateway.
 
-netavark masquerades whatever leaves a bridge, so a vault would see all hosts of a fleet as one address and no
-rule could tell them apart. The kernel asks NAT chains in order of priority and keeps the first answer. A table
-of our own comes a little earlier and translates each address to itself, whatever netavark writes later.
+netavark masquerades whatever leaves a bridge, so a vault would see all hosts of a fleet as one address and
+no rule could tell them apart. The kernel asks NAT chains in order of priority and keeps the first answer. A
+table of our own comes a little earlier and translates each address to itself, whatever netavark writes.
 """
 
 from __future__ import annotations

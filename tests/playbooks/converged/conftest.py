@@ -166,5 +166,5 @@ def trial(hosts: dict[str, Any], toolchain: Path) -> Trial:
             "backup_plans": [plan | WHEN],
         }
     made.groups["backup_hosts"] = list(PLANS)
-    made.first.append(made.converge())
+    made.first.append(made.converge("backup"))
     return made

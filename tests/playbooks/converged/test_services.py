@@ -36,7 +36,7 @@ def test_nginx_serves_the_manual_and_its_health(trial: Any) -> None:
         ("shop", "select count(*) from pgbench_accounts", 1_000_000),
         ("shop", "select count(*) from pgbench_branches", 10),
         ("codes", "select count(*) from countries", 249),
-        ("codes", "select count(*) from subdivisions where length(code) > 3", 5046),
+        ("codes", "select count(*) from subdivisions", 5127),
         ("codes", "select count(*) from languages", 7910),
         ("codes", "select count(*) from currencies", 181),
         ("codes", "select count(*) from scripts", 182),
@@ -49,12 +49,9 @@ def test_databases_hold_what_was_loaded(trial: Any, database: str, query: str, a
 
 
 def test_tables_belong_to_the_owner_of_their_database(trial: Any) -> None:
-    query = "'select distinct tableowner from pg_tables where schemaname = $$public$$'".replace(
-        "$$", "\\$\\$"
-    )
+    script = "psql -U postgres -Atc \"select distinct tableowner from pg_tables where schemaname = 'public'\""
     for database in ("shop", "codes"):
-        found = trial.hosts["db"].sudo("psql", "-U", "postgres", "-Atc", query, database)
-        assert found.out.split() == [database], found.err
+        assert trial.hosts["db"].root(f"{script} {database}").out.split() == [database]
 
 
 @pytest.mark.parametrize(

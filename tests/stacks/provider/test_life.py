@@ -209,8 +209,11 @@ def test_source_addresses_are_true_between_networks(
     plugin.create("Firewall", firewall)
     podman("exec", "--detach", vault["containerId"], "python3", "-c", LISTEN.format(port=8443))
     ask = ASK.format(address=vault["address"], port=8443)
-    seen = _until(lambda: inside(server["containerId"], "python3", "-c", ask).stdout.strip())
-    assert seen == server["address"]
+
+    def told() -> str:
+        return inside(server["containerId"], "python3", "-c", ask).stdout.strip()
+
+    assert _until(told) == server["address"]
     plugin.delete("Server", vault["containerId"], vault)
     plugin.delete("Network", network_id, second)
 

@@ -1,0 +1,47 @@
+"""The world that the end-to-end tests share: brought up once, taken down by the last test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.world import SHOP, TINY, VAULT, Outcome, World, podman_objects
+
+
+@dataclass
+class Demo:
+    """The two fleets after their first `up`, and what that said."""
+
+    world: World
+    vault: Path
+    shop: Path
+    first: dict[str, Outcome]
+    before: dict[str, set[str]]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Vault and shop, up and proven; whatever a failing test leaves is destroyed at the end."""
+    world = World(tmp_path_factory.mktemp("e2e"))
+    vault, shop = world.example("vault.yaml", VAULT), world.example("demo.yaml", SHOP)
+    made = Demo(world, vault, shop, {}, podman_objects())
+    try:
+        made.first["vault"] = world.steward("up", "--fleet", vault)
+        assert made.first["vault"].code == 0, made.first["vault"].all
+        made.first["shop"] = world.steward("up", "--fleet", shop)
+        yield made
+    finally:
+        world.steward("destroy", "--fleet", shop, "--delete-data", "db-1-data")
+        world.steward("destroy", "--fleet", vault, "--delete-data", "vault-1-repositories")
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Iterator[tuple[World, Path]]:
+    """A world with one small server's fleet, not yet up; destroyed afterwards."""
+    world = World(tmp_path)
+    fleet = world.fleet("tiny.yaml", TINY)
+    yield world, fleet
+    world.steward("destroy", "--fleet", fleet)

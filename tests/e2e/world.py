@@ -1,0 +1,153 @@
+"""A world for end-to-end tests: two fleets like the example's, on networks of their own, driven by the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+STEWARD = Path(sys.executable).parent / "steward"
+FLEETS = ROOT / "stacks" / "fleets"
+
+SHOP = {"client: acme": "client: e2e", "environment: demo": "environment: shop", "10.41.0": "10.72.0",
+        "stack: acme-vault": "stack: e2e-vault"}  # fmt: skip
+VAULT = {"client: acme": "client: e2e", "10.41.0.0/24": "10.72.0.0/16", "10.42.0": "10.71.0"}
+
+TINY = """\
+version: 1
+client: e2e
+environment: tiny
+owner: tests@e2e.example
+provider: local
+region: local-1
+profile: demo
+networks:
+  lan: {cidr: 10.73.0.0/24}
+servers:
+  box:
+    size: small
+    network: lan
+    roles: []
+"""
+
+
+@dataclass
+class World:
+    """One installation of Steward: its own state folder, its own fleet files."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.home = self.folder / "home"
+        drop = ("PULUMI_", "STEWARD_HOME", "STEWARD_PROJECT")
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(drop)}
+        self.environment = {**kept, "STEWARD_HOME": str(self.home), "NO_COLOR": "1", **self.environment}
+
+    def fleet(self, name: str, text: str) -> Path:
+        """Write a fleet file."""
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def example(self, name: str, changes: Mapping[str, str]) -> Path:
+        """One of the example fleets with other names and networks; a change that changes nothing is an error."""
+        text = (FLEETS / name).read_text()
+        for old, new in changes.items():
+            assert old in text, f"{name} no longer says {old!r}"
+            text = text.replace(old, new)
+        return self.fleet(name, text)
+
+    def steward(self, *words: str | Path, seconds: float = 600, env: Mapping[str, str] | None = None) -> Outcome:
+        """Run the command as a person would."""
+        done = subprocess.run(  # noqa: S603
+            [str(STEWARD), *map(str, words)],
+            env={**self.environment, **(env or {})},
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str | Path) -> subprocess.Popen[str]:
+        """Start the command in a session of its own, to be signalled."""
+        return subprocess.Popen(  # noqa: S603
+            [str(STEWARD), *map(str, words)],
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def report(self, *words: str | Path, seconds: float = 600) -> dict[str, Any]:
+        """Run a verb with --json that must end well, and return its document."""
+        done = self.steward(*words, "--json", seconds=seconds)
+        assert done.code == 0, done.all
+        document = json.loads(done.out)
+        assert isinstance(document, dict)
+        return document
+
+    def shell(self, script: str, fleet: Path, seconds: float = 300) -> Outcome:
+        """A person's own shell under `steward env`."""
+        text = f'set -euo pipefail; eval "$({STEWARD} env --fleet {fleet})"; {script}'
+        done = subprocess.run(  # noqa: S603
+            ["/bin/bash", "-c", text],
+            env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=seconds, check=False,
+        )  # fmt: skip
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        """Both streams, for messages."""
+        return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+def command(argv: Sequence[str], *, check: bool = True) -> str:
+    """Standard output of a tool of the machine."""
+    return subprocess.run(argv, capture_output=True, text=True, check=check, timeout=120).stdout  # noqa: S603
+
+
+def podman_objects() -> dict[str, set[str]]:
+    """Every container, network and volume there is, by name."""
+    return {
+        "containers": set(command(["podman", "ps", "--all", "--format", "{{.Names}}"]).split()),
+        "networks": set(command(["podman", "network", "ls", "--format", "{{.Name}}"]).split()),
+        "volumes": set(command(["podman", "volume", "ls", "--format", "{{.Name}}"]).split()),
+    }
+
+
+def container_of(world: World, fleet: Path, server: str) -> str:
+    """The container behind a server of a fleet."""
+    exported = world.shell("pulumi stack export", fleet)
+    assert exported.code == 0, exported.all
+    for resource in json.loads(exported.out)["deployment"]["resources"]:
+        if resource["type"] == "local:index:Server" and resource["urn"].endswith(f"::{server}"):
+            return str(resource["outputs"]["containerId"])
+    raise AssertionError(f"no server {server} in the state")
+
+
+def on_host(container: str, *argv: str, check: bool = True) -> str:
+    """Run a command as root inside a server, past SSH and firewall."""
+    return command(["podman", "exec", container, *argv], check=check)
