@@ -26,7 +26,9 @@ class Moment:
 class SystemClock:
     """The machine's clock."""
 
-    boot_id: str = field(default_factory=lambda: _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown")
+    boot_id: str = field(
+        default_factory=lambda: _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown"
+    )
 
     def now(self) -> datetime:
         """Wall time in UTC."""

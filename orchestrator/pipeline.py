@@ -16,6 +16,7 @@ from orchestrator.phases import plan as plan_phase
 from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.configure import ConfigureRequest, configure
 from orchestrator.phases.enrol import enrol
+from orchestrator.phases.reach import check_wanted, of_fleet
 from orchestrator.phases.ready import ready
 from orchestrator.ports import PlayResult, Provisioned
 from orchestrator.results import RunResults
@@ -46,6 +47,7 @@ def plan_steps(adapters: Adapters, results: RunResults) -> Steps:
 
 def up_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
     """plan → judge → provision → ready → enrol → configure → back up → verify."""
+    check_wanted(adapters.target.loaded.fleet, wanted)
     yield from plan_steps(adapters, results)
     assert results.preview is not None  # noqa: S101  # plan_steps ends in a preview or an error
     if results.preview.changes:
@@ -144,10 +146,11 @@ def reach_steps(
     adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()
 ) -> Generator[Step, Any, tuple[FleetOutputs, HostAccess]]:
     """Read the outputs of the stack and wait for its servers."""
-    stack = adapters.target.stack.name
+    stack, fleet = adapters.target.stack.name, adapters.target.loaded.fleet
+    check_wanted(fleet, wanted)
     read = partial(adapters.provisioner.outputs, stack)
-    results.outputs = yield Step("outputs", "up", "read", read, lambda found: f"{len(found.servers)} servers")
-    outputs: FleetOutputs = results.outputs
+    found = yield Step("outputs", "up", "read", read, lambda found: f"{len(found.servers)} servers")
+    outputs = results.outputs = of_fleet(fleet, found, wanted)
     access = adapters.hosts(stack, outputs.servers)
     servers = [server for server in outputs.servers if not wanted or server.name in wanted]
     results.readiness = yield Step("ready", "ready", "read", partial(ready, servers, access.shell, adapters.say), _ready)

@@ -48,7 +48,9 @@ class RunResults:
 
     def healthy(self, wanted: Sequence[str] = ()) -> list[ServerOutput]:
         """Reachable servers that the playbooks did not fail on."""
-        failed = {host.name for host in (self.play.hosts if self.play else ()) if host.failed or host.unreachable}
+        failed = {
+            host.name for host in (self.play.hosts if self.play else ()) if host.failed or host.unreachable
+        }
         return [server for server in self.reachable(wanted) if server.name not in failed]
 
     def hosts(self, retry: str) -> list[Host]:

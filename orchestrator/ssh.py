@@ -1,4 +1,4 @@
-"""SSH to the servers of one stack: pinned host keys, one shared connection per server, no agent, no prompt."""
+"""SSH to the servers of one stack: pinned keys, one shared connection per server, no agent, no prompt."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from orchestrator.errors import ToolError
+from orchestrator.errors import StewardError, ToolError
+from orchestrator.private_file import write_private
 from orchestrator.process import CommandResult, run
 from stacks.outputs import ServerOutput
 
@@ -24,34 +26,68 @@ def known_hosts_text(servers: Sequence[ServerOutput]) -> str:
 
 def ssh_options(private_key: Path, known_hosts: Path) -> list[str]:
     """Options that make a connection depend on the pinned key and the stack's own key alone."""
-    options = {
-        "IdentityFile": private_key,
-        "IdentitiesOnly": "yes",
-        "IdentityAgent": "none",
-        "UserKnownHostsFile": known_hosts,
-        "GlobalKnownHostsFile": "/dev/null",
-        "StrictHostKeyChecking": "yes",
-        "PasswordAuthentication": "no",
-        "BatchMode": "yes",
-        "ConnectTimeout": _CONNECT_SECONDS,
-        "ServerAliveInterval": 15,
-        "LogLevel": "ERROR",
-    }
-    return [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+    return [word for option in _options(private_key, known_hosts) for word in ("-o", "=".join(option))]
+
+
+def ssh_config(
+    servers: Sequence[ServerOutput], private_key: Path, known_hosts: Path, sockets: Path | None
+) -> str:
+    """A client configuration with each server under its name; `sockets` is for shared connections."""
+    shared = []
+    if sockets is not None:
+        shared = [
+            ("ControlMaster", "auto"),
+            ("ControlPath", _quoted(sockets, "/%n")),
+            ("ControlPersist", str(_KEEP_OPEN_SECONDS)),
+        ]
+    blocks = []
+    for server in servers:
+        own = [("HostName", server.ssh_host), ("Port", str(server.ssh_port)), ("User", server.ssh_user)]
+        lines = [f"  {key} {value}" for key, value in [*own, *_options(private_key, known_hosts), *shared]]
+        blocks.append("\n".join([f"Host {server.name}", *lines]) + "\n")
+    return "\n".join(blocks)
+
+
+def _options(private_key: Path, known_hosts: Path) -> list[tuple[str, str]]:
+    return [
+        ("IdentityFile", _quoted(private_key)),
+        ("IdentitiesOnly", "yes"),
+        ("IdentityAgent", "none"),
+        ("UserKnownHostsFile", _quoted(known_hosts)),
+        ("GlobalKnownHostsFile", "/dev/null"),
+        ("StrictHostKeyChecking", "yes"),
+        ("PasswordAuthentication", "no"),
+        ("BatchMode", "yes"),
+        ("ConnectTimeout", str(_CONNECT_SECONDS)),
+        ("ServerAliveInterval", "15"),
+        ("LogLevel", "ERROR"),
+    ]
+
+
+def _quoted(path: Path, last: str = "") -> str:
+    """A path as ssh reads it back: it splits at spaces and expands per cent signs, but for those of `last`."""
+    text = str(path).replace("%", "%%") + last
+    return f'"{text}"' if " " in text else text
 
 
 class SshShell:
-    """Implements `ports.HostShell` with the ssh client; `config` serves other tools and people alike."""
+    """Implements `ports.HostShell` with the ssh client.
+
+    `config` and `known_hosts` belong to this run, because two runs may reach the same vault at once. A copy
+    of the configuration stays in `folder`, without the shared connections, for people: `ssh -F FILE web-1`.
+    """
 
     def __init__(self, folder: Path, private_key: Path, servers: Sequence[ServerOutput]) -> None:
-        self._sockets = Path(tempfile.mkdtemp(prefix="steward-ssh-"))  # short: a socket path has 108 bytes at most
-        self._servers = {server.name: server for server in servers}
-        self._key = private_key
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.known_hosts = folder / "known_hosts"
+        self._own = Path(
+            tempfile.mkdtemp(prefix="steward-ssh-")
+        )  # short: a socket path has 108 bytes at most
+        self._servers = tuple(servers)
+        self.known_hosts = self._own / ".known_hosts"
         self.known_hosts.write_text(known_hosts_text(servers))
-        self.config = folder / "config"
-        self.config.write_text("".join(self._block(server) for server in servers))
+        self.config = self._own / ".config"
+        self.config.write_text(ssh_config(servers, private_key, self.known_hosts, self._own))
+        write_private(folder / "known_hosts", known_hosts_text(servers))
+        write_private(folder / "config", ssh_config(servers, private_key, folder / "known_hosts", None))
 
     def run(
         self,
@@ -65,34 +101,21 @@ class SshShell:
         """Run one command as the admin user; raises ToolError when `check` and it fails, or SSH does."""
         words = ["ssh", "-F", str(self.config), server.name, "--", shlex.join(argv)]
         done = run(words, timeout=timeout, stdin=stdin if stdin is not None else "", check=False)
+        said = " ".join((done.stderr or done.stdout).split())
         if done.returncode == _SSH_FAILED:
             raise ToolError(
-                server.name, f"SSH failed: {' '.join(done.stderr.split())[:400] or 'connection lost'}",
+                server.name, f"SSH failed: {said[:400] or 'connection lost'}",
                 place=f"{server.ssh_host}:{server.ssh_port}", next_step="Run: steward up, or look at the server.",
             )  # fmt: skip
         if check and done.returncode != 0:
-            raise ToolError(
-                server.name, f"'{argv[0] if argv[0] != 'sudo' else argv[2]}' failed with exit code {done.returncode}: "
-                f"{' '.join((done.stderr or done.stdout).split())[:600]}",
-            )  # fmt: skip
+            program = argv[2] if argv[0] == "sudo" else argv[0]
+            raise ToolError(server.name, f"'{program}' failed with exit code {done.returncode}: {said[:600]}")
         return done
 
     def close(self) -> None:
         """End every connection."""
-        for server in self._servers.values():
-            if (self._sockets / server.name).exists():
-                run(["ssh", "-F", str(self.config), "-O", "exit", server.name], timeout=10, check=False)
-        shutil.rmtree(self._sockets, ignore_errors=True)
-
-    def _block(self, server: ServerOutput) -> str:
-        lines = [
-            f"Host {server.name}",
-            f"  HostName {server.ssh_host}",
-            f"  Port {server.ssh_port}",
-            f"  User {server.ssh_user}",
-            "  ControlMaster auto",
-            f"  ControlPath {self._sockets}/{server.name}",
-            f"  ControlPersist {_KEEP_OPEN_SECONDS}",
-        ]
-        options = ssh_options(self._key, self.known_hosts)[1::2]
-        return "\n".join([*lines, *(f"  {option.replace('=', ' ', 1)}" for option in options)]) + "\n\n"
+        for server in self._servers:
+            if (self._own / server.name).exists():
+                with suppress(StewardError):  # it ends by itself when nobody used it for a minute
+                    run(["ssh", "-F", str(self.config), "-O", "exit", server.name], timeout=10, check=False)
+        shutil.rmtree(self._own, ignore_errors=True)

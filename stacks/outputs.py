@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stacks.fleet.mistakes import shown
+
 OUTPUT_NAME = "fleet"
 """Name under which the program exports it."""
 
@@ -35,7 +37,7 @@ class ServerOutput(Part):
     incarnation: str = Field(pattern=r"^[0-9a-f]{32}$")
     address: str
     ssh_host: str
-    ssh_port: int
+    ssh_port: int = Field(ge=1, le=65_535)
     ssh_user: str
     host_key: str = Field(pattern=r"^ssh-ed25519 [A-Za-z0-9+/=]+$")
     published: Mapping[str, int]
@@ -85,7 +87,7 @@ class FleetOutputs(Part):
         raise KeyError(name)
 
 
-class OutputsInvalid(Exception):
+class OutputsInvalid(Exception):  # noqa: N818  # reads as what it says
     """A stack's outputs are not what the program of this version exports; each problem names its output."""
 
     def __init__(self, stack: str, problems: Sequence[str]) -> None:
@@ -99,11 +101,20 @@ def read_outputs(stack: str, value: Any) -> FleetOutputs:
     if value is None:
         raise OutputsInvalid(stack, [f"output '{OUTPUT_NAME}' is missing"])
     try:
-        return FleetOutputs.model_validate(_integers(value))
+        outputs = FleetOutputs.model_validate(_integers(value))
     except ValidationError as problem:
         details = problem.errors(include_url=False, include_input=False)
-        texts = [f"output '{'.'.join(str(step) for step in d['loc'])}': {d['msg']}" for d in details]
+        texts = [f"output '{_place(d['loc'])}': {d['msg']}" for d in details]
         raise OutputsInvalid(stack, texts) from problem
+    if outputs.stack != stack:
+        raise OutputsInvalid(
+            stack, [f"output '{OUTPUT_NAME}.stack' is '{shown(outputs.stack)}', another stack"]
+        )
+    return outputs
+
+
+def _place(steps: Sequence[str | int]) -> str:
+    return ".".join([OUTPUT_NAME, *(shown(str(step)) for step in steps)])
 
 
 def _integers(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ def read_fleet(root: Path, stack: str, config: pulumi.Config) -> FleetSpec:
     path = config.get("fleet")
     if path is None:
         raise pulumi.RunError(
-            f"{stack}: steward:fleet: the stack has no fleet file. Run: eval \"$(steward env --fleet FILE)\""
+            f'{stack}: steward:fleet: the stack has no fleet file. Run: eval "$(steward env --fleet FILE)"'
         )
     try:
         fleet = load(root / path).fleet
@@ -45,7 +46,7 @@ def read_fleet(root: Path, stack: str, config: pulumi.Config) -> FleetSpec:
     if fleet.stack != stack:
         raise pulumi.RunError(
             f"{stack}: steward:fleet: {path} describes the stack '{fleet.stack}', not '{stack}'. "
-            f"Select it with: eval \"$(steward env --fleet {path})\""
+            f'Select it with: eval "$(steward env --fleet {shlex.quote(path)})"'
         )
     return fleet
 
@@ -91,7 +92,8 @@ def deploy(fleet: FleetSpec, identity: StackIdentity, provider: Provider) -> Pro
     tags = fleet_tags(fleet, identity)
     under = pulumi.ResourceOptions(parent=Fleet(fleet, tags=tags))
     networks = {
-        name: Network(name, spec, provider=provider, tags=tags, opts=under) for name, spec in fleet.networks.items()
+        name: Network(name, spec, provider=provider, tags=tags, opts=under)
+        for name, spec in fleet.networks.items()
     }
     for name, bucket in fleet.storage.items():
         Bucket(name, bucket, provider=provider, tags=tags, opts=under)
@@ -153,8 +155,8 @@ def server_output(server: Server, fleet: FleetSpec) -> dict[str, object]:
 
 def repository_outputs(fleet: FleetSpec, groups: Mapping[str, Sequence[Server]]) -> list[dict[str, object]]:
     """The vaults of this fleet that other stacks may write to."""
+    vaults = {name: groups[spec.server][0] for name, spec in fleet.repositories.items() if spec.server}
     return [
-        {"name": name, "server": groups[spec.server][0].name, "address": groups[spec.server][0].resource.address}
-        for name, spec in fleet.repositories.items()
-        if spec.server is not None
+        {"name": name, "server": vault.name, "address": vault.resource.address}
+        for name, vault in vaults.items()
     ]

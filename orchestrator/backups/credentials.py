@@ -65,7 +65,9 @@ def make_credentials(
     )
 
 
-def save_credentials(vault_keys: Path, credentials: RepositoryCredentials, write_private: WritePrivate) -> None:
+def save_credentials(
+    vault_keys: Path, credentials: RepositoryCredentials, write_private: WritePrivate
+) -> None:
     """Keep the credentials, readable by this user alone."""
     text = json.dumps(credentials.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True)
     write_private(credentials_path(vault_keys, credentials.id), text + "\n")

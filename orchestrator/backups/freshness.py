@@ -48,7 +48,9 @@ def judge(
         return row.model_copy(update={"verdict": Verdict.FAIL, "message": note or "no backup was taken yet"})
     if receipt is None:
         text = "the host reports a snapshot that the vault never saw arrive"
-        return row.model_copy(update={"verdict": Verdict.FAIL, "snapshot": good.snapshot or "", "message": text})
+        return row.model_copy(
+            update={"verdict": Verdict.FAIL, "snapshot": good.snapshot or "", "message": text}
+        )
     age = now - receipt.arrived_at
     known = {
         "snapshot": receipt.snapshot,

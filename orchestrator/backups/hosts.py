@@ -39,7 +39,13 @@ def list_snapshots(shell: HostShell, server: ServerOutput, plan: str | None) -> 
 
 
 def restore(
-    shell: HostShell, server: ServerOutput, plan: str, snapshot: str, run: str, target: str | None, database: str | None
+    shell: HostShell,
+    server: ServerOutput,
+    plan: str,
+    snapshot: str,
+    run: str,
+    target: str | None,
+    database: str | None,
 ) -> RestoreResult:
     """Restore next to the living data and compare; a difference is a result with `ok` false."""
     argv = [*_TOOL, "restore", "--plan", plan, "--snapshot", snapshot, "--run", run]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -176,8 +176,3 @@ def _plan(name: str, plan: BackupPlan, plan_id: str) -> dict[str, Any]:
 def jitter(plan: BackupPlan) -> timedelta:
     """How far a host's timer may lie behind the schedule, so that not every host writes at once."""
     return min(_LONGEST_JITTER, plan.longest_gap / _JITTER_SHARE)
-
-
-def hosts_with_plans(fleet: Fleet) -> Sequence[str]:
-    """Servers that at least one backup plan applies to."""
-    return [name for group, name in fleet.server_names() if fleet.servers[group].backup]

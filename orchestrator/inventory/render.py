@@ -1,4 +1,8 @@
-"""Inventory to Ansible's YAML. Every string is tagged `!unsafe`: Ansible shows it, and never runs it as a template."""
+"""Inventory to Ansible's YAML. Every mapping of values is `!unsafe`: Ansible shows them and never runs them.
+
+The tag stands at the mapping and not at each string, because Ansible reads a tagged string anew: "no" would
+become false, "0177" a number and "" nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +14,30 @@ import yaml
 from orchestrator.inventory.model import Inventory, InventoryHost
 
 
-class _Unsafe(str):
-    """Text that came from a fleet, an output or a host."""
+class _Unsafe(dict[str, Any]):
+    """Variables with texts in them that came from a fleet, an output or a host."""
+
+
+class _Text(str):
+    """A value, as opposed to a key: keys are names we chose."""
 
     __slots__ = ()
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Writes our own text as `!unsafe`; keys are names we chose and stay plain."""
+    """Writes values in quotes, so that each stays the text that it is."""
 
 
-def _represent(dumper: _Dumper, value: _Unsafe) -> yaml.ScalarNode:
-    return dumper.represent_scalar("!unsafe", str(value), style='"')
+def _represent_unsafe(dumper: _Dumper, value: _Unsafe) -> yaml.MappingNode:
+    return dumper.represent_mapping("!unsafe", value)
 
 
-_Dumper.add_representer(_Unsafe, _represent)
+def _represent_text(dumper: _Dumper, value: _Text) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style='"')
+
+
+_Dumper.add_representer(_Unsafe, _represent_unsafe)
+_Dumper.add_representer(_Text, _represent_text)
 _Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]  # repeated values stay written out
 
 
@@ -36,8 +49,8 @@ def render_hosts(inventory: Inventory) -> str:
             groups.setdefault(group, {"hosts": {}})["hosts"][host.name] = {}
     document = {
         "all": {
-            "vars": marked(inventory.shared),
-            "hosts": {host.name: marked(host.variables) for host in inventory.hosts},
+            "vars": unsafe(inventory.shared),
+            "hosts": {host.name: unsafe(host.variables) for host in inventory.hosts},
             "children": groups,
         }
     }
@@ -46,20 +59,24 @@ def render_hosts(inventory: Inventory) -> str:
 
 def render_secrets(inventory: Inventory) -> str:
     """The secret variables of each host, for a file that lives as long as the play."""
-    return _text({"all": {"hosts": {host.name: marked(host.secrets) for host in _secretive(inventory)}}})
+    return _text({"all": {"hosts": {host.name: unsafe(host.secrets) for host in _secretive(inventory)}}})
 
 
 def _secretive(inventory: Inventory) -> list[InventoryHost]:
     return [host for host in inventory.hosts if host.secrets]
 
 
-def marked(value: Any) -> Any:
-    """The same value with every string in it marked as unsafe."""
+def unsafe(variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same variables, as the writer marks them."""
+    return _Unsafe({name: _quoted(value) for name, value in variables.items()})
+
+
+def _quoted(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): marked(item) for key, item in value.items()}
+        return {str(key): _quoted(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [marked(item) for item in value]
-    return _Unsafe(value) if isinstance(value, str) else value
+        return [_quoted(item) for item in value]
+    return _Text(value) if isinstance(value, str) else value
 
 
 def _text(document: Mapping[str, Any]) -> str:

@@ -66,9 +66,7 @@ class RoleCatalog:
             if key not in own
         ]
         problems += [(key, text) for key, value in variables.items() if (text := _odd_keys(value))]
-        odd = {
-            key: text for key in own if key in variables and (text := _odd_kind(own[key], variables[key]))
-        }
+        odd = {key: text for key in own if key in variables and (text := _odd_kind(own[key], variables[key]))}
         known = {f"{role}_{key}": value for key, value in variables.items() if key in own and key not in odd}
         judged = {f"{role}_{key}": spec for key, spec in own.items() if key not in odd}
         return [*problems, *odd.items(), *_judge(role, judged, known)]

@@ -73,7 +73,9 @@ def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clo
     servers = list({server.name: server for server, _ in pairs}.values())
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
         asked = pool.submit(_receipts, request.fleet, [plan for _, plan in pairs], store_of)
-        statuses = dict(zip((s.name for s in servers), pool.map(lambda s: _status(shell, s), servers), strict=True))
+        statuses = dict(
+            zip((s.name for s in servers), pool.map(lambda s: _status(shell, s), servers), strict=True)
+        )
         receipts = asked.result()
     known, now = by_snapshot(receipts), clock.now()
     rows = [
@@ -83,7 +85,9 @@ def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clo
         )
         for server, plan in pairs
     ]  # fmt: skip
-    rows = [row.model_copy(update={"repository": request.fleet.repository_label(row.repository)}) for row in rows]
+    rows = [
+        row.model_copy(update={"repository": request.fleet.repository_label(row.repository)}) for row in rows
+    ]
     own = {server.incarnation for server in request.servers}
     return BackupsFound(newest_first(rows), [receipt for receipt in receipts if receipt.repository in own])
 

@@ -26,7 +26,9 @@ def name_of(resource: StateResource) -> str:
     return resource.urn.rsplit("::", 1)[-1]
 
 
-def refuse_data_loss(stack: str, resources: Sequence[StateResource], allowed: Sequence[str]) -> list[StateResource]:
+def refuse_data_loss(
+    stack: str, resources: Sequence[StateResource], allowed: Sequence[str]
+) -> list[StateResource]:
     """What may be unprotected; raises InputError while something data-bearing is not allowed by name."""
     bearing = data_bearing(resources)
     names = {name_of(resource) for resource in bearing}

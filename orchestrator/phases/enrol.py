@@ -42,17 +42,10 @@ def enrol(
 
 
 def writers_by_repository(fleet: Fleet, servers: Sequence[ServerOutput]) -> dict[str, list[ServerOutput]]:
-    """The servers that write to each repository; raises InputError for a server that would write to two."""
+    """The servers that write to each repository; the fleet's check sees to it that each has one at most."""
     writers: dict[str, list[ServerOutput]] = {}
     for server in servers:
-        repositories = {plan.repository for plan in fleet.plans_of(server.group).values()}
-        if len(repositories) > 1:
-            raise InputError(
-                fleet.stack, f"the backup plans of '{server.group}' write to different repositories",
-                place=f"servers.{server.group}.backup", got=", ".join(sorted(repositories)),
-                rule="one repository a server", next_step="Give its plans the same repository.",
-            )  # fmt: skip
-        for repository in repositories:
+        for repository in {plan.repository for plan in fleet.plans_of(server.group).values()}:
             writers.setdefault(repository, []).append(server)
     return writers
 

@@ -15,7 +15,9 @@ def refuse_if_blocked(target: Target, found: Preview) -> None:
     """Raise FindingsError that names each blocking rule and its subject."""
     if not found.blocked:
         return
-    bad = [p for p in found.policies if p.state in ("fail", "unknown", "error") and p.enforcement == "mandatory"]
+    bad = [
+        p for p in found.policies if p.state in ("fail", "unknown", "error") and p.enforcement == "mandatory"
+    ]
     names = ", ".join(sorted({f"{p.rule} ({p.subject})" for p in bad}))
     raise FindingsError(
         target.stack.name,

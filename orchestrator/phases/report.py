@@ -136,5 +136,3 @@ def fleet_label(path: Path, project: Path) -> str:
         if path.is_relative_to(base):
             return str(path.relative_to(base))
     return str(path)
-
-

@@ -30,13 +30,19 @@ def check_request(request: RestoreRequest, fleet: Fleet) -> None:
     """Refuse a server or plan that the fleet does not have; raises InputError."""
     groups = {name: group for group, name in fleet.server_names()}
     if request.server not in groups:
-        raise InputError(fleet.stack, f"no server named '{request.server}'; {nearest(request.server, groups)}")
+        raise InputError(
+            fleet.stack, f"no server named '{request.server}'; {nearest(request.server, groups)}"
+        )
     plans = fleet.plans_of(groups[request.server])
     if request.plan not in plans:
-        raise InputError(request.server, f"no backup plan named '{request.plan}'; {nearest(request.plan, plans)}")
+        raise InputError(
+            request.server, f"no backup plan named '{request.plan}'; {nearest(request.plan, plans)}"
+        )
     if request.database is not None and request.database not in plans[request.plan].postgresql:
         known = plans[request.plan].postgresql
-        raise InputError(request.plan, f"no database named '{request.database}'; {nearest(request.database, known)}")
+        raise InputError(
+            request.plan, f"no database named '{request.database}'; {nearest(request.database, known)}"
+        )
 
 
 def restore(request: RestoreRequest, server: ServerOutput, shell: HostShell) -> RestoreResult:

@@ -58,7 +58,11 @@ def play(spec: Mapping[str, Any], strategy: str, stop: threading.Event) -> dict[
         inventory=spec["inventory"],
         limit=",".join(spec["hosts"]),
         envvars=environment,
-        settings={"suppress_ansible_output": True, "idle_timeout": spec["idle_seconds"], "job_timeout": spec["seconds"]},
+        settings={
+            "suppress_ansible_output": True,
+            "idle_timeout": spec["idle_seconds"],
+            "job_timeout": spec["seconds"],
+        },
         suppress_env_files=True,
         quiet=True,
         ident="play",
@@ -78,12 +82,23 @@ def handle(event: Mapping[str, Any]) -> bool:
     if kind not in _WATCHED:
         return False
     data = event.get("event_data", {})
-    record: dict[str, Any] = {"kind": kind, "host": data.get("host", ""), "task": data.get("task") or data.get("name", "")}
+    record: dict[str, Any] = {
+        "kind": kind,
+        "host": data.get("host", ""),
+        "task": data.get("task") or data.get("name", ""),
+    }
     if kind == "playbook_on_stats":
-        record |= {key: data.get(key, {}) for key in ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")}
+        record |= {
+            key: data.get(key, {})
+            for key in ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")
+        }
     if kind.startswith("runner_on_"):
         result = data.get("res") or {}
-        record |= {"changed": bool(result.get("changed")), "role": data.get("role", ""), "seconds": data.get("duration", 0.0)}
+        record |= {
+            "changed": bool(result.get("changed")),
+            "role": data.get("role", ""),
+            "seconds": data.get("duration", 0.0),
+        }
         record["ignored"] = bool(data.get("ignore_errors"))
         if kind != "runner_on_ok":
             record["message"] = message_of(result)
@@ -97,7 +112,9 @@ def message_of(result: Mapping[str, Any]) -> str:
     """Why a task failed, in one bounded text; `no_log` results are already censored by Ansible."""
     if result.get("censored"):
         return str(result["censored"])
-    parts = [str(result.get(key, "")).strip() for key in ("msg", "stderr", "module_stderr") if result.get(key)]
+    parts = [
+        str(result.get(key, "")).strip() for key in ("msg", "stderr", "module_stderr") if result.get(key)
+    ]
     for item in result.get("results", []):
         if isinstance(item, Mapping) and item.get("failed"):
             parts.append(message_of(item))
@@ -139,7 +156,9 @@ def emit(record: Mapping[str, Any]) -> None:
 def end_descendants() -> None:
     """Kill every process below this one; as subreaper it inherits those whose parents are gone."""
     for _ in range(50):
-        children = [int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()]
+        children = [
+            int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        ]
         if not children:
             return
         for pid in children:

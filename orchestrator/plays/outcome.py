@@ -95,5 +95,8 @@ class OutcomeReader:
         if self._end["status"] == "timeout":
             return "the playbook took too long and was stopped"
         if self._end["status"] != "successful" and not self._stats:
-            return " ".join([*self._errors, str(self._end["output"])])[-1500:] or f"ansible ended: {self._end['status']}"
+            return (
+                " ".join([*self._errors, str(self._end["output"])])[-1500:]
+                or f"ansible ended: {self._end['status']}"
+            )
         return ""

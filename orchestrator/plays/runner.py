@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -51,7 +52,13 @@ class AnsibleRunner:
             spec = workspace / "spec.json"
             spec.write_text(json.dumps(self._spec(workspace, inventory, request, sockets)))
             argv = [sys.executable, "-P", "-m", "orchestrator.plays.job", str(spec)]
-            run(argv, timeout=_PLAY_SECONDS + 60, env=self._environment(request), check=False, on_line=reader.line)
+            run(
+                argv,
+                timeout=_PLAY_SECONDS + 60,
+                env=self._environment(request),
+                check=False,
+                on_line=reader.line,
+            )
         except (StoppedError, KeyboardInterrupt, StewardError):
             self._end_leftovers(request.run)
             raise
@@ -78,7 +85,9 @@ class AnsibleRunner:
                 file.write(text)
         return folder
 
-    def _spec(self, workspace: Path, inventory: Path, request: PlayRequest, sockets: Path) -> Mapping[str, object]:
+    def _spec(
+        self, workspace: Path, inventory: Path, request: PlayRequest, sockets: Path
+    ) -> Mapping[str, object]:
         return {
             "folder": str(workspace),
             "project": str(self._settings.project / "playbooks"),
@@ -102,7 +111,7 @@ class AnsibleRunner:
             "ANSIBLE_LIBRARY": str(self._settings.project / "playbooks" / "library"),
             "ANSIBLE_PRIVATE_KEY_FILE": str(request.private_key),
             "ANSIBLE_HOST_KEY_CHECKING": "True",
-            "ANSIBLE_SSH_ARGS": " ".join([*keys, *persist]),
+            "ANSIBLE_SSH_ARGS": shlex.join([*keys, *persist]),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
             "ANSIBLE_FORKS": str(max(2, min(len(request.hosts), _FORKS_PER_CORE * cores))),
             "ANSIBLE_LOCAL_TEMP": str(sockets / "tmp"),
@@ -112,7 +121,10 @@ class AnsibleRunner:
         }
 
     def _environment(self, request: PlayRequest) -> dict[str, str]:
-        return {**inherited_environment(self._settings, request.inventory.shared["steward_stack"]), "STEWARD_RUN": request.run}
+        return {
+            **inherited_environment(self._settings, request.inventory.shared["steward_stack"]),
+            "STEWARD_RUN": request.run,
+        }
 
     @staticmethod
     def _close_sockets(folder: Path) -> None:

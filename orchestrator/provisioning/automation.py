@@ -36,14 +36,14 @@ class PulumiProvisioner:
         self._state: dict[str, Mapping[str, Any]] = {}
 
     def preview(self, target: Target) -> Preview:
-        """Plan and judge; never changes anything."""
+        """Plan and judge against what is really there; never changes anything."""
         self._results.unlink(missing_ok=True)
         stack = self._stack(target.stack.name, {VARIABLE: str(self._results)})
         log = EventLog()
         refusal = ""
         try:
             with pulumi_ends_with_us():
-                stack.preview(on_event=log, parallel=_PARALLEL, color="never")
+                stack.preview(on_event=log, parallel=_PARALLEL, color="never", refresh=True)
         except CommandError as problem:
             refusal = log.failure() or str(problem)
         policies = read_policy_results(self._results)
@@ -61,7 +61,9 @@ class PulumiProvisioner:
         failure = ""
         try:
             with pulumi_ends_with_us():
-                stack.up(on_event=log, parallel=_PARALLEL, color="never", continue_on_error=True)
+                stack.up(
+                    on_event=log, parallel=_PARALLEL, color="never", refresh=True, continue_on_error=True
+                )
         except CommandError as problem:
             failure = log.failure() or str(problem)
             if not log.failed and not log.changes:

@@ -75,7 +75,9 @@ class EventLog:
             return
         text = plain(diagnostic.message)
         if diagnostic.urn and not text.startswith(("update failed", "preview failed")):
-            where = f"{resource_type(diagnostic.urn).rsplit(':', 1)[-1].lower()} {resource_name(diagnostic.urn)}"
+            where = (
+                f"{resource_type(diagnostic.urn).rsplit(':', 1)[-1].lower()} {resource_name(diagnostic.urn)}"
+            )
             if not diagnostic.urn.endswith("::pulumi:pulumi:Stack"):
                 self.failed.setdefault(diagnostic.urn, "")
                 self.failed[diagnostic.urn] = self.failed[diagnostic.urn] or text

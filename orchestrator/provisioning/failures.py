@@ -6,7 +6,9 @@ import re
 
 from orchestrator.errors import InputError, StewardError, ToolError
 
-_PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set|could not decrypt|message authentication failed")
+_PASSPHRASE = re.compile(
+    r"incorrect passphrase|passphrase must be set|could not decrypt|message authentication failed"
+)
 _LOCKED = re.compile(r"the stack is currently locked by (?P<who>.*)", re.DOTALL)
 
 

@@ -21,7 +21,9 @@ def read_policy_results(path: Path) -> list[PolicyResult]:
         try:
             results.append(_result(json.loads(line)))
         except (ValueError, KeyError, TypeError) as problem:
-            raise ToolError("policy pack", f"result {number} cannot be read: {problem}", place=path.name) from problem
+            raise ToolError(
+                "policy pack", f"result {number} cannot be read: {problem}", place=path.name
+            ) from problem
     return results
 
 

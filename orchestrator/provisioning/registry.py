@@ -45,7 +45,9 @@ class StackRegistry:
         if record is None:
             if not create:
                 raise InputError(
-                    name, "there is no such stack yet", next_step=f"Run: steward up --fleet {loaded.path.name}"
+                    name,
+                    "there is no such stack yet",
+                    next_step=f"Run: steward up --fleet {loaded.path.name}",
                 )
             self._begin(name)
             record = self._ledger.create_stack(name, loaded.fleet.client, self._clock.now())
@@ -70,7 +72,9 @@ class StackRegistry:
                 place=str(home / "steward.db"), next_step="Restore that file from your backup of STEWARD_HOME.",
             )  # fmt: skip
 
-    def _complete(self, record: StackRecord, loaded: LoadedFleet, config: StackConfig, has_state: bool) -> None:
+    def _complete(
+        self, record: StackRecord, loaded: LoadedFleet, config: StackConfig, has_state: bool
+    ) -> None:
         """Finish whatever part of the making is still missing; every part can be repeated."""
         keys = self._settings.stack_keys(record.name)
         if not has_state:
@@ -93,7 +97,9 @@ class StackRegistry:
             "stackId": wanted.stack_id,
             "adminKey": wanted.admin_key,
         }
-        pairs = [part for key, value in values.items() for part in ("--plaintext", f"{PROJECT}:{key}={value}")]
+        pairs = [
+            part for key, value in values.items() for part in ("--plaintext", f"{PROJECT}:{key}={value}")
+        ]
         config_path(self._settings.project, stack).parent.mkdir(parents=True, exist_ok=True)
         self._pulumi(stack, "config", "set-all", *pairs)
 

@@ -37,15 +37,17 @@ def read_config(path: Path) -> StackConfig:
         document = YAML(typ="safe", pure=True).load(path.read_text())
     except (YAMLError, UnicodeDecodeError) as problem:
         raise InputError(
-            path.name, "the stack's configuration is not valid YAML", next_step="Restore it from version control."
+            path.name,
+            "the stack's configuration is not valid YAML",
+            next_step="Restore it from version control.",
         ) from problem
-    values = (document or {}).get("config") or {}
-    return StackConfig(
-        values.get(f"{PROJECT}:fleet"),
-        values.get(f"{PROJECT}:clientId"),
-        values.get(f"{PROJECT}:stackId"),
-        values.get(f"{PROJECT}:adminKey"),
-    )
+    values = document.get("config") or {} if isinstance(document, dict) else document or {}
+    if not isinstance(values, dict):
+        raise InputError(
+            path.name, "the stack's configuration is not a mapping", next_step="Restore it from version control."
+        )
+    found = (values.get(f"{PROJECT}:{key}") for key in ("fleet", "clientId", "stackId", "adminKey"))
+    return StackConfig(*(None if value is None else str(value) for value in found))
 
 
 def fleet_reference(project: Path, fleet_file: Path) -> str:
@@ -56,11 +58,15 @@ def fleet_reference(project: Path, fleet_file: Path) -> str:
         return str(fleet_file.resolve())
 
 
-def check_agreement(stack: str, project: Path, config: StackConfig, record: StackRecord | None, fleet_file: Path) -> None:
+def check_agreement(
+    stack: str, project: Path, config: StackConfig, record: StackRecord | None, fleet_file: Path
+) -> None:
     """Refuse when configuration, ledger and fleet speak of different things; raises InputError."""
     place = f"stacks/config/Pulumi.{stack}.yaml"
     if config.stack_id is not None and (record is None or config.stack_id != record.id):
-        known = f"this installation knows {record.id}" if record else "this installation does not know that stack"
+        known = (
+            f"this installation knows {record.id}" if record else "this installation does not know that stack"
+        )
         raise InputError(
             stack,
             f"the configuration belongs to another state of this stack ({known})",

@@ -60,7 +60,7 @@ def _numbers(report: Report) -> str:
                 f"**{counted.servers_healthy}** of {counted.servers}",
                 f"**{len(report.findings)}**" + (f": {found}; {counted.blocking} blocking" if found else ""),
                 f"**{counted.backups_inside}** of {counted.backups}",
-                markdown_text(counted.budget),
+                markdown_text(f"not priced yet ({report.budget} agreed)" if report.budget else "not priced yet"),
             )
         ],
     )

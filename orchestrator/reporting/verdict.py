@@ -58,7 +58,6 @@ class Numbers:
     blocking: int
     backups_inside: int
     backups: int
-    budget: str
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,6 @@ def numbers(report: Report) -> Numbers:
         blocking=sum(finding.blocking for finding in report.findings),
         backups_inside=sum(backup.verdict is Verdict.PASS for backup in report.backups),
         backups=sum(backup.verdict is not Verdict.NOT_APPLICABLE for backup in report.backups),
-        budget=report.budget or "not priced yet",
     )
 
 
@@ -239,7 +237,7 @@ def next_steps(report: Report, *, most: int = 5) -> list[NextStep]:
     checked = [NextStep(f"Verify {listed(silent)}: no proof of health", f"steward verify --fleet {fleet}")]
     return [
         *(checked if silent else []),
-        NextStep("See whether reality still matches the file", f"steward drift --fleet {fleet}"),
+        NextStep("Look at every server again", f"steward verify --fleet {fleet}"),
         NextStep(
             "Read a backup back into a scratch folder", f"steward backup restore --fleet {fleet} --help"
         ),

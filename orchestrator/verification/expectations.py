@@ -40,16 +40,22 @@ def _nginx(role: Role) -> Iterator[Expectation]:
     port = str(role.variables.get("port", 80))
     yield Expectation("nginx.running", "nginx runs and starts at boot", "service", "nginx")
     yield Expectation("nginx.listening", "nginx listens", "listening", port)
-    yield Expectation("nginx.site", "the site answers 200 with HTML", "http", f"http://127.0.0.1:{port}/", "text/html")
+    yield Expectation(
+        "nginx.site", "the site answers 200 with HTML", "http", f"http://127.0.0.1:{port}/", "text/html"
+    )
 
 
 def _postgresql(role: Role) -> Iterator[Expectation]:
     port = str(role.variables.get("port", 5432))
-    yield Expectation("postgresql.running", "PostgreSQL runs and starts at boot", "service", "postgresql@15-main")
+    yield Expectation(
+        "postgresql.running", "PostgreSQL runs and starts at boot", "service", "postgresql@15-main"
+    )
     yield Expectation("postgresql.listening", "PostgreSQL listens", "listening", port)
     databases = role.variables.get("databases") or []
     for database in databases if isinstance(databases, list) else []:
-        yield Expectation(f"postgresql.database.{database}", f"database {database} answers", "database", str(database))
+        yield Expectation(
+            f"postgresql.database.{database}", f"database {database} answers", "database", str(database)
+        )
 
 
 def _backup_vault(role: Role) -> Iterator[Expectation]:
@@ -57,15 +63,23 @@ def _backup_vault(role: Role) -> Iterator[Expectation]:
     yield Expectation("vault.store", "the repository server runs", "service", "steward-vault-store")
     yield Expectation("vault.front", "its TLS front runs", "service", "steward-vault-front")
     yield Expectation("vault.listening", "the front listens", "listening", port)
-    yield Expectation("vault.refuses", "the front refuses who has no credential", "https-refuses", port, "401")
+    yield Expectation(
+        "vault.refuses", "the front refuses who has no credential", "https-refuses", port, "401"
+    )
 
 
 def _backup(fleet: Fleet, group: str) -> Iterator[Expectation]:
     for name, plan in fleet.plans_of(group).items():
         seconds = str(int(plan.rpo.total_seconds()))
-        yield Expectation(f"backup.{name}.timer", f"timer of backup plan {name} waits", "timer", f"steward-backup@{name}")
         yield Expectation(
-            f"backup.{name}.snapshot", f"last snapshot of {name} is younger than its RPO", "snapshot", name, seconds
+            f"backup.{name}.timer", f"timer of backup plan {name} waits", "timer", f"steward-backup@{name}"
+        )
+        yield Expectation(
+            f"backup.{name}.snapshot",
+            f"last snapshot of {name} is younger than its RPO",
+            "snapshot",
+            name,
+            seconds,
         )
 
 

@@ -64,7 +64,10 @@ def _service(facts: _Facts, wanted: Expectation) -> Seen:
     state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     active = state.get("ActiveState") == "active"
     enabled = state.get("UnitFileState") in ("enabled", "enabled-runtime", "static", "indirect", "generated")
-    return active and enabled, f"{state.get('ActiveState', 'absent')}, {state.get('UnitFileState') or 'no unit file'}"
+    return (
+        active and enabled,
+        f"{state.get('ActiveState', 'absent')}, {state.get('UnitFileState') or 'no unit file'}",
+    )
 
 
 def _timer(facts: _Facts, wanted: Expectation) -> Seen:
@@ -91,7 +94,10 @@ def _user(facts: _Facts, wanted: Expectation) -> Seen:
     if not user.exists:
         return False, "no such user"
     rights = facts.output("sudo -n -l -U %s", wanted.subject)
-    return "NOPASSWD" in rights, "exists, sudo without password" if "NOPASSWD" in rights else "exists, no sudo"
+    return (
+        "NOPASSWD" in rights,
+        "exists, sudo without password" if "NOPASSWD" in rights else "exists, no sudo",
+    )
 
 
 def _nft(facts: _Facts, wanted: Expectation) -> Seen:

@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 module: steward_probe
 short_description: Learn quickly which packages are missing and how old the package lists are
 description:
-  - Reads the dpkg database, the folder of package lists, the group file and whether paths exist. Changes nothing.
+  - Reads the dpkg database, the folder of package lists, the group file and paths. Changes nothing.
 options:
   packages:
     description: Packages that should be installed.

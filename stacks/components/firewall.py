@@ -49,7 +49,8 @@ def allowed_flow(rule: Ingress, groups: Mapping[str, Sequence[Server]]) -> Allow
     else:
         addresses = [server.resource.address.apply(_single) for server in groups[rule.source]]
     label = rule.source.replace("/", "_").replace(".", "_")
-    return AllowedFlow(f"{label}-{rule.port}-{rule.protocol}", rule.port, rule.protocol, rule.source, addresses)
+    name = f"{label}-{rule.port}-{rule.protocol}"
+    return AllowedFlow(name, rule.port, rule.protocol, rule.source, addresses)
 
 
 def _single(address: str) -> str:

@@ -34,8 +34,10 @@ class Server(pulumi.ComponentResource):
     ) -> None:
         own_tags = {**tags, "server": name}
         roles = [role.name for role in spec.roles]
-        super().__init__("steward:index:Server", name, {"group": group, "roles": roles, "tags": own_tags}, opts)
-        self.name, self.group = name, group  # after the base class, which turns inputs into outputs of the same name
+        inputs = {"group": group, "roles": roles, "tags": own_tags}
+        super().__init__("steward:index:Server", name, inputs, opts)
+        # After the base class, which turns inputs into outputs of the same name.
+        self.name, self.group = name, group
         inside = pulumi.ResourceOptions(parent=self)
         volumes = [
             Volume(name, volume, disk, provider=provider, tags=own_tags, opts=inside).mounted
@@ -57,5 +59,9 @@ class Server(pulumi.ComponentResource):
 
 
 def published_ports(spec: ServerSpec) -> list[PublishedPort]:
-    """What is open to anywhere can be reached from outside; everything else stays in its network."""
-    return [PublishedPort(rule.port, rule.publish) for rule in spec.ingress if rule.source == ANYWHERE]
+    """What is open to anywhere over TCP can be reached from outside; everything else stays in its network."""
+    return [
+        PublishedPort(rule.port, rule.publish)
+        for rule in spec.ingress
+        if rule.source == ANYWHERE and rule.protocol == "tcp"
+    ]

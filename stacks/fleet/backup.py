@@ -5,13 +5,44 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from stacks.fleet.schedule import Schedule, parse_schedule
-from stacks.fleet.units import Duration, Name, Path, Spec, Whole, Zone, no_parent_steps
+from stacks.fleet.units import Duration, Name, Path, Spec, Whole, Zone, distinct, told
 
-StackName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{2,61}$")]
-Database = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+
+def _cron(value: Any) -> str:
+    if not isinstance(value, str):
+        text = 'write a schedule as five fields in quotes, for example "30 1 * * *"'
+        raise ValueError(text)  # noqa: TRY004  # pydantic makes a mistake of a ValueError only
+    return parse_schedule(value).expression
+
+
+StackName = Annotated[
+    str,
+    Field(
+        pattern=told(
+            r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?-[a-z][a-z0-9]{0,29}$",
+            "write a stack as client-environment, for example acme-vault",
+        )
+    ),
+]
+Database = Annotated[
+    str,
+    Field(
+        pattern=told(
+            r"^[a-z_][a-z0-9_]{0,62}$",
+            "write a database's name with lower-case letters, digits and underscores, at most 63 characters",
+        )
+    ),
+]
+Cron = Annotated[
+    str,
+    BeforeValidator(_cron),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\S+( +\S+){4}$", "examples": ["30 1 * * *", "0 * * * *"]}
+    ),
+]
 
 
 class Repository(Spec):
@@ -46,23 +77,23 @@ class Keep(Spec):
         return self
 
 
-def _cron(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("write a schedule as five fields in quotes, for example \"30 2 * * *\"")
-    return parse_schedule(value).expression
-
-
 class BackupPlan(Spec):
     """What is saved, where, when, for how long, and how much loss (RPO) and wait (RTO) is accepted."""
 
-    paths: tuple[Annotated[Path, AfterValidator(no_parent_steps)], ...] = ()
-    postgresql: tuple[Database, ...] = ()
+    paths: Annotated[tuple[Path, ...], AfterValidator(distinct)] = Field((), description="Folders to save.")
+    postgresql: Annotated[tuple[Database, ...], AfterValidator(distinct)] = Field(
+        (), description="Databases to save, by name."
+    )
     repository: Name
-    schedule: Annotated[str, BeforeValidator(_cron)]
-    timezone: Zone = "UTC"
+    schedule: Cron = Field(
+        description="Five cron fields: minute hour day month weekday; not both a day and a weekday."
+    )
+    timezone: Zone = Field("UTC", description="IANA zone in which the schedule is read.")
     keep: Keep
-    rpo: Duration
-    rto: Duration
+    rpo: Duration = Field(
+        description="How old the newest snapshot may be; at least the longest time between two runs."
+    )
+    rto: Duration = Field(description="How long a restore may take.")
 
     @model_validator(mode="after")
     def _one_kind(self) -> BackupPlan:
@@ -82,11 +113,11 @@ class BackupPlan(Spec):
 
     @property
     def longest_gap(self) -> timedelta:
-        """The longest time between two planned snapshots."""
-        return self.cron.longest_gap()
+        """The longest time between two planned snapshots, changes of the clocks included."""
+        return self.cron.longest_gap(self.timezone)
 
     def covers(self, mount: str) -> bool:
-        """Whether a volume at `mount` is saved: a path at or above it, or PostgreSQL's own folder for a database plan."""
+        """Whether a volume at `mount` is saved: by a path at or above it, or as PostgreSQL's by databases."""
         if self.postgresql:
             return mount == "/var/lib/postgresql" or mount.startswith("/var/lib/postgresql/")
         return any(mount == path or mount.startswith(path + "/") for path in self.paths)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 _LONGEST_VALUE = 60
+_MOST_NAMES_COMPARED = 100
+"""A comparison costs microseconds, and a file may hold thousands of unknown names."""
 
 Place = tuple[str | int, ...]
 RoleCheck = Callable[[str, Mapping[str, Any]], Sequence[tuple[str, str]]]
@@ -31,13 +34,13 @@ class Mistake:
         return text or "(file)"
 
 
-class FleetInvalid(Exception):
+class FleetInvalid(Exception):  # noqa: N818  # reads as what it says
     """A fleet file with mistakes; all of them, in the order of the file."""
 
     def __init__(self, source: str, mistakes: Iterable[Mistake]) -> None:
-        self.source = source
+        self.source = shown(source)
         self.mistakes = tuple(sorted(mistakes, key=lambda each: (each.line or 0, each.path)))
-        super().__init__(source)
+        super().__init__(self.source)
 
     def __str__(self) -> str:
         count = len(self.mistakes)
@@ -51,11 +54,37 @@ def _row(mistake: Mistake, width: int) -> str:
     return f"  {mistake.path:<{width}}  {mistake.message}{line}"
 
 
-def shown(value: object) -> str:
+def shown(value: object, longest: int = _LONGEST_VALUE) -> str:
     """A value as an error message may show it: printable, on one line, short."""
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[: _LONGEST_VALUE + 1])
-    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+    short = "".join(map(_printable, text[:longest]))
+    return short + "…" if len(text) > longest else short
+
+
+def _printable(char: str) -> str:
+    if char.isprintable():
+        return char
+    return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
+
+
+def shown_value(value: object) -> str:
+    """A value in the words of the file: `'text'`, `true`, `nothing`, `a list`, `a mapping with size`."""
+    match value:
+        case None:
+            return "nothing"
+        case Decimal():
+            return str(value)
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"'{shown(value)}'"
+        case Mapping():
+            keys = ", ".join(shown(key) for key in list(value)[:6])
+            return f"a mapping with {keys}" if keys else "an empty mapping"
+        case list() | tuple():
+            return "a list" if value else "an empty list"
+        case _:
+            return shown(value)
 
 
 def nearest(got: str, known: Iterable[str]) -> str:
@@ -64,5 +93,5 @@ def nearest(got: str, known: Iterable[str]) -> str:
     if not names:
         return "none is declared"
     listed = ", ".join(names[:12]) + (f", … ({len(names)} in all)" if len(names) > 12 else "")
-    close = difflib.get_close_matches(got, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(got[:_LONGEST_VALUE], names[:_MOST_NAMES_COMPARED], n=1, cutoff=0.5)
     return f"known: {listed}." + (f" Did you mean '{close[0]}'?" if close else "")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from stacks.fleet.backup import BackupPlan, Repository
 from stacks.fleet.budget import Budget
@@ -13,19 +13,44 @@ from stacks.fleet.network import Network
 from stacks.fleet.server import Server
 from stacks.fleet.service import Service
 from stacks.fleet.storage import Bucket
-from stacks.fleet.units import Address, Name, Spec
+from stacks.fleet.units import Address, Name, Spec, told
+
+
+def _first(version: Any) -> Any:
+    """Refuse what only equals 1: true and 1.0."""
+    if type(version) is not int:
+        raise ValueError("write version: 1")
+    return version
+
+
+def _undashed(environment: str) -> str:
+    """Refuse a dash: acme with eu-prod and acme-eu with prod would be one stack."""
+    if "-" in environment:
+        raise ValueError("write an environment without dashes: the stack is named client-environment")
+    return environment
 
 
 class Fleet(Spec):
     """One client's servers in one environment; the stack is named after both."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_first)]
     client: Name
-    environment: Name
+    environment: Annotated[Name, AfterValidator(_undashed)] = Field(
+        description="Lower-case letters and digits, no dashes; the stack is named client-environment.",
+        json_schema_extra={"pattern": "^[a-z][a-z0-9]{0,29}$"},
+    )
     owner: Address
     cost_centre: Name | None = None
     provider: Literal["local"]
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
+    region: Annotated[
+        str,
+        Field(
+            pattern=told(
+                r"^[a-z][a-z0-9-]{1,30}$",
+                "write a region such as local-1: lower-case letters, digits, dashes",
+            )
+        ),
+    ]
     profile: Literal["demo", "standard", "strict"] = Field(
         description="Policy profile; the minimum that the policies set for this client can only be raised."
     )

@@ -20,7 +20,12 @@ class Network(Spec):
 def _source(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("write 'anywhere', the name of a server, or a network as CIDR")
-    return str(parse_network(value)) if "/" in value else value
+    if "/" not in value:
+        return value
+    network = parse_network(value)
+    if network.prefixlen == 0:
+        raise ValueError("write 'anywhere' for a rule that lets everybody in")
+    return str(network)
 
 
 class Ingress(Spec):
@@ -32,7 +37,8 @@ class Ingress(Spec):
     port: Port
     protocol: Literal["tcp", "udp"] = "tcp"
     publish: Port | None = Field(
-        None, description="Local provider: fixed port on the loopback of the control machine (else a free one)."
+        None,
+        description="Local provider: fixed port on the loopback of the control machine (else a free one).",
     )
 
     @property

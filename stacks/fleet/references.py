@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import IPv4Network
 
-from stacks.fleet.backup import BackupPlan, Repository
+from stacks.fleet.coverage import VAULT_ROLE, backup_mistakes, volume_mistakes
 from stacks.fleet.mistakes import Mistake, Place, RoleCheck, nearest, shown
 from stacks.fleet.network import ANYWHERE, Ingress, Network
+from stacks.fleet.parts import Parts
 from stacks.fleet.server import Server
 from stacks.fleet.service import Service
-from stacks.fleet.units import format_duration
 
-VAULT_ROLE = "backup_vault"
+__all__ = ["VAULT_ROLE", "mistakes"]
+
 _MOST_SERVERS_OF_A_FLEET = 1_000
 _ADDRESSES_TAKEN_BY_A_NETWORK = 3  # network, gateway, broadcast
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The parts of a fleet that are valid by themselves, and every name that was declared, valid or not."""
-
-    declared: Mapping[str, frozenset[str]]
-    networks: Mapping[str, Network] = field(default_factory=dict)
-    servers: Mapping[str, Server] = field(default_factory=dict)
-    services: Mapping[str, Service] = field(default_factory=dict)
-    repositories: Mapping[str, Repository] = field(default_factory=dict)
-    backups: Mapping[str, BackupPlan] = field(default_factory=dict)
-    stack: str = ""
-
-    def unknown(self, section: str, name: str) -> str | None:
-        """What to say when `name` is not declared in `section`, else None."""
-        names = self.declared[section]
-        kind = {"networks": "network", "servers": "server", "backups": "backup plan", "repositories": "repository"}
-        if name in names:
-            return None
-        return f"no {kind[section]} named '{shown(name)}'; {nearest(name, names)}"
+_NO_PLACE_FOR_SERVERS = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")))
+"""This host, loopback, link-local, multicast and reserved."""
 
 
 def mistakes(parts: Parts, role_check: RoleCheck | None = None) -> Iterator[Mistake]:
@@ -45,25 +26,44 @@ def mistakes(parts: Parts, role_check: RoleCheck | None = None) -> Iterator[Mist
     yield from _networks(parts)
     for group, server in parts.servers.items():
         yield from _server(parts, group, server, role_check)
+    yield from _published_twice(parts)
     yield from _fit(parts)
     for name, service in parts.services.items():
         yield from _service(parts, name, service)
-    for name, repository in parts.repositories.items():
-        yield from _repository(parts, name, repository)
-    for name, plan in parts.backups.items():
-        yield from _plan(parts, name, plan)
+    yield from backup_mistakes(parts)
 
 
 def _networks(parts: Parts) -> Iterator[Mistake]:
     for name, network in parts.networks.items():
+        place: Place = ("networks", name, "cidr")
         if not 16 <= network.cidr.prefixlen <= 28:
-            yield Mistake(("networks", name, "cidr"), f"'{network.cidr}' is not between /16 and /28")
-    for (first, one), (second, other) in combinations(parts.networks.items(), 2):
-        if one.cidr.overlaps(other.cidr):
+            yield Mistake(place, f"'{network.cidr}' is not between /16 and /28; choose a size between them")
+        if any(network.cidr.overlaps(other) for other in _NO_PLACE_FOR_SERVERS):
             yield Mistake(
-                ("networks", second, "cidr"),
-                f"'{other.cidr}' overlaps with network '{first}' ({one.cidr}). Choose ranges that share no address.",
+                place,
+                f"no server can have an address in '{network.cidr}'; choose a private range such as 10.x",
             )
+    ordered = sorted(parts.networks.items(), key=lambda each: each[1].cidr)
+    positions = {name: position for position, name in enumerate(parts.networks)}
+    for first, second in _overlapping(ordered):
+        (one, _), (other, network) = sorted((first, second), key=lambda each: positions[each[0]])
+        yield Mistake(
+            ("networks", other, "cidr"),
+            f"'{network.cidr}' overlaps with network '{one}' ({parts.networks[one].cidr}). "
+            "Choose ranges that share no address.",
+        )
+
+
+def _overlapping(
+    ordered: list[tuple[str, Network]],
+) -> Iterator[tuple[tuple[str, Network], tuple[str, Network]]]:
+    """Pairs that overlap, in time that grows with what overlaps: CIDRs are apart or one holds the other."""
+    holding: list[tuple[str, Network]] = []
+    for each in ordered:
+        while holding and not holding[-1][1].cidr.overlaps(each[1].cidr):
+            holding.pop()
+        yield from ((outer, each) for outer in holding)
+        holding.append(each)
 
 
 def _server(parts: Parts, group: str, server: Server, role_check: RoleCheck | None) -> Iterator[Mistake]:
@@ -75,58 +75,69 @@ def _server(parts: Parts, group: str, server: Server, role_check: RoleCheck | No
             yield Mistake((*place, "backup", index), text)
     for index, rule in enumerate(server.ingress):
         yield from _ingress(parts, (*place, "ingress", index), rule, server.count)
+    flows = Counter((rule.source, rule.port, rule.protocol) for rule in server.ingress)
+    for (source, port, protocol), count in flows.items():
+        if count > 1:
+            yield Mistake(
+                (*place, "ingress"), f"{protocol} port {port} from '{source}' is said twice; say it once"
+            )
     yield from _roles(place, server, role_check)
-    yield from _volumes(parts, place, server)
+    yield from volume_mistakes(parts, place, server)
 
 
 def _ingress(parts: Parts, place: Place, rule: Ingress, count: int) -> Iterator[Mistake]:
     if rule.source != ANYWHERE and not rule.is_network and rule.source not in parts.declared["servers"]:
-        known = {*parts.declared["servers"], ANYWHERE}
-        yield Mistake((*place, "from"), f"no server named '{shown(rule.source)}'; {nearest(rule.source, known)}")
-    if rule.publish is not None and rule.source != ANYWHERE:
-        yield Mistake((*place, "publish"), "only a port that is open to anywhere can be published")
-    if rule.publish is not None and count > 1:
+        known = {*map(shown, parts.declared["servers"]), ANYWHERE}
+        yield Mistake(
+            (*place, "from"), f"no server named '{shown(rule.source)}'; {nearest(rule.source, known)}"
+        )
+    if rule.publish is None:
+        return
+    if rule.source != ANYWHERE or rule.protocol != "tcp":
+        text = "only a tcp port that is open to anywhere can be published; leave publish out"
+        yield Mistake((*place, "publish"), text)
+    elif count > 1:
         yield Mistake((*place, "publish"), f"one port cannot be published for {count} servers; leave it out")
+
+
+def _published_twice(parts: Parts) -> Iterator[Mistake]:
+    holders: dict[int, str] = {}
+    for group, server in parts.servers.items():
+        for index, rule in enumerate(server.ingress):
+            if rule.publish is None:
+                continue
+            if rule.publish in holders:
+                text = f"port {rule.publish} is published by {holders[rule.publish]} already; choose another"
+                yield Mistake(("servers", group, "ingress", index, "publish"), text)
+            holders.setdefault(rule.publish, f"server '{group}'")
 
 
 def _roles(place: Place, server: Server, role_check: RoleCheck | None) -> Iterator[Mistake]:
     seen: set[str] = set()
     for index, role in enumerate(server.roles):
         if role.name in seen:
-            yield Mistake((*place, "roles", index), f"role '{role.name}' is said twice")
+            yield Mistake((*place, "roles", index), f"role '{role.name}' is said twice; say it once")
         seen.add(role.name)
         for variable, problem in role_check(role.name, role.variables) if role_check else ():
             steps: Place = (role.name, variable) if variable else (role.name,)
             yield Mistake((*place, "roles", index, *steps), problem)
 
 
-def _volumes(parts: Parts, place: Place, server: Server) -> Iterator[Mistake]:
-    mounts: dict[str, str] = {}
-    for name, volume in server.volumes.items():
-        if volume.mount in mounts:
-            yield Mistake(
-                (*place, "volumes", name, "mount"), f"'{volume.mount}' is where '{mounts[volume.mount]}' is mounted"
-            )
-        mounts.setdefault(volume.mount, name)
-        unsure = any(plan not in parts.backups for plan in server.backup)
-        covered = any(parts.backups[plan].covers(volume.mount) for plan in server.backup if plan in parts.backups)
-        if volume.bears_data and not (covered or unsure) and server.role(VAULT_ROLE) is None:
-            yield Mistake(
-                (*place, "volumes", name),
-                f"the volume '{name}' bears data and no backup plan of this server covers {volume.mount}. "
-                "Add a plan, or say disposable: true.",
-            )
-
-
 def _fit(parts: Parts) -> Iterator[Mistake]:
     total = sum(server.count for server in parts.servers.values())
     if total > _MOST_SERVERS_OF_A_FLEET:
-        yield Mistake(("servers",), f"{total} servers are more than the {_MOST_SERVERS_OF_A_FLEET} a fleet may have")
+        most = _MOST_SERVERS_OF_A_FLEET
+        yield Mistake(
+            ("servers",), f"{total} servers are more than the {most} a fleet may have; split the fleet"
+        )
+    needed: Counter[str] = Counter()
+    for server in parts.servers.values():
+        needed[server.network] += server.count
     for name, network in parts.networks.items():
-        needed = sum(server.count for server in parts.servers.values() if server.network == name)
         room = network.cidr.num_addresses - _ADDRESSES_TAKEN_BY_A_NETWORK
-        if needed > room:
-            yield Mistake(("networks", name, "cidr"), f"'{network.cidr}' has room for {room} servers, not {needed}")
+        if needed[name] > room:
+            text = f"'{network.cidr}' has room for {room} servers, not {needed[name]}; choose a larger range"
+            yield Mistake(("networks", name, "cidr"), text)
 
 
 def _service(parts: Parts, name: str, service: Service) -> Iterator[Mistake]:
@@ -136,48 +147,3 @@ def _service(parts: Parts, name: str, service: Service) -> Iterator[Mistake]:
     probe = service.availability.probe if service.availability else None
     if probe and (text := parts.unknown("servers", probe.http)):
         yield Mistake(("services", name, "availability", "probe", "http"), text)
-
-
-def _repository(parts: Parts, name: str, repository: Repository) -> Iterator[Mistake]:
-    place: Place = ("repositories", name)
-    if repository.stack is not None and repository.stack == parts.stack:
-        yield Mistake((*place, "stack"), f"'{repository.stack}' is this fleet itself; say server instead")
-    if repository.server is None:
-        return
-    if text := parts.unknown("servers", repository.server):
-        yield Mistake((*place, "server"), text)
-    server = parts.servers.get(repository.server)
-    if server is not None and server.role(VAULT_ROLE) is None:
-        yield Mistake((*place, "server"), f"server '{repository.server}' does not have the role {VAULT_ROLE}")
-
-
-def _plan(parts: Parts, name: str, plan: BackupPlan) -> Iterator[Mistake]:
-    place: Place = ("backups", name)
-    if text := parts.unknown("repositories", plan.repository):
-        yield Mistake((*place, "repository"), text)
-    gap = plan.longest_gap
-    if plan.rpo < gap:
-        apart = format_duration(gap)
-        yield Mistake(
-            (*place, "rpo"),
-            f"{format_duration(plan.rpo)} is shorter than the schedule '{plan.schedule}' allows ({apart} apart). "
-            f"Say at least rpo: {apart}, or back up more often.",
-        )
-    groups = [group for group, server in parts.servers.items() if name in server.backup]
-    if not groups and len(parts.servers) == len(parts.declared["servers"]):
-        yield Mistake(place, f"no server uses this plan. Add backup: [{name}] to a server, or remove the plan.")
-    for group in groups:
-        if plan.kind == "postgresql" and parts.servers[group].role("postgresql") is None:
-            yield Mistake(
-                ("servers", group, "backup"), f"plan '{name}' saves databases, but the server has no role postgresql"
-            )
-
-
-def declared_names(raw: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """The names each section of a raw fleet declares, whatever they hold."""
-    sections = ("networks", "servers", "services", "storage", "repositories", "backups")
-    found = {}
-    for section in sections:
-        value = raw.get(section)
-        found[section] = frozenset(str(key) for key in value) if isinstance(value, Mapping) else frozenset()
-    return found

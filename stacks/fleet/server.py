@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from stacks.fleet.network import Ingress
 from stacks.fleet.storage import Volume
-from stacks.fleet.units import Name, Number, RoleName, Spec, Whole
+from stacks.fleet.units import Name, Number, RoleName, Spec, Whole, distinct
 
 MOST_SERVERS_OF_A_GROUP = 100
 
@@ -53,8 +53,9 @@ RoleUse = Annotated[
     WithJsonSchema(
         {
             "oneOf": [
-                {"type": "string"},
+                {"type": "string", "pattern": r"^[a-z][a-z0-9_]{0,40}$"},
                 {"type": "object", "minProperties": 1, "maxProperties": 1,
+                 "propertyNames": {"pattern": r"^[a-z][a-z0-9_]{0,40}$"},
                  "additionalProperties": {"type": ["object", "null"]}},
             ]
         }
@@ -65,15 +66,26 @@ RoleUse = Annotated[
 class Server(Spec):
     """A group of equal servers: how many, how big, where, and what runs on them."""
 
-    count: Whole = Field(1, ge=1, le=MOST_SERVERS_OF_A_GROUP)
-    size: Literal["small", "medium", "large"] | None = None
-    cpus: Number | None = Field(None, gt=0, le=128)
-    memory_gib: Number | None = Field(None, ge=0.25, le=1024)
-    network: Name
-    roles: tuple[RoleUse, ...] = ()
-    volumes: dict[Name, Volume] = Field(default_factory=dict)
-    ingress: tuple[Ingress, ...] = ()
-    backup: tuple[Name, ...] = Field((), description="Backup plans that apply to each server of the group.")
+    count: Whole = Field(
+        1, ge=1, le=MOST_SERVERS_OF_A_GROUP, description="web with count 2 is web-1 and web-2."
+    )
+    size: Literal["small", "medium", "large"] | None = Field(
+        None,
+        description="; ".join(f"{name}: {c.cpus:g} CPU, {c.memory_gib:g} GiB" for name, c in SIZES.items()),
+    )
+    cpus: Number | None = Field(None, gt=0, le=128, description="Instead of size, with memory_gib.")
+    memory_gib: Number | None = Field(None, ge=0.25, le=1024, description="Instead of size, with cpus.")
+    network: Name = Field(description="The one network of the group.")
+    roles: tuple[RoleUse, ...] = Field(
+        (), description="Roles of the playbooks, in order: NAME, or NAME: {variable: value}."
+    )
+    volumes: dict[Name, Volume] = Field(
+        default_factory=dict, description="Disks of each server of the group, by name."
+    )
+    ingress: tuple[Ingress, ...] = Field((), description="Who may reach it; everything else is dropped.")
+    backup: Annotated[tuple[Name, ...], AfterValidator(distinct)] = Field(
+        (), description="Backup plans that apply to each server of the group."
+    )
 
     @model_validator(mode="after")
     def _one_way_to_say_size(self) -> Server:
@@ -88,8 +100,7 @@ class Server(Spec):
         """CPUs and GiB of memory of each server."""
         if self.size is not None:
             return SIZES[self.size]
-        assert self.cpus is not None and self.memory_gib is not None  # noqa: S101  # the validator saw to it
-        return Capacity(self.cpus, self.memory_gib)
+        return Capacity(self.cpus or 0, self.memory_gib or 0)  # the validator saw to it that both are given
 
     def names(self, group: str) -> tuple[str, ...]:
         """The servers of the group, in order: `web` with count 2 gives web-1, web-2."""

@@ -40,6 +40,17 @@ def test_database_drift_is_seen_in_the_database_itself(trial: Any) -> None:
     assert db.sudo("psql", "-U", "postgres", "-Atc", "'select count(*) from currencies'", "codes").out != ""
 
 
+def test_a_server_without_configuration_adopts_the_data_on_its_volume(trial: Any) -> None:
+    """What a new server meets when it gets the data volume of an old one."""
+    db = trial.hosts["db"]
+    db.root("systemctl stop postgresql@15-main; rm -r /etc/postgresql/15/main")
+
+    trial.converge(limit="db")
+
+    found = db.sudo("psql", "-U", "postgres", "-Atc", "'select count(*) from pgbench_accounts'", "shop")
+    assert found.out.strip() == "1000000"
+
+
 @pytest.mark.parametrize(
     ("host", "variable", "value", "told"),
     [

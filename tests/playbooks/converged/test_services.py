@@ -113,7 +113,7 @@ def test_no_unit_failed_on_any_host(trial: Any) -> None:
         assert host.sudo("systemctl", "--failed", "--no-legend", "--plain").out == ""
 
 
-def test_services_come_back_after_a_restart_of_the_host(trial: Any) -> None:
+def test_what_was_stopped_or_flushed_comes_back(trial: Any) -> None:
     web = trial.hosts["web"]
     web.root("systemctl stop nginx steward-host-firewall; nft delete table inet steward_host")
 

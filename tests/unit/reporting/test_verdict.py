@@ -85,7 +85,7 @@ def test_next_steps_are_ranked_and_quote_what_they_are_given() -> None:
     assert next_steps(report)[0].severity == "critical"
     assert len(next_steps(report, most=2)) == 4
     spaced = sample.demo(fleet_file="my fleets/a;b.yaml")
-    assert next_steps(spaced)[0].command == "steward drift --fleet 'my fleets/a;b.yaml'"
+    assert next_steps(spaced)[0].command == "steward verify --fleet 'my fleets/a;b.yaml'"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""PostgreSQL dumps: made with their digests under one snapshot, read back whole, restored beside live ones."""
+"""PostgreSQL dumps: made with their digests under one snapshot, read whole, restored beside live ones."""
 
 from __future__ import annotations
 

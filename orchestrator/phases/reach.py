@@ -1,0 +1,31 @@
+"""reach: which servers a run works on, when fleet file, running stack and command line may disagree. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.errors import InputError
+from stacks.fleet.mistakes import nearest
+from stacks.fleet.model import Fleet
+from stacks.outputs import FleetOutputs
+
+
+def check_wanted(fleet: Fleet, wanted: Sequence[str]) -> None:
+    """Refuse a server that the fleet does not have, for it would be a run that does nothing and ends well."""
+    names = [name for _, name in fleet.server_names()]
+    for name in wanted:
+        if name not in names:
+            raise InputError(fleet.stack, f"no server named '{name}'; {nearest(name, names)}")
+
+
+def of_fleet(fleet: Fleet, outputs: FleetOutputs, wanted: Sequence[str] = ()) -> FleetOutputs:
+    """The outputs without servers that the fleet no longer has; raises InputError for one it has not yet."""
+    names = [name for _, name in fleet.server_names()]
+    running = [server for server in outputs.servers if server.name in names]
+    absent = set(wanted or names) - {server.name for server in running}
+    if absent:
+        raise InputError(
+            outputs.stack, f"not running yet, though the fleet has them: {', '.join(sorted(absent))}",
+            next_step="Run steward up for this fleet first, or name other servers with --host.",
+        )  # fmt: skip
+    return outputs.model_copy(update={"servers": running})

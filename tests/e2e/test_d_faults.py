@@ -1,0 +1,130 @@
+"""Faults inside a run: each ends with a true state, a message that says what happened, and an `up` that heals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Demo
+from tests.e2e.world import World, command, container_of, on_host
+
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
+
+
+def test_one_failed_host_does_not_stop_the_others(demo: Demo) -> None:
+    web = container_of(demo.world, demo.shop, "web-2")
+    on_host(web, "chattr", "+i", "/etc/nginx/nginx.conf", check=False)
+    on_host(web, "sh", "-c", "mv /usr/sbin/nginx /usr/sbin/nginx.away && printf 'x' >> /etc/nginx/sites-available/x.conf; "
+            "systemctl stop nginx")  # fmt: skip
+    try:
+        done = demo.world.steward("up", "--fleet", demo.shop)
+    finally:
+        on_host(web, "mv", "/usr/sbin/nginx.away", "/usr/sbin/nginx")
+    assert done.code == 3, done.all
+    assert "web-2" in done.out and "steward configure --fleet" in done.out and "--host web-2" in done.out
+    report = newest_report(demo.world)
+    hosts = {host["name"]: host for host in report["hosts"]}
+    assert hosts["web-2"]["failed"] and hosts["web-2"]["failed_task"]
+    assert not hosts["web-1"]["failed"] and not hosts["db-1"]["failed"]
+    healed = demo.world.steward("up", "--fleet", demo.shop)
+    assert healed.code == 0, healed.all
+
+
+def test_a_wrong_host_key_is_refused(demo: Demo) -> None:
+    web = container_of(demo.world, demo.shop, "web-1")
+    on_host(web, "cp", "-a", "/etc/ssh", "/root/ssh.away")
+    on_host(web, "sh", "-c", "rm /etc/ssh/ssh_host_ed25519_key* && ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key "
+            "&& systemctl restart ssh")  # fmt: skip
+    try:
+        done = demo.world.steward("configure", "--fleet", demo.shop, "--host", "web-1", seconds=400)
+    finally:
+        on_host(web, "sh", "-c", "cp -a /root/ssh.away/. /etc/ssh/ && rm -r /root/ssh.away && systemctl restart ssh")
+    assert done.code == 3, done.all
+    assert "host key" in done.all.lower()
+    assert demo.world.steward("configure", "--fleet", demo.shop, "--host", "web-1").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_no_process_here_or_on_the_host(demo: Demo, number: signal.Signals) -> None:
+    web = container_of(demo.world, demo.shop, "web-1")
+    on_host(web, "rm", "-rf", "/var/lib/apt/lists", "/var/lib/steward/packages", check=False)
+    before = marked_processes()
+    process = demo.world.start("configure", "--fleet", demo.shop)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Look at packages" in line or "Install packages" in line:
+            break
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    deadline = time.monotonic() + 15
+    while (left := marked_processes() - before) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not left
+    run = newest_run(demo.world)
+    for server in ("web-1", "web-2", "db-1"):
+        container = container_of(demo.world, demo.shop, server)
+        found = on_host(container, "sh", "-c", f"grep -lsz STEWARD_RUN={run} /proc/[0-9]*/environ || true")
+        assert found.strip() == "", server
+    runs = json.loads(demo.world.steward("runs", "--json", "--limit", "1").out)["runs"]
+    assert runs[0]["exit_code"] == 130
+    assert demo.world.steward("configure", "--fleet", demo.shop).code == 0
+
+
+def test_a_server_removed_by_hand_comes_back(tiny: tuple[World, Path]) -> None:
+    world, fleet = tiny
+    assert world.steward("up", "--fleet", fleet).code == 0
+    container = container_of(world, fleet, "box-1")
+    command(["podman", "rm", "--force", "--time", "0", container])
+    down = world.steward("verify", "--fleet", fleet, seconds=400)
+    assert down.code == 3 and "box-1" in down.all, down.all
+    back = world.steward("up", "--fleet", fleet)
+    assert back.code == 0, back.all
+
+
+def test_servers_come_back_after_a_stop_of_everything(demo: Demo) -> None:
+    containers = [container_of(demo.world, demo.shop, name) for name in ("web-1", "db-1")]
+    command(["podman", "stop", "--time", "5", *containers])
+    command(["podman", "start", *containers])
+    done = demo.world.steward("up", "--fleet", demo.shop)
+    assert done.code == 0, done.all
+
+
+def test_two_stewards_at_once_one_is_told_who_works(demo: Demo) -> None:
+    first = demo.world.start("configure", "--fleet", demo.shop)
+    assert first.stderr is not None
+    for line in first.stderr:
+        if "configure" in line:
+            break
+    second = demo.world.steward("up", "--fleet", demo.shop)
+    assert second.code == 2 and "another steward" in second.err and str(first.pid) in second.err, second.all
+    assert first.wait(timeout=300) == 0
+
+
+def marked_processes() -> set[str]:
+    """Processes on the control machine that carry any run's mark, or are Ansible or a connection of ours."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            marked = b"STEWARD_RUN=" in (folder / "environ").read_bytes()
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            inside = (folder / "root").resolve() != Path("/")
+        except OSError:
+            continue
+        if not inside and (marked or "ansible" in line or "steward-ssh-" in line or "steward-cp-" in line):
+            found.add(f"{folder.name} {line[:80]}")
+    return found
+
+
+def newest_run(world: World) -> str:
+    """Id of the newest run."""
+    return max(path.name for path in (world.home / "runs").iterdir())
+
+
+def newest_report(world: World) -> dict[str, list[dict[str, object]]]:
+    """Report of the newest run."""
+    return dict(json.loads((world.home / "runs" / newest_run(world) / "report.json").read_text()))

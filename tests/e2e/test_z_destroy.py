@@ -1,0 +1,38 @@
+"""destroy: refuses while data would go, and afterwards nothing is left. Runs last: it ends the shared world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Demo
+from tests.e2e.world import ROOT, command, podman_objects
+
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
+
+
+def test_destroy_refuses_while_data_would_go(demo: Demo) -> None:
+    before = podman_objects()
+    for fleet, name in ((demo.shop, "db-1-data"), (demo.vault, "vault-1-repositories")):
+        done = demo.world.steward("destroy", "--fleet", fleet)
+        assert done.code == 2, done.all
+        assert name in done.err and f"--delete-data {name}" in done.err
+        wrong = demo.world.steward("destroy", "--fleet", fleet, "--delete-data", "something-else")
+        assert wrong.code == 2 and name in wrong.err
+    assert podman_objects() == before
+    assert demo.world.steward("verify", "--fleet", demo.shop).code == 0
+
+
+def test_destroy_leaves_nothing(demo: Demo) -> None:
+    for fleet, name in ((demo.shop, "db-1-data"), (demo.vault, "vault-1-repositories")):
+        done = demo.world.steward("destroy", "--fleet", fleet, "--delete-data", name)
+        assert done.code == 0, done.all
+        again = demo.world.steward("destroy", "--fleet", fleet, "--delete-data", name)
+        assert again.code == 2 and "no such stack" in again.err
+    assert podman_objects() == demo.before
+    assert not list((demo.world.home / "keys").rglob("*"))
+    assert not list((ROOT / "stacks" / "config").glob("Pulumi.e2e-[sv]*.yaml"))
+    assert not list(Path("/etc/systemd/system").glob("steward-*e2e*"))
+    assert "10.71.0" not in command(["nft", "list", "ruleset"])
+    assert "e2e-shop" not in command(["ps", "-e", "-o", "args"])

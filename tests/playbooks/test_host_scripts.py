@@ -1,0 +1,274 @@
+"""The programs that roles put on hosts: their pure parts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROLES = Path(__file__).parents[2] / "playbooks" / "roles"
+FILES = ROLES / "backup" / "files"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def on_path() -> Iterator[None]:
+    """Import the package as a host does, from the folder it lies in."""
+    sys.path.insert(0, str(FILES))
+    yield
+    sys.path.remove(str(FILES))
+
+
+@pytest.fixture(scope="module")
+def vault() -> ModuleType:
+    """The vault's program."""
+    path = ROLES / "backup_vault" / "files" / "steward_vault.py"
+    spec = importlib.util.spec_from_file_location("steward_vault", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def plan(**change: Any) -> Any:
+    from steward_backup.settings import Plan
+
+    known = {
+        "name": "content",
+        "id": "c" * 32,
+        "kind": "paths",
+        "paths": ("/var/www",),
+        "databases": (),
+        "keep": {},
+    }
+    return Plan(**{**known, **change})
+
+
+def test_backup_arguments_carry_the_plan_its_id_and_the_run() -> None:
+    from steward_backup import restic
+
+    argv = restic.backup_argv(plan(paths=("/a", "--b")), "f" * 32, "r1")
+
+    assert argv[argv.index("--host") + 1] == "f" * 32
+    assert [argv[place + 1] for place, part in enumerate(argv) if part == "--tag"] == [
+        "plan=content",
+        f"plan-id={'c' * 32}",
+        "run=r1",
+        f"incarnation={'f' * 32}",
+    ]
+    assert argv[argv.index("--") + 1 :] == ["/a", "--b", "/var/lib/steward/backup/content/staging"]
+
+
+def test_a_backup_without_a_summary_is_no_backup() -> None:
+    from steward_backup import errors, restic
+
+    with pytest.raises(errors.BackupError, match="without a summary"):
+        restic.parse_summary('{"message_type":"status"}\n')
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(3, "incomplete"), (10, "enrol"), (11, "locked"), (1, "exit code 1")]
+)
+def test_every_exit_code_but_zero_is_a_failure(code: int, told: str) -> None:
+    from steward_backup import errors, process, restic
+
+    with pytest.raises(errors.BackupError, match=told):
+        restic.explain("restic backup", process.Ended(code, b"", "why"))
+
+
+def test_tables_are_ordered_by_key_bytewise_or_by_their_whole_row() -> None:
+    from steward_backup import postgresql
+
+    keyed = {
+        "schema": "public",
+        "name": 'odd"name',
+        "key": [{"name": "id", "text": False}, {"name": "code", "text": True}],
+    }
+    keyless = {"schema": "public", "name": "log", "key": None}
+
+    assert postgresql.copy_statement(keyed) == (
+        'COPY (SELECT * FROM ONLY "public"."odd""name" AS t ORDER BY t."id", t."code" COLLATE "C") TO STDOUT'
+    )
+    assert 'ORDER BY t::text COLLATE "C"' in postgresql.copy_statement(keyless)
+
+
+def test_timer_times_are_read_in_utc() -> None:
+    from steward_backup import records
+
+    text = "NextElapseUSecRealtime=Mon 2026-11-23 01:36:12 UTC\nLastTriggerUSec=n/a\nUnitFileState=enabled\n"
+
+    assert records.parse_timer(text) == {
+        "enabled": True,
+        "next_at": "2026-11-23T01:36:12+00:00",
+        "last_at": None,
+    }
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A small tree with a link, an empty file and an odd name."""
+    top = tmp_path / "live" / "site"
+    top.mkdir(parents=True)
+    (top / "a.html").write_text("alpha")
+    (top / "empty").touch()
+    (top / "odd\nname").write_text("odd")
+    (top / "link").symlink_to("a.html")
+    return top
+
+
+def restored(tree: Path, root: Path) -> None:
+    """Copy the tree below a root, as a restore does."""
+    target = Path(f"{root}{tree}")
+    target.parent.mkdir(parents=True)
+    subprocess.run(["cp", "-a", str(tree), str(target)], check=True)
+
+
+def test_an_equal_copy_has_no_differences(tree: Path, tmp_path: Path) -> None:
+    from steward_backup import manifest
+
+    entries, _ = manifest.take((str(tree),), {})
+    restored(tree, tmp_path / "copy")
+
+    assert len(entries) == 4
+    assert manifest.compare(entries, tmp_path / "copy", (str(tree),)) == []
+
+
+@pytest.mark.parametrize("harm", ["content", "mode", "missing", "extra", "link", "kind"])
+def test_every_kind_of_difference_is_told(tree: Path, tmp_path: Path, harm: str) -> None:
+    from steward_backup import manifest
+
+    entries, _ = manifest.take((str(tree),), {})
+    restored(tree, tmp_path / "copy")
+    copy = Path(f"{tmp_path / 'copy'}{tree}")
+    name = {"extra": "new", "link": "link"}.get(harm, "a.html")
+    if harm == "content":
+        (copy / name).write_text("ALPHA")
+    elif harm == "mode":
+        (copy / name).chmod(0o600)
+    elif harm == "extra":
+        (copy / name).touch()
+    else:
+        (copy / name).unlink()
+    if harm in {"link", "kind"}:
+        (copy / name).symlink_to("empty")
+
+    assert manifest.compare(entries, tmp_path / "copy", (str(tree),)) == [f"{tree}/{name}"]
+
+
+def test_only_changed_files_are_read_again(tree: Path) -> None:
+    from steward_backup import manifest
+
+    _, known = manifest.take((str(tree),), {})
+    known[f"{tree}/empty"]["sha256"] = "remembered"
+    (tree / "a.html").write_text("beta!")
+
+    entries, again = manifest.take((str(tree),), known)
+
+    assert entries[f"{tree}/empty"]["sha256"] == "remembered"
+    assert entries[f"{tree}/a.html"]["sha256"] == hashlib.sha256(b"beta!").hexdigest()
+    assert manifest.changed_since(again) == []
+    (tree / "a.html").write_text("gamma")
+    assert manifest.changed_since(again) == [f"{tree}/a.html"]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("relative", "absolute"), ("/no/such", "does not exist"), ("link", "symbolic")]
+)
+def test_paths_that_protect_nothing_are_refused(tree: Path, path: str, told: str) -> None:
+    from steward_backup import errors, manifest
+
+    with pytest.raises(errors.BackupError, match=told):
+        manifest.check_paths((str(tree / "link") if path == "link" else path,))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [("latest", "b" * 64), ("a" * 8, "a" * 64), ("a" * 64, "a" * 64)]
+)
+def test_a_snapshot_is_picked_by_id_or_as_the_latest(wanted: str, found: str) -> None:
+    from steward_backup import restore
+
+    assert restore.pick([{"id": "a" * 64}, {"id": "b" * 64}], wanted, plan())["id"] == found
+
+
+@pytest.mark.parametrize("wanted", ["c" * 8, "a", "aaaaaaaa"])
+def test_an_unclear_snapshot_is_refused(wanted: str) -> None:
+    from steward_backup import errors, restore
+
+    with pytest.raises(errors.BackupError, match="one must"):
+        restore.pick([{"id": "a" * 64}, {"id": "a" * 63 + "b"}], wanted, plan())
+
+
+def test_a_child_is_ended_when_the_block_is_left(tmp_path: Path) -> None:
+    from steward_backup import errors, process
+
+    with pytest.raises(errors.StoppedError), process.start(["/bin/sleep", "60"], env={}) as child:
+        raise errors.StoppedError("now")
+
+    assert child.running.returncode == -signal.SIGTERM
+
+
+def test_a_killed_program_takes_its_child_along() -> None:
+    script = (
+        f"import sys, time; sys.path.insert(0, {str(FILES)!r})\n"
+        "from steward_backup import process\n"
+        "with process.start(['/bin/sleep', '60'], env={}) as child:\n"
+        "    print(child.running.pid, flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        wait_for(lambda: Path(f"/proc/{child}/comm").read_text() == "sleep\n")
+        parent.kill()
+    wait_for(lambda: not alive(child))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that nobody has waited for yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(condition: Any) -> None:
+    """Wait until a condition holds, at most five seconds."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+
+
+def test_an_enrolment_is_checked_and_placed_once(vault: ModuleType, tmp_path: Path) -> None:
+    key, repository = b"key", "a" * 32
+    name = f"keys/{hashlib.sha256(key).hexdigest()}"
+    encoded = {"config": base64.b64encode(b"config").decode(), name: base64.b64encode(key).decode()}
+    line = f"{repository}:$2b$10${'x' * 53}"
+    asked = {"id": repository, "user": repository, "htpasswd_line": line, "files": encoded}
+    owner = (os.getuid(), os.getgid())
+
+    found, parsed_line, files = vault.parse_request(json.dumps(asked))
+
+    assert (found, parsed_line) == (repository, line)
+    assert vault.place_repository(tmp_path, repository, files, owner) is True
+    assert vault.place_repository(tmp_path, repository, files, owner) is False
+    assert len(list((tmp_path / repository / "data").iterdir())) == 256
+    with pytest.raises(vault.VaultError, match="never replaced"):
+        vault.place_repository(tmp_path, repository, files | {"config": b"other"}, owner)
+
+
+def test_a_credential_replaces_only_its_own_line(vault: ModuleType) -> None:
+    text = "aa:old\nbb:kept\n"
+
+    assert vault.with_credential(text, "aa:new") == "aa:new\nbb:kept\n"
+    assert vault.with_credential("", "cc:new") == "cc:new\n"

@@ -1,0 +1,135 @@
+"""What is due is taken, and judged by what the vault then has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from orchestrator.errors import StoppedError, ToolError
+from orchestrator.phases.backup import BackupRequest, BackupsFound, backup, look
+from orchestrator.reporting.model import Verdict
+from stacks.outputs import ServerOutput
+from tests.fakes import NOON, Answer, FakeShell, FakeStore, FixedClock
+from tests.unit.orchestrator.samples import backup_run, backup_status, fleet, server
+
+WEB, DB = server("web-1"), server("db-1")
+PLANS = {"web-1": "site", "db-1": "databases"}
+
+
+class Hosts:
+    """Hosts that take backups into a vault, as the real ones do."""
+
+    def __init__(self, **behaviour: Any) -> None:
+        self.clock = FixedClock()
+        self.store = FakeStore(self.clock)
+        self.good: dict[str, dict[str, Any]] = {}
+        self.last: dict[str, dict[str, Any]] = {}
+        self.behaviour = behaviour
+        self.shell = FakeShell({"steward-backup status": self.status, "steward-backup run": self.take})
+        self.said: list[str] = []
+
+    def status(self, server: ServerOutput, _argv: Sequence[str]) -> Answer:
+        if self.behaviour.get(server.name) == "silent":
+            return ToolError(server.name, "SSH failed")
+        return backup_status((PLANS[server.name], self.last.get(server.name), self.good.get(server.name)))
+
+    def take(self, server: ServerOutput, argv: Sequence[str]) -> Answer:
+        kind = self.behaviour.get(server.name)
+        if isinstance(kind, Exception):
+            return kind
+        snapshot = f"{len(self.store.arrived) + 1:064x}"
+        run = backup_run(argv[argv.index("--plan") + 1], self.clock.now(), snapshot=snapshot, run=argv[-1])
+        if kind == "fails":
+            run |= {"ok": False, "snapshot": None, "error": "disk full"}
+        else:
+            self.good[server.name] = run
+            if kind != "forges":
+                self.store.arrive(server.incarnation, snapshot)
+        self.last[server.name] = run
+        return json.dumps(run)
+
+    def backup(self, *servers: ServerOutput, **options: Any) -> BackupsFound:
+        request = BackupRequest(fleet(), servers or (WEB, DB), "RUN", **options)
+        return backup(request, self.shell, lambda _: self.store, self.clock, self.said.append)
+
+    @property
+    def taken(self) -> list[str]:
+        return [line.split(":")[0] for line in self.shell.asked if "steward-backup run" in line]
+
+
+def verdicts(found: BackupsFound) -> dict[str, Verdict]:
+    return {row.server: row.verdict for row in found.rows}
+
+
+def test_a_first_run_takes_all_and_a_second_none() -> None:
+    hosts = Hosts()
+    first = hosts.backup()
+    assert verdicts(first) == {"web-1": Verdict.PASS, "db-1": Verdict.PASS}
+    assert all(row.taken_in_this_run for row in first.rows)
+    assert len(first.receipts) == 2
+    hosts.backup()
+    assert len(hosts.taken) == 2
+
+
+def test_only_what_is_older_than_its_rpo_is_due() -> None:
+    hosts = Hosts()
+    hosts.backup()
+    hosts.clock.move(timedelta(hours=3))
+    hosts.backup()
+    assert sorted(hosts.taken) == ["db-1", "db-1", "web-1"]
+
+
+def test_whoever_asks_for_it_gets_one_that_is_not_due() -> None:
+    hosts = Hosts()
+    hosts.backup()
+    hosts.backup(only_due=False, plans=["site"])
+    assert sorted(hosts.taken) == ["db-1", "web-1", "web-1"]
+
+
+def test_a_failed_backup_is_a_row_and_keeps_nobody() -> None:
+    hosts = Hosts(**{"web-1": "fails"})
+    found = hosts.backup()
+    assert verdicts(found) == {"web-1": Verdict.FAIL, "db-1": Verdict.PASS}
+    assert found.rows[0].message == "the last attempt failed: disk full"
+    assert "site/web-1: failed: disk full" in hosts.said
+
+
+def test_a_host_that_says_it_has_one_is_not_believed() -> None:
+    found = Hosts(**{"web-1": "forges"}).backup()
+    assert verdicts(found) == {"web-1": Verdict.FAIL, "db-1": Verdict.PASS}
+
+
+def test_a_lost_connection_is_told() -> None:
+    hosts = Hosts(**{"web-1": ToolError("web-1", "connection lost")})
+    assert verdicts(hosts.backup())["web-1"] is Verdict.FAIL
+    assert "site/web-1: web-1: connection lost." in hosts.said
+
+
+def test_a_silent_host_is_unknown() -> None:
+    assert verdicts(Hosts(**{"db-1": "silent"}).backup())["db-1"] is Verdict.UNKNOWN
+
+
+def test_a_stop_is_no_failed_backup() -> None:
+    hosts = Hosts(**{"web-1": StoppedError("steward", "stopped")})
+    with pytest.raises(StoppedError):
+        hosts.backup()
+
+
+def test_receipts_of_other_fleets_stay_theirs() -> None:
+    hosts = Hosts()
+    hosts.store.arrive("f" * 32, "9" * 64)
+    assert {each.repository for each in hosts.backup().receipts} == {WEB.incarnation, DB.incarnation}
+
+
+def test_looking_takes_nothing() -> None:
+    hosts = Hosts()
+    request = BackupRequest(fleet(), [WEB], "RUN")
+    found = look(request, hosts.shell, lambda _: hosts.store, hosts.clock)
+    assert verdicts(found) == {"web-1": Verdict.FAIL}
+    assert hosts.taken == []
+    assert found.rows[0].rpo_seconds == timedelta(hours=26).total_seconds()
+    assert NOON == hosts.clock.now()

@@ -1,0 +1,121 @@
+"""The lines of a job, read into one outcome per host."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from orchestrator.plays.outcome import OutcomeReader
+from orchestrator.reporting.model import Host
+
+RETRY = "steward configure --host {host}"
+
+
+def read(hosts: list[str], *lines: Any) -> tuple[OutcomeReader, list[str]]:
+    said: list[str] = []
+    reader = OutcomeReader(hosts, said.append)
+    for line in lines:
+        reader.line(line if isinstance(line, str) else json.dumps(line))
+    return reader, said
+
+
+def task(kind: str, host: str, **more: Any) -> dict[str, Any]:
+    return {"kind": kind, "host": host, "task": "install", "role": "nginx", "seconds": 1.5, **more}
+
+
+def stats(**counts: dict[str, int]) -> dict[str, Any]:
+    return {"kind": "playbook_on_stats", **counts}
+
+
+END = {"kind": "end", "status": "successful", "code": 0, "output": ""}
+FAILED_END = {**END, "status": "failed", "code": 2, "output": "ERROR! no such playbook"}
+
+
+def only(reader: OutcomeReader) -> Host:
+    result = reader.result(RETRY)
+    assert len(result.hosts) == 1
+    return result.hosts[0]
+
+
+def test_a_good_host() -> None:
+    reader, _ = read(
+        ["web-1"], task("runner_on_ok", "web-1"), stats(ok={"web-1": 5}, changed={"web-1": 2}), END
+    )
+    host = only(reader)
+    assert (host.ok, host.changed, host.failed, host.unreachable) == (5, 2, 0, False)
+    assert (host.failed_task, host.message, host.retry) == ("", "", "")
+    assert host.duration_seconds == 1.5
+    assert reader.result(RETRY).problem == ""
+
+
+def test_a_failed_host_names_task_and_reason_and_how_to_repeat_it() -> None:
+    failed = task("runner_on_failed", "web-1", message="no space left")
+    reader, said = read(["web-1"], failed, stats(ok={"web-1": 3}, failures={"web-1": 1}), FAILED_END)
+    host = only(reader)
+    assert (host.failed, host.failed_task, host.message) == (1, "nginx : install", "no space left")
+    assert host.retry == "steward configure --host web-1"
+    assert said == ["web-1: failed: nginx : install"]
+    assert reader.result(RETRY).problem == "", "what a host says is not told twice"
+
+
+def test_an_unreachable_host_is_not_a_failed_task() -> None:
+    gone = task("runner_on_unreachable", "web-1", message="Connection refused")
+    host = only(read(["web-1"], gone, stats(dark={"web-1": 1}), FAILED_END)[0])
+    assert (host.unreachable, host.failed, host.message) == (True, 0, "Connection refused")
+    assert host.retry
+
+
+def test_an_ignored_failure_is_none() -> None:
+    ignored = task("runner_on_failed", "web-1", message="m", ignored=True)
+    reader, said = read(["web-1"], ignored, stats(ok={"web-1": 1}, ignored={"web-1": 1}), END)
+    assert only(reader).failed_task == ""
+    assert said == []
+
+
+def test_a_rescued_failure_leaves_no_trace_on_a_good_host() -> None:
+    rescued = task("runner_on_failed", "web-1", message="m")
+    host = only(read(["web-1"], rescued, stats(ok={"web-1": 4}, rescued={"web-1": 1}), END)[0])
+    assert (host.failed, host.failed_task, host.message, host.retry) == (0, "", "", "")
+
+
+def test_a_host_that_no_play_touched_is_a_failure() -> None:
+    reader, _ = read(["web-1", "web-2"], stats(ok={"web-1": 4}), END)
+    good, forgotten = reader.result(RETRY).hosts
+    assert good.failed == 0
+    assert (forgotten.failed, forgotten.retry) == (1, "steward configure --host web-2")
+    assert "no host matched" in forgotten.message
+
+
+def test_when_ansible_refuses_the_playbook_every_host_says_why() -> None:
+    reader, _ = read(["web-1"], {"kind": "error", "message": "ERROR! bad role"}, FAILED_END)
+    result = reader.result(RETRY)
+    assert "bad role" in result.problem
+    assert "no such playbook" in result.problem
+    assert result.hosts[0].failed == 1
+    assert result.hosts[0].message == result.problem
+
+
+def test_a_job_that_died_is_a_problem_with_its_last_words() -> None:
+    reader, _ = read(["web-1"], "Traceback (most recent call last):", "MemoryError")
+    assert "MemoryError" in reader.result(RETRY).problem
+    assert reader.result(RETRY).hosts[0].failed == 1
+
+
+def test_a_timeout_is_named() -> None:
+    reader, _ = read(["web-1"], stats(ok={"web-1": 1}), {**END, "status": "timeout"})
+    assert reader.result(RETRY).problem == "the playbook took too long and was stopped"
+
+
+def test_lines_that_are_no_records_are_kept_and_harmless() -> None:
+    odd = ["plain", "[1]", "null", '"x"', "{}", '{"kind": "who knows"}', '{"kind": 5}', "{", ""]
+    reader, said = read(["web-1"], *odd, stats(ok={"web-1": 1}), END)
+    assert reader.noise == odd
+    assert said == []
+    assert only(reader).failed == 0
+
+
+def test_the_strategy_is_told_only_when_it_is_the_second_best() -> None:
+    reader, said = read([], {"kind": "strategy", "strategy": "mitogen_linear", "note": ""})
+    assert (reader.strategy, said) == ("mitogen_linear", [])
+    _, said = read([], {"kind": "strategy", "strategy": "linear", "note": "mitogen does not load: x"})
+    assert said == ["pipelining instead of mitogen: mitogen does not load: x"]

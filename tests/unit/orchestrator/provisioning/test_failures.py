@@ -1,0 +1,33 @@
+"""Pulumi's texts, read into errors with a next step."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.errors import InputError, ToolError
+from orchestrator.provisioning.failures import explain
+
+
+@pytest.mark.parametrize(
+    "text", ["error: incorrect passphrase", "passphrase must be set with PULUMI_CONFIG_PASSPHRASE"]
+)
+def test_a_wrong_passphrase_says_where_it_lies(text: str) -> None:
+    problem = explain("acme-demo", "up", text)
+    assert isinstance(problem, InputError)
+    assert problem.place == "keys/acme-demo/passphrase in STEWARD_HOME"
+
+
+def test_a_locked_stack_says_by_whom() -> None:
+    text = "error: the stack is currently locked by 1 lock(s). Either wait\n  file:///x: created by root@host (pid 7)"
+    problem = explain("acme-demo", "up", text)
+    assert isinstance(problem, InputError)
+    assert "root@host (pid 7)" in problem.got
+    assert "pulumi cancel" in problem.next_step
+
+
+def test_anything_else_is_a_failed_tool_with_its_last_lines() -> None:
+    problem = explain("acme-demo", "preview", "\n".join(f"line {n}" for n in range(50)) + "x" * 9999)
+    assert isinstance(problem, ToolError)
+    assert "line 43" not in problem.message
+    assert "line 45" in problem.message
+    assert len(problem.message) < 1600
