@@ -24,7 +24,7 @@ from stacks.outputs import ServerOutput
 
 @dataclass(frozen=True)
 class HostAccess:
-    """The servers of one stack, reachable: a shell, the files other tools need for the same, and a verifier."""
+    """The reachable servers of one stack: a shell, the files by which other tools reach them, a verifier."""
 
     shell: HostShell
     private_key: Path

@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.app_fleet import read_fleet
 from orchestrator.clock import SystemClock, new_run_id
+from orchestrator.connections import Connections
 from orchestrator.errors import InputError, StewardError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.inventory.build import Binaries
@@ -33,7 +34,6 @@ from orchestrator.reporting.write import write
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.results import RunResults
 from orchestrator.settings import Settings
-from orchestrator.ssh import SshShell
 from orchestrator.stack_lock import stack_lock
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from orchestrator.toolchain.environment import Toolchain, load_toolchain
@@ -69,11 +69,13 @@ class Run:
     ledger: SqliteLedger
     fleet_file: str
     problem: StewardError | None = None
+    exit_code: int = 0
 
     def execute(self, steps: Generator[Step, Any, None]) -> None:
         """Drive a pipeline; its error is kept for the report."""
         runner = LocalStepRunner(self.adapters.clock, self.watcher, self.results.steps.append)
         self.problem = runner.execute(steps)
+        self.exit_code = self.problem.exit_code if self.problem else 0
 
     @property
     def folder(self) -> Path:
@@ -94,14 +96,25 @@ class Run:
         )
         made = build_report(facts, self.adapters.target.loaded, self.results, self.problem)
         write(made, self.folder)
+        self.exit_code = made.exit_code
         return made
 
 
 @contextmanager
 def begin_run(
-    settings: Settings, path: Path, verb: str, watcher: Watcher, say: Say, *, create: bool = False
+    settings: Settings,
+    path: Path,
+    verb: str,
+    watcher: Watcher,
+    say: Say,
+    *,
+    create: bool = False,
+    warm: bool = False,
 ) -> Iterator[Run]:
-    """Open a run: fleet checked, stack known, nobody else at work on it. Whatever happens, the ledger gets an end."""
+    """Open a run: fleet checked, stack known, nobody else at work on it. Whatever happens, the ledger gets an end.
+
+    `create` makes a stack that is not there yet; `warm` begins to connect to its servers at once.
+    """
     loaded = read_fleet(settings, path)
     toolchain = load_toolchain(settings)
     clock = SystemClock()
@@ -116,10 +129,12 @@ def begin_run(
         run = Run(run_id, verb, settings, adapters, RunResults(), watcher, started, ledger, label)
         settings.run_folder(run_id).mkdir(mode=0o700, parents=True)
         ledger.begin_run(run_id, verb, target.stack.name, started)
+        if warm:
+            connections.warm(stacks_of(target), adapters.provisioner.outputs)
         code = 3
         try:
             yield run
-            code = run.problem.exit_code if run.problem else 0
+            code = run.exit_code
         finally:
             connections.close()
             ledger.end_run(run_id, code, clock.moment())
@@ -134,36 +149,18 @@ def open_stack(settings: Settings, path: Path, *, create: bool) -> Target:
         return StackRegistry(settings, toolchain, ledger, SystemClock()).open(loaded, create=create)
 
 
+def stacks_of(target: Target) -> list[str]:
+    """The stack itself, and those that keep its backups."""
+    vaults = [each.stack for each in target.loaded.fleet.repositories.values() if each.stack]
+    return list(dict.fromkeys([target.stack.name, *vaults]))
+
+
 def forget_stack(run: Run) -> None:
     """After everything of a stack is deleted: its keys and configuration go too, and the ledger closes its id."""
     stack = run.adapters.target.stack
     shutil.rmtree(run.settings.stack_keys(stack.name), ignore_errors=True)
     config_path(run.settings.project, stack.name).unlink(missing_ok=True)
     run.ledger.end_stack(stack, run.adapters.clock.now())
-
-
-class Connections:
-    """The shells of a run, one a stack, closed together."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._open: dict[str, tuple[Sequence[ServerOutput], SshShell]] = {}
-
-    def shell(self, stack: str, servers: Sequence[ServerOutput]) -> SshShell:
-        """The shell to these servers, made once."""
-        known = self._open.get(stack)
-        if known is not None and list(known[0]) == list(servers):
-            return known[1]
-        keys = self._settings.stack_keys(stack)
-        shell = SshShell(keys / "ssh", admin_key(keys).private, servers)
-        self._open[stack] = (servers, shell)
-        return shell
-
-    def close(self) -> None:
-        """End every connection."""
-        for _, shell in self._open.values():
-            with suppress(StewardError):
-                shell.close()
 
 
 def compose(

@@ -17,7 +17,7 @@ from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.configure import ConfigureRequest, configure
 from orchestrator.phases.enrol import enrol
 from orchestrator.phases.reach import check_wanted, of_fleet
-from orchestrator.phases.ready import ready
+from orchestrator.phases.ready import ready, silent
 from orchestrator.ports import PlayResult, Provisioned
 from orchestrator.results import RunResults
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -37,29 +37,47 @@ class Step:
 Steps = Generator[Step, Any, None]
 
 
-def plan_steps(adapters: Adapters, results: RunResults) -> Steps:
+def plan_steps(adapters: Adapters, results: RunResults, *, refresh: bool = False) -> Steps:
     """Look, judge, change nothing."""
     target = adapters.target
-    preview = partial(plan_phase.plan, target, adapters.provisioner)
+    preview = partial(plan_phase.plan, target, adapters.provisioner, refresh=refresh)
     results.preview = yield Step("plan", "plan", "read", preview, plan_phase.summary)
     plan_phase.refuse_if_blocked(target, results.preview)
 
 
-def up_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
+def up_steps(
+    adapters: Adapters, results: RunResults, wanted: Sequence[str] = (), *, refresh: bool = False
+) -> Steps:
     """plan → judge → provision → ready → enrol → configure → back up → verify."""
     check_wanted(adapters.target.loaded.fleet, wanted)
-    yield from plan_steps(adapters, results)
-    assert results.preview is not None  # noqa: S101  # plan_steps ends in a preview or an error
-    if results.preview.changes:
-        act = partial(provision, adapters, results)
-        yield Step("provision", "up", "write", act, lambda done: f"{len(done.changes)} changed")
+    yield from provision_steps(adapters, results, refresh=refresh)
+    if not (refresh or results.provisioned):
+        yield from heal_steps(adapters, results)
     yield from converge_steps(adapters, results, wanted)
     yield from proof_steps(adapters, results, wanted)
 
 
-def provision(adapters: Adapters, results: RunResults) -> Provisioned:
+def provision_steps(adapters: Adapters, results: RunResults, *, refresh: bool) -> Steps:
+    """Plan, and make it so where something differs."""
+    yield from plan_steps(adapters, results, refresh=refresh)
+    assert results.preview is not None  # noqa: S101  # plan_steps ends in a preview or an error
+    if results.preview.changes:
+        act = partial(provision, adapters, results, refresh=refresh)
+        yield Step("provision", "up", "write", act, lambda done: f"{len(done.changes)} changed")
+
+
+def heal_steps(adapters: Adapters, results: RunResults) -> Steps:
+    """The state says all is there: where a server does not even accept a connection, look at what really is."""
+    servers = adapters.provisioner.outputs(adapters.target.stack.name).servers
+    gone = silent(servers)
+    if gone:
+        adapters.say(f"{', '.join(gone)} not answering: comparing the state with what is really there")
+        yield from provision_steps(adapters, results, refresh=True)
+
+
+def provision(adapters: Adapters, results: RunResults, *, refresh: bool) -> Provisioned:
     """Make it so; what was made is kept for the report also when the rest failed, which is an error."""
-    done = results.provisioned = adapters.provisioner.up(adapters.target)
+    done = results.provisioned = adapters.provisioner.up(adapters.target, refresh=refresh)
     if done.failure:
         raise ToolError(
             adapters.target.stack.name, f"{len(done.changes)} resources were changed, but not all:\n  "

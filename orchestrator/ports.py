@@ -84,11 +84,14 @@ class StateResource:
 class Provisioner(Protocol):
     """Pulumi, driven for one stack."""
 
-    def preview(self, target: Target) -> Preview:
-        """Plan and judge; never changes anything. A refused plan is a value, a broken tool raises ToolError."""
+    def preview(self, target: Target, *, refresh: bool = False) -> Preview:
+        """Plan and judge; never changes anything. A refused plan is a value, a broken tool raises ToolError.
+
+        `refresh` holds the state against what is really there first.
+        """
         ...
 
-    def up(self, target: Target) -> Provisioned:
+    def up(self, target: Target, *, refresh: bool = False) -> Provisioned:
         """Make it so; half-made resources are in the state and told in `failure`."""
         ...
 
@@ -159,7 +162,7 @@ class HostShell(Protocol):
 
 @dataclass(frozen=True)
 class Expectation:
-    """One thing that must be true on a host: `probe` names the kind of look, `subject` and `argument` what is looked at."""
+    """One thing that must be true on a host: `probe` says how to look, `subject` and `argument` at what."""
 
     check: str
     title: str
@@ -181,7 +184,7 @@ class HostVerifier(Protocol):
     """Looks at a host from outside, without changing it."""
 
     def observe(self, server: ServerOutput, expectations: Sequence[Expectation]) -> Sequence[Observation]:
-        """One observation per expectation, in order; an unreachable host gives observations that saw nothing."""
+        """One observation per expectation, in order; a host out of reach gives ones that saw nothing."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Repository credentials on disk, behind their port: one file a repository, in the vault stack's key folder."""
+"""Repository credentials on disk, behind their port: one file each, in the vault stack's folder."""
 
 from __future__ import annotations
 

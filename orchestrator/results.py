@@ -58,7 +58,8 @@ class RunResults:
         never = [
             Host(
                 name=each.server, ok=0, changed=0, failed=1, unreachable=True, duration_seconds=each.seconds,
-                failed_task=f"ready: {each.missing}", message=each.message, retry=retry.replace("{host}", each.server),
+                failed_task=f"ready: {each.missing}", message=each.message,
+                retry=retry.replace("{host}", each.server),
             )
             for each in self.readiness
             if each.missing

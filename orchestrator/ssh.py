@@ -65,7 +65,7 @@ def _options(private_key: Path, known_hosts: Path) -> list[tuple[str, str]]:
 
 
 def _quoted(path: Path, last: str = "") -> str:
-    """A path as ssh reads it back: it splits at spaces and expands per cent signs, but for those of `last`."""
+    """A path as ssh reads it back: it splits at spaces and expands per cent signs (meant in `last`)."""
     text = str(path).replace("%", "%%") + last
     return f'"{text}"' if " " in text else text
 
@@ -105,7 +105,8 @@ class SshShell:
         if done.returncode == _SSH_FAILED:
             raise ToolError(
                 server.name, f"SSH failed: {said[:400] or 'connection lost'}",
-                place=f"{server.ssh_host}:{server.ssh_port}", next_step="Run: steward up, or look at the server.",
+                place=f"{server.ssh_host}:{server.ssh_port}",
+                next_step="Run: steward up, or look at the server.",
             )  # fmt: skip
         if check and done.returncode != 0:
             program = argv[2] if argv[0] == "sudo" else argv[0]

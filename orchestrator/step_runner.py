@@ -24,7 +24,7 @@ class Watcher:
 
 
 class LocalStepRunner:
-    """Runs steps in order; the first error ends the run and is returned, with everything before it recorded."""
+    """Runs steps in order; the first error ends the run and is returned; every step is recorded."""
 
     def __init__(self, clock: Clock, watcher: Watcher, record: Callable[[StepRecord], None]) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class LocalStepRunner:
         self._record = record
 
     def execute(self, steps: Generator[Step, Any, None]) -> StewardError | None:
-        """Drive the pipeline to its end; None when every step was done. Unknown errors pass through, recorded."""
+        """Drive the pipeline to its end; None when all was done. Unknown errors pass through, recorded."""
         answer: Any = None
         try:
             while True:

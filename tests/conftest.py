@@ -1,4 +1,4 @@
-"""What every test may ask for; tests marked `real` run only where the real parts are, and say what is missing."""
+"""What every test may ask for; tests marked `real` run where the real parts are, else say what is missing."""
 
 from __future__ import annotations
 

@@ -59,11 +59,11 @@ class FakeProvisioner:
     state: Sequence[StateResource] = ()
     asked: list[str] = field(default_factory=list)
 
-    def preview(self, target: Target) -> Preview:
+    def preview(self, target: Target, *, refresh: bool = False) -> Preview:
         self.asked.append("preview")
         return self.planned
 
-    def up(self, target: Target) -> Provisioned:
+    def up(self, target: Target, *, refresh: bool = False) -> Provisioned:
         self.asked.append("up")
         return self.done
 
@@ -97,7 +97,7 @@ Script = Mapping[str, Answer | Callable[[ServerOutput, Sequence[str]], Answer]]
 
 
 class FakeShell:
-    """Answers by the first key of the script that is in 'SERVER: COMMAND'; what nobody scripted fails loudly."""
+    """Answers by the first key of the script that is in 'SERVER: COMMAND'; anything else fails loudly."""
 
     def __init__(self, script: Script) -> None:
         self.script = dict(script)
@@ -141,7 +141,7 @@ def result(stdout: str = "", *, code: int = 0, stderr: str = "") -> CommandResul
 
 @dataclass
 class FakeRunner:
-    """Ansible without Ansible: every host converges but those in `failing`; `requests` is what it was asked."""
+    """Ansible without Ansible: all hosts converge but those in `failing`; `requests` is what it was asked."""
 
     failing: Sequence[str] = ()
     problem: str = ""
@@ -211,7 +211,7 @@ class FakeCredentials:
 
 @dataclass
 class FakeVerifier:
-    """Everything holds but the checks in `failing` ('SERVER CHECK'); `looked` is which servers it looked at."""
+    """Everything holds but the checks in `failing` ('SERVER CHECK'); `looked`: at which servers."""
 
     failing: Sequence[str] = ()
     looked: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The credentials of one repository: made on the control machine, kept with the vault's stack, never in Pulumi."""
+"""The credentials of one repository: made here, kept with the vault's stack, never in Pulumi."""
 
 from __future__ import annotations
 

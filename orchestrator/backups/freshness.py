@@ -1,4 +1,4 @@
-"""Is a plan's newest proven snapshot younger than its RPO? Judged by what the store saw arrive, not by what a host says."""
+"""Is a plan's newest snapshot younger than its RPO, by what the store saw and not what a host says?"""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from orchestrator.reporting.model import Backup, Verdict
 from stacks.fleet.backup import BackupPlan
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
+_FORGED = "the host reports a snapshot that the vault never saw arrive"
+_FUTURE = "the vault's clock or ours is wrong: the snapshot arrived in the future"
 
 
 def judge(
@@ -25,7 +27,34 @@ def judge(
 ) -> Backup:
     """One plan on one server; `receipts` is by (repository id, snapshot id)."""
     found = plan_status(status, name)
-    row = Backup(
+    row = _unjudged(name, plan, server, found)
+    if status is None:
+        return row.model_copy(update={"message": "the host could not be asked"})
+    note = _last_attempt(found)
+    good = found.last_good if found else None
+    if good is None:
+        return row.model_copy(update={"verdict": Verdict.FAIL, "message": note or "no backup was taken yet"})
+    receipt = receipts.get((repository, good.snapshot or ""))
+    if receipt is None:
+        seen = {"verdict": Verdict.FAIL, "snapshot": good.snapshot or "", "message": _FORGED}
+        return row.model_copy(update=seen)
+    age = now - receipt.arrived_at
+    known = {
+        "snapshot": receipt.snapshot,
+        "arrived_at": receipt.arrived_at,
+        "age_seconds": max(0.0, age.total_seconds()),
+        "bytes": good.bytes,
+        "taken_in_this_run": good.run == run,
+    }
+    if age < -_CLOCK_TOLERANCE:
+        return row.model_copy(update={**known, "verdict": Verdict.UNKNOWN, "message": _FUTURE})
+    verdict = Verdict.PASS if age <= plan.rpo else Verdict.FAIL
+    return row.model_copy(update={**known, "verdict": verdict, "message": note})
+
+
+def _unjudged(name: str, plan: BackupPlan, server: str, found: PlanStatus | None) -> Backup:
+    """What is known of a plan before anything is proven."""
+    return Backup(
         plan=name,
         server=server,
         repository=plan.repository,
@@ -38,32 +67,12 @@ def judge(
         schedule=f"{plan.schedule} {plan.timezone}",
         keep={period: count for period, count in plan.keep.model_dump().items() if count},
     )
-    if status is None:
-        return row.model_copy(update={"message": "the host could not be asked"})
-    good = found.last_good if found else None
-    failed = found.last if found and found.last and not found.last.ok else None
-    note = f"the last attempt failed: {failed.error or 'no reason given'}" if failed else ""
-    receipt = receipts.get((repository, good.snapshot)) if good and good.snapshot else None
-    if good is None:
-        return row.model_copy(update={"verdict": Verdict.FAIL, "message": note or "no backup was taken yet"})
-    if receipt is None:
-        text = "the host reports a snapshot that the vault never saw arrive"
-        return row.model_copy(
-            update={"verdict": Verdict.FAIL, "snapshot": good.snapshot or "", "message": text}
-        )
-    age = now - receipt.arrived_at
-    known = {
-        "snapshot": receipt.snapshot,
-        "arrived_at": receipt.arrived_at,
-        "age_seconds": max(0.0, age.total_seconds()),
-        "bytes": good.bytes,
-        "taken_in_this_run": good.run == run,
-    }
-    if age < -_CLOCK_TOLERANCE:
-        text = "the vault's clock or ours is wrong: the snapshot arrived in the future"
-        return row.model_copy(update={**known, "verdict": Verdict.UNKNOWN, "message": text})
-    verdict = Verdict.PASS if age <= plan.rpo else Verdict.FAIL
-    return row.model_copy(update={**known, "verdict": verdict, "message": note})
+
+
+def _last_attempt(found: PlanStatus | None) -> str:
+    if found is None or found.last is None or found.last.ok:
+        return ""
+    return f"the last attempt failed: {found.last.error or 'no reason given'}"
 
 
 def plan_status(status: BackupStatus | None, name: str) -> PlanStatus | None:

@@ -14,11 +14,18 @@ def env(fleet: FleetFile, as_json: AsJson = False) -> None:
 
     from orchestrator.app import open_stack
     from orchestrator.cli.output import as_document, emit
+    from orchestrator.errors import StewardError
     from orchestrator.settings import load_settings
     from orchestrator.toolchain.environment import child_environment
+    from stacks.fleet.mistakes import FleetInvalid
 
     settings = load_settings()
-    target = open_stack(settings, fleet, create=True)
+    try:
+        target = open_stack(settings, fleet, create=True)
+    except (StewardError, FleetInvalid):
+        if not as_json:
+            emit("false  # steward env failed, so this eval does too")
+        raise
     values = child_environment(settings, target.stack.name)
     if as_json:
         emit(as_document("steward.env/1", stack=target.stack.name, environment=values))

@@ -43,19 +43,25 @@ app.add_typer(backup.app, name="backup")
 app.add_typer(policy.app, name="policy")
 
 
+def say_version(wanted: bool) -> None:
+    """Print the version and end, before a verb is missed."""
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"steward {version('steward-iac')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     verbose: bool = typer.Option(False, "-v", "--verbose", help="Say more; with an unexpected error, show its trace."),
-    version: bool = typer.Option(False, "--version", help="Say which version this is.", is_eager=True),
+    _version: bool = typer.Option(
+        False, "--version", help="Say which version this is.", is_eager=True, callback=say_version
+    ),
 ) -> None:
     """Options of every verb."""
     global _show_trace  # noqa: PLW0603  # read once, by main, when something unexpected happens
     _show_trace = verbose
-    if version:
-        from importlib.metadata import version as installed
-
-        print(f"steward {installed('steward-iac')}")
-        raise typer.Exit
 
 
 _show_trace = False

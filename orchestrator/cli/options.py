@@ -15,3 +15,6 @@ Hosts = Annotated[
     list[str] | None,
     typer.Option("--host", metavar="SERVER", help="Only this server; may be repeated.", show_default=False),
 ]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Hold the state against what is really there first.")
+]

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 def as_document(schema: str, **content: Any) -> str:
     """One JSON document with its schema name."""
-    return json.dumps({"schema": schema, **content}, indent=2, sort_keys=True, default=str)
+    return json.dumps({"schema": schema, **content}, indent=2, sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """A model as its fields, anything else that JSON does not know as text."""
+    return value.model_dump(mode="json", by_alias=True) if hasattr(value, "model_dump") else str(value)
 
 
 def emit(text: str) -> None:

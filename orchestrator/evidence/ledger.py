@@ -95,7 +95,7 @@ class SqliteLedger:
         if stack is not None:
             query = query.where(runs.c.stack == stack)
         with self._engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            return [dict(row) for row in connection.execute(query).mappings()]
 
     def record_receipts(self, stack: str, run: str, found: Sequence[Receipt]) -> None:
         """Keep receipts; one that is known already stays as it was first seen."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class InventoryHost(BaseModel):
-    """One host and its variables; `secrets` are rendered into a file of their own that lives as long as the play."""
+    """One host and its variables; `secrets` go into a file of their own that lives as long as the play."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

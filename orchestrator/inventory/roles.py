@@ -1,4 +1,4 @@
-"""The roles the playbooks have, and whether a fleet uses them as they ask: judged before a host is touched."""
+"""The roles the playbooks have, and whether a fleet uses them as they ask; judged before any host."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _PARALLEL = 16
 
 @dataclass(frozen=True)
 class BackupRequest:
-    """Which servers and plans; `only_due` leaves a plan alone whose newest receipt is younger than its RPO."""
+    """Which servers and plans; `only_due` leaves out a plan whose newest receipt is younger than its RPO."""
 
     fleet: Fleet
     servers: Sequence[ServerOutput]

@@ -43,7 +43,8 @@ def refuse_data_loss(
         flags = " ".join(f"--delete-data {name}" for name in sorted(names))
         raise InputError(
             stack, f"data would be lost with {', '.join(kept)}; nothing was touched",
-            rule="data-bearing volumes and vaults go only by name", next_step=f"To lose that data for good: {flags}",
+            rule="data-bearing volumes and vaults go only by name",
+            next_step=f"To lose that data for good: {flags}",
         )  # fmt: skip
     return bearing
 

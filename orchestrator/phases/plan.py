@@ -6,9 +6,9 @@ from orchestrator.errors import FindingsError
 from orchestrator.ports import Preview, Provisioner, Target
 
 
-def plan(target: Target, provisioner: Provisioner) -> Preview:
-    """Preview the stack with its policies."""
-    return provisioner.preview(target)
+def plan(target: Target, provisioner: Provisioner, *, refresh: bool = False) -> Preview:
+    """Preview the stack with its policies; `refresh` looks at what is really there first."""
+    return provisioner.preview(target, refresh=refresh)
 
 
 def refuse_if_blocked(target: Target, found: Preview) -> None:

@@ -26,6 +26,6 @@ def of_fleet(fleet: Fleet, outputs: FleetOutputs, wanted: Sequence[str] = ()) ->
     if absent:
         raise InputError(
             outputs.stack, f"not running yet, though the fleet has them: {', '.join(sorted(absent))}",
-            next_step="Run steward up for this fleet first, or name other servers with --host.",
+            next_step="Run steward up for this fleet first.",
         )  # fmt: skip
     return outputs.model_copy(update={"servers": running})

@@ -73,7 +73,7 @@ wait("probe", probe)
 def ready(
     servers: Sequence[ServerOutput], shell: HostShell, say: Say, *, limit_seconds: float = GATE_SECONDS
 ) -> Sequence[Readiness]:
-    """Pass every server through the gate, all at once; a server that does not pass does not stop the others."""
+    """Pass every server through the gate, all at once; one that does not pass does not stop the others."""
     results = for_each(
         servers, lambda server, stopping: _gate(server, shell, limit_seconds, stopping), at_once=_PARALLEL
     )
@@ -81,6 +81,12 @@ def ready(
         if result.missing:
             say(f"{result.server}: {result.message}")
     return results
+
+
+def silent(servers: Sequence[ServerOutput]) -> list[str]:
+    """Servers that do not accept a connection right now; asked once, waits for nothing."""
+    said = for_each(servers, lambda server, _: _tcp(server), at_once=_PARALLEL)
+    return [server.name for server, problem in zip(servers, said, strict=True) if problem]
 
 
 def _gate(server: ServerOutput, shell: HostShell, limit_seconds: float, stopping: Event) -> Readiness:

@@ -44,21 +44,14 @@ def build_report(
     earned = exit_code(findings, results.steps)
     changed = results.provisioned or results.preview
     return Report(
-        run=facts.run,
-        verb=facts.verb,
+        **vars(facts),
         stack=fleet.stack,
         client=fleet.client,
         environment=fleet.environment,
         region=fleet.region,
         provider=fleet.provider,
         owner=fleet.owner,
-        actor=facts.actor,
-        steward_version=facts.steward_version,
-        fleet_file=facts.fleet_file,
         fleet_digest=loaded.digest,
-        tool_versions=dict(facts.tool_versions),
-        started_at=facts.started_at,
-        finished_at=facts.finished_at,
         exit_code=problem.exit_code if problem else earned,
         complete=problem is None,
         budget=budget_text(fleet),

@@ -1,6 +1,6 @@
 """One playbook run in a process of its own: the only importer of ansible_runner.
 
-Run as `python -P -m orchestrator.plays.job SPEC.json`. Each line on stdout is one JSON record of what happened.
+Run as `python -P -m orchestrator.plays.job SPEC.json`. Each line on stdout is one JSON record.
 On TERM it stops Ansible and every process Ansible started on this machine, then exits.
 """
 
@@ -81,25 +81,25 @@ def handle(event: Mapping[str, Any]) -> bool:
     kind = event.get("event", "")
     if kind not in _WATCHED:
         return False
-    data = event.get("event_data", {})
+    details = event.get("event_data", {})
     record: dict[str, Any] = {
         "kind": kind,
-        "host": data.get("host", ""),
-        "task": data.get("task") or data.get("name", ""),
+        "host": details.get("host", ""),
+        "task": details.get("task") or details.get("name", ""),
     }
     if kind == "playbook_on_stats":
         record |= {
-            key: data.get(key, {})
+            key: details.get(key, {})
             for key in ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")
         }
     if kind.startswith("runner_on_"):
-        result = data.get("res") or {}
+        result = details.get("res") or {}
         record |= {
             "changed": bool(result.get("changed")),
-            "role": data.get("role", ""),
-            "seconds": data.get("duration", 0.0),
+            "role": details.get("role", ""),
+            "seconds": details.get("duration", 0.0),
         }
-        record["ignored"] = bool(data.get("ignore_errors"))
+        record["ignored"] = bool(details.get("ignore_errors"))
         if kind != "runner_on_ok":
             record["message"] = message_of(result)
     if kind == "error":
@@ -115,9 +115,8 @@ def message_of(result: Mapping[str, Any]) -> str:
     parts = [
         str(result.get(key, "")).strip() for key in ("msg", "stderr", "module_stderr") if result.get(key)
     ]
-    for item in result.get("results", []):
-        if isinstance(item, Mapping) and item.get("failed"):
-            parts.append(message_of(item))
+    items = [item for item in result.get("results", []) if isinstance(item, Mapping)]
+    parts += [message_of(item) for item in items if item.get("failed")]
     return "; ".join(dict.fromkeys(part for part in parts if part))[:_LONGEST_MESSAGE]
 
 
@@ -130,7 +129,7 @@ def choose_strategy(wanted: str) -> tuple[str, str]:
     except (ImportError, SyntaxError, AttributeError) as problem:
         return "linear", f"mitogen does not load: {problem}"
     except Exception as problem:
-        # mitogen raises Ansible's own error class for a version it does not know; naming it would import all of Ansible
+        # mitogen raises AnsibleError for a version it does not know; naming it would import Ansible
         if type(problem).__name__ != "AnsibleError":
             raise
         return "linear", f"mitogen does not load: {problem}"

@@ -44,7 +44,7 @@ print(len(ended))
 
 
 def end_leftovers(shell: HostShell, servers: Sequence[ServerOutput], run: str) -> list[str]:
-    """Kill every process of the run on every server; returns a problem per server that could not be reached."""
+    """Kill every process of the run on every server; returns a problem per server out of reach."""
 
     def end(server: ServerOutput, _stopping: Event) -> str:
         try:

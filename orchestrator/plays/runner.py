@@ -1,4 +1,4 @@
-"""Ansible through ansible-runner in a child process: workspace, environment, and what an interruption cleans up."""
+"""Ansible through ansible-runner in a child process: workspace, environment, the end of a stopped play."""
 
 from __future__ import annotations
 

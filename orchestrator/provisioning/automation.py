@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pulumi.automation import CommandError, LocalWorkspace, LocalWorkspaceOptions, PulumiCommand, Stack
@@ -34,16 +35,17 @@ class PulumiProvisioner:
         self._toolchain = toolchain
         self._results = results
         self._state: dict[str, Mapping[str, Any]] = {}
+        self._reading = Lock()
 
-    def preview(self, target: Target) -> Preview:
-        """Plan and judge against what is really there; never changes anything."""
+    def preview(self, target: Target, *, refresh: bool = False) -> Preview:
+        """Plan and judge; never changes anything."""
         self._results.unlink(missing_ok=True)
         stack = self._stack(target.stack.name, {VARIABLE: str(self._results)})
         log = EventLog()
         refusal = ""
         try:
             with pulumi_ends_with_us():
-                stack.preview(on_event=log, parallel=_PARALLEL, color="never", refresh=True)
+                stack.preview(on_event=log, parallel=_PARALLEL, color="never", refresh=refresh)
         except CommandError as problem:
             refusal = log.failure() or str(problem)
         policies = read_policy_results(self._results)
@@ -52,7 +54,7 @@ class PulumiProvisioner:
             raise self._refused(target, refusal, log)
         return found
 
-    def up(self, target: Target) -> Provisioned:
+    def up(self, target: Target, *, refresh: bool = False) -> Provisioned:
         """Make it so; half-made resources are in the state and told in `failure`."""
         self._state.pop(target.stack.name, None)
         self._results.unlink(missing_ok=True)
@@ -62,7 +64,7 @@ class PulumiProvisioner:
         try:
             with pulumi_ends_with_us():
                 stack.up(
-                    on_event=log, parallel=_PARALLEL, color="never", refresh=True, continue_on_error=True
+                    on_event=log, parallel=_PARALLEL, color="never", refresh=refresh, continue_on_error=True
                 )
         except CommandError as problem:
             failure = log.failure() or str(problem)
@@ -127,10 +129,11 @@ class PulumiProvisioner:
             raise explain(name, "stack select", str(problem)) from problem
 
     def _deployment(self, stack: str) -> Mapping[str, Any]:
-        if stack not in self._state:
-            text = self._pulumi(stack, "stack", "export", "--stack", stack)
-            self._state[stack] = json.loads(text)["deployment"]
-        return self._state[stack]
+        with self._reading:
+            if stack not in self._state:
+                text = self._pulumi(stack, "stack", "export", "--stack", stack)
+                self._state[stack] = json.loads(text)["deployment"]
+            return self._state[stack]
 
     def _pulumi(self, stack: str, *words: str) -> str:
         environment = inherited_environment(self._settings, stack)

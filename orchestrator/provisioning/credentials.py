@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from orchestrator.private_file import write_private
 
-PASSPHRASE = "passphrase"
+PASSPHRASE_FILE = Path("passphrase")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class AdminKey:
 
 def ensure_passphrase(folder: Path) -> Path:
     """The stack's passphrase file (0600), made on first use."""
-    path = folder / PASSPHRASE
+    path = folder / PASSPHRASE_FILE
     if not path.exists():
         write_private(path, secrets.token_urlsafe(32) + "\n")
     return path

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 _GRACE_SECONDS = (30.0, 5.0)
-"""After the first SIGINT Pulumi finishes what it began and saves its state; after the second it only saves."""
+"""After the first SIGINT Pulumi finishes what it began and saves its state; at the second it only saves."""
 
 
 @contextmanager
@@ -40,14 +40,19 @@ def _children() -> list[int]:
     """Living direct children of this process that are the Pulumi CLI."""
     found = []
     for task in Path("/proc/self/task").iterdir():
-        for word in (task / "children").read_text().split():
-            try:
-                name, state = _name_and_state(int(word))
-            except OSError:
-                continue
-            if name == "pulumi" and state != "Z":
-                found.append(int(word))
+        for pid in _started_by(task):
+            with suppress(OSError):  # it ended while we looked
+                name, state = _name_and_state(pid)
+                if name == "pulumi" and state != "Z":
+                    found.append(pid)
     return found
+
+
+def _started_by(task: Path) -> list[int]:
+    try:
+        return [int(word) for word in (task / "children").read_text().split()]
+    except OSError:
+        return []  # a thread that is over has no children: the kernel gave them to another one
 
 
 def _name_and_state(pid: int) -> tuple[str, str]:

@@ -34,7 +34,7 @@ class StackRegistry:
         self._clock = clock
 
     def open(self, loaded: LoadedFleet, *, create: bool) -> Target:
-        """The stack of a fleet; a new one is made only when `create`. Raises InputError when records disagree."""
+        """The stack of a fleet; a new one only when `create`. Raises InputError when records disagree."""
         name = loaded.fleet.stack
         record = self._ledger.stack(name)
         path = config_path(self._settings.project, name)
@@ -63,13 +63,15 @@ class StackRegistry:
         home = self._settings.home
         if record is not None and not has_state and not self._begun(name):
             raise InputError(
-                name, f"the ledger knows this stack since {record.created_at:%Y-%m-%d %H:%M} UTC, but its state is gone",
+                name,
+                f"the ledger knows it since {record.created_at:%Y-%m-%d %H:%M} UTC, but its state is gone",
                 place=str(home / "pulumi"), next_step="Restore that folder from your backup of STEWARD_HOME.",
             )  # fmt: skip
         if record is None and has_state:
             raise InputError(
                 name, "Pulumi has state of this stack that the ledger does not know",
-                place=str(home / "steward.db"), next_step="Restore that file from your backup of STEWARD_HOME.",
+                place=str(home / "steward.db"),
+                next_step="Restore that file from your backup of STEWARD_HOME.",
             )  # fmt: skip
 
     def _complete(
@@ -114,7 +116,7 @@ class StackRegistry:
         return self._settings.stack_keys(stack) / ".making"
 
     def _begin(self, stack: str) -> None:
-        """Remember that the stack is being made, before anything else knows it, so that a stop is told from a loss."""
+        """Remember that the making began, before anything else knows, so that a stop is told from a loss."""
         write_private(self._marker(stack), "")
 
     def _begun(self, stack: str) -> bool:

@@ -1,4 +1,4 @@
-"""A stack's configuration file, `stacks/config/Pulumi.STACK.yaml`: which fleet, which ids, which admin key."""
+"""A stack's configuration file, `stacks/config/Pulumi.STACK.yaml`: fleet, ids, admin key."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def read_config(path: Path) -> StackConfig:
     values = document.get("config") or {} if isinstance(document, dict) else document or {}
     if not isinstance(values, dict):
         raise InputError(
-            path.name, "the stack's configuration is not a mapping", next_step="Restore it from version control."
+            path.name,
+            "the stack's configuration is not a mapping",
+            next_step="Restore it from version control.",
         )
     found = (values.get(f"{PROJECT}:{key}") for key in ("fleet", "clientId", "stackId", "adminKey"))
     return StackConfig(*(None if value is None else str(value) for value in found))
@@ -72,7 +74,7 @@ def check_agreement(
             f"the configuration belongs to another state of this stack ({known})",
             place=f"{place}: steward:stackId",
             got=config.stack_id,
-            next_step="Point STEWARD_HOME to the state it was made with, or remove the file to start a new stack.",
+            next_step="Point STEWARD_HOME to the state it was made with, or remove the file for a new stack.",
         )
     if config.fleet is None:
         return

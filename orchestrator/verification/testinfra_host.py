@@ -120,7 +120,8 @@ def _http(facts: _Facts, wanted: Expectation) -> Seen:
 def _https_refuses(facts: _Facts, wanted: Expectation) -> Seen:
     script = (
         "import ssl, sys, http.client as h; c = ssl.create_default_context(); c.check_hostname = False; "
-        "c.verify_mode = ssl.CERT_NONE; k = h.HTTPSConnection('127.0.0.1', int(sys.argv[1]), context=c, timeout=10); "
+        "c.verify_mode = ssl.CERT_NONE; "
+        "k = h.HTTPSConnection('127.0.0.1', int(sys.argv[1]), context=c, timeout=10); "
         "k.request('GET', '/' + '0' * 32 + '/config'); print(k.getresponse().status)"
     )
     done = facts.host.run("python3 -c %s %s", script, wanted.subject)

@@ -84,12 +84,10 @@ def _loss(place: Place, plan: BackupPlan) -> Iterator[Mistake]:
     if plan.rpo >= gap:
         return
     apart = format_duration(gap)
-    why = f"({apart} apart)"
+    why, advice = f"({apart} apart)", "back up more often"
     if plan.rpo >= usual:
         why = f"({format_duration(usual)} apart, and {apart} when the clocks change in {plan.timezone})"
-    advice = "back up more often"
-    if plan.rpo >= usual and gap > 1.5 * usual:
-        advice = "choose a time that no change of the clocks skips"
+        advice = "timezone: UTC, where they never change"
     yield Mistake(
         (*place, "rpo"),
         f"{format_duration(plan.rpo)} is shorter than the schedule '{plan.schedule}' allows {why}. "

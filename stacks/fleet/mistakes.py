@@ -70,21 +70,16 @@ def _printable(char: str) -> str:
 def shown_value(value: object) -> str:
     """A value in the words of the file: `'text'`, `true`, `nothing`, `a list`, `a mapping with size`."""
     match value:
-        case None:
-            return "nothing"
-        case Decimal():
-            return str(value)
-        case bool():
-            return str(value).lower()
+        case None | bool():
+            return "nothing" if value is None else str(value).lower()
         case str():
             return f"'{shown(value)}'"
         case Mapping():
-            keys = ", ".join(shown(key) for key in list(value)[:6])
-            return f"a mapping with {keys}" if keys else "an empty mapping"
+            return f"a mapping with {', '.join(map(shown, list(value)[:6]))}" if value else "an empty mapping"
         case list() | tuple():
             return "a list" if value else "an empty list"
         case _:
-            return shown(value)
+            return shown(str(value) if isinstance(value, Decimal) else value)
 
 
 def nearest(got: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ def fleet_schema() -> str:
 
 
 def _close_names(node: Any) -> None:
-    """Refuse names that match no pattern: pydantic says what a good name holds, and lets any other name pass."""
+    """Refuse names that match no pattern: pydantic says what a good name holds, and lets others pass."""
     if isinstance(node, dict):
         if "patternProperties" in node:
             node["additionalProperties"] = False

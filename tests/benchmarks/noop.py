@@ -61,7 +61,9 @@ def main() -> None:
 
 def up(fleet: Path) -> dict[str, Any]:
     """One `steward up`."""
-    done = subprocess.run([STEWARD, "up", "--fleet", str(fleet), "--json"], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(
+        [STEWARD, "up", "--fleet", str(fleet), "--json"], capture_output=True, text=True, check=True
+    )  # noqa: S603
     return dict(json.loads(done.stdout))
 
 
@@ -78,7 +80,13 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
         outputs = adapters.provisioner.outputs(stack)
         access = adapters.hosts(stack, outputs.servers)
         repositories = enrol(
-            spec, outputs, list(outputs.servers), adapters.store, adapters.credentials, adapters.clock.now(), print
+            spec,
+            outputs,
+            list(outputs.servers),
+            adapters.store,
+            adapters.credentials,
+            adapters.clock.now(),
+            print,
         )
         inventory = build_inventory(spec, outputs, run.id, adapters.binaries, repositories)
         folder = scratch / "inventory"

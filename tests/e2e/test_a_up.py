@@ -17,7 +17,17 @@ pytestmark = [pytest.mark.real, pytest.mark.e2e]
 def test_first_up_ends_in_one_screen_that_says_everything(demo: Demo) -> None:
     first = demo.first["shop"]
     assert first.code == 0, first.all
-    for part in ("web-1", "web-2", "db-1", "127.0.0.1:", "created", "backups", "checks", "0 failed", "report.html"):
+    for part in (
+        "web-1",
+        "web-2",
+        "db-1",
+        "127.0.0.1:",
+        "created",
+        "backups",
+        "checks",
+        "0 failed",
+        "report.html",
+    ):
         assert part in first.out
     assert len(first.out.splitlines()) <= 24
     assert "Traceback" not in first.err
@@ -48,7 +58,9 @@ def test_the_database_holds_real_data_and_only_web_may_ask(demo: Demo) -> None:
     address = next(s["address"] for s in latest(demo)["servers"] if s["name"] == "db-1")
     ask = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-d"]
     assert on_host(database, *ask, "shop", "-c", "select count(*) from pgbench_accounts").strip() == "1000000"
-    tables = on_host(database, *ask, "iso", "-c", "select count(*) from pg_tables where schemaname = 'public'")
+    tables = on_host(
+        database, *ask, "iso", "-c", "select count(*) from pg_tables where schemaname = 'public'"
+    )
     assert int(tables) >= 3
     reach = "import socket, sys; socket.create_connection((sys.argv[1], 5432), timeout=5)"
     on_host(web, "python3", "-c", reach, address)
@@ -76,7 +88,9 @@ def test_ids_and_tags_are_carried_in_the_state_and_secrets_are_not(demo: Demo) -
     exported = demo.world.shell("pulumi stack export", demo.shop)
     resources = json.loads(exported.out)["deployment"]["resources"]
     ours = [r for r in resources if r["type"].startswith("local:index:")]
-    assert {"Network", "Server", "Volume", "Firewall", "Identity"} <= {r["type"].rsplit(":", 1)[1] for r in ours}
+    assert {"Network", "Server", "Volume", "Firewall", "Identity"} <= {
+        r["type"].rsplit(":", 1)[1] for r in ours
+    }
     for resource in ours:
         tags = resource["inputs"]["tags"]
         assert tags["client"] == "e2e" and tags["environment"] == "shop" and len(tags["stackId"]) == 32

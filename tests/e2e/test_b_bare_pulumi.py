@@ -32,7 +32,7 @@ def test_a_refused_preview_blocks_names_the_rule_and_is_quick(tiny: tuple[World,
     world, _ = tiny
     fleet = world.fleet("tiny.yaml", OPEN_SSH)
     before = podman_objects()
-    script = "start=$(date +%s.%N); pulumi preview || true; end=$(date +%s.%N); echo took $(python3 -c \"print($end-$start)\")"
+    script = 'start=$(date +%s.%N); pulumi preview || true; end=$(date +%s.%N); echo took $(python3 -c "print($end-$start)")'
     times = []
     for _ in range(3):
         done = world.shell(script, fleet)

@@ -37,10 +37,14 @@ def test_a_restored_site_is_the_same_by_hash(demo: Demo) -> None:
 
 
 def test_a_restored_database_is_the_same_by_table_digests(demo: Demo) -> None:
-    done = demo.world.report("backup", "restore", "--fleet", demo.shop, "--host", "db-1", "--plan", "databases")
+    done = demo.world.report(
+        "backup", "restore", "--fleet", demo.shop, "--host", "db-1", "--plan", "databases"
+    )
     assert done["result"]["ok"] and done["result"]["tables_compared"] >= 7
     database = container_of(demo.world, demo.shop, "db-1")
-    names = on_host(database, "runuser", "-u", "postgres", "--", "psql", "-XAtqc", "select datname from pg_database")
+    names = on_host(
+        database, "runuser", "-u", "postgres", "--", "psql", "-XAtqc", "select datname from pg_database"
+    )
     assert "restore" not in names  # the scratch databases are gone
 
 
@@ -63,7 +67,9 @@ def test_a_dead_dump_is_a_failure_and_makes_no_snapshot(demo: Demo) -> None:
     before = demo.world.report(*listed)["servers"]["db-1"]
     on_host(database, "systemctl", "stop", "postgresql@15-main")
     try:
-        done = demo.world.steward("backup", "run", "--fleet", demo.shop, "--host", "db-1", "--plan", "databases")
+        done = demo.world.steward(
+            "backup", "run", "--fleet", demo.shop, "--host", "db-1", "--plan", "databases"
+        )
     finally:
         on_host(database, "systemctl", "start", "postgresql@15-main")
     assert "failed" in done.out, done.all
@@ -91,7 +97,9 @@ def test_a_host_can_neither_delete_nor_add_a_key_nor_see_another_repository(demo
     listed = demo.world.report("backup", "list", "--fleet", demo.shop, "--host", "web-1")
     snapshot = listed["servers"]["web-1"][0]["id"]
     words = (vault, credentials["id"], credentials["http_password"], other_id, snapshot)
-    config, delete, add_key, foreign, create, delete_config = json.loads(on_host(web, "python3", "-c", probe, *words))
+    config, delete, add_key, foreign, create, delete_config = json.loads(
+        on_host(web, "python3", "-c", probe, *words)
+    )
     assert config == 200
     assert delete in (403, 405) and add_key == 403 and create == 403 and delete_config in (403, 405)
     assert foreign in (401, 403)

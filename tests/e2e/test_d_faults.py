@@ -42,7 +42,12 @@ def test_a_wrong_host_key_is_refused(demo: Demo) -> None:
     try:
         done = demo.world.steward("configure", "--fleet", demo.shop, "--host", "web-1", seconds=400)
     finally:
-        on_host(web, "sh", "-c", "cp -a /root/ssh.away/. /etc/ssh/ && rm -r /root/ssh.away && systemctl restart ssh")
+        on_host(
+            web,
+            "sh",
+            "-c",
+            "cp -a /root/ssh.away/. /etc/ssh/ && rm -r /root/ssh.away && systemctl restart ssh",
+        )
     assert done.code == 3, done.all
     assert "host key" in done.all.lower()
     assert demo.world.steward("configure", "--fleet", demo.shop, "--host", "web-1").code == 0

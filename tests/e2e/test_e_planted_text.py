@@ -89,7 +89,9 @@ services:
 def test_a_fleet_full_of_planted_text_runs_and_executes_nothing(tiny: tuple[World, Path]) -> None:
     world, _ = tiny
     text = TINY.replace("    roles: []\n", USERS)
-    text = text.replace("COMMENT", PLANTED[0]).replace("PURPOSE", PLANTED[0] + " <script>alert(1)</script> " + PLANTED[1])
+    text = text.replace("COMMENT", PLANTED[0]).replace(
+        "PURPOSE", PLANTED[0] + " <script>alert(1)</script> " + PLANTED[1]
+    )
     fleet = world.fleet("tiny.yaml", text)
     done = world.steward("up", "--fleet", fleet)
     assert "Traceback" not in done.all

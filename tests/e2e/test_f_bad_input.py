@@ -88,7 +88,10 @@ def test_a_missing_vault_is_named(tiny: tuple[World, Path]) -> None:
 def test_a_wrong_passphrase_is_named(tiny: tuple[World, Path]) -> None:
     world, fleet = tiny
     assert world.steward("plan", "--fleet", fleet).code == 0
-    secret = world.shell("pulumi config set --secret steward:probe x && pulumi up --yes --skip-preview --target nothing || true", fleet)
+    secret = world.shell(
+        "pulumi config set --secret steward:probe x && pulumi up --yes --skip-preview --target nothing || true",
+        fleet,
+    )
     assert secret.code == 0, secret.all
     passphrase = world.home / "keys" / "e2e-tiny" / "passphrase"
     kept = passphrase.read_text()
@@ -133,7 +136,9 @@ def test_a_taken_port(tiny: tuple[World, Path]) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        text = change("    roles: []", f"    roles: []\n    ingress: [{{from: anywhere, port: 80, publish: {port}}}]")
+        text = change(
+            "    roles: []", f"    roles: []\n    ingress: [{{from: anywhere, port: 80, publish: {port}}}]"
+        )
         done = world.steward("up", "--fleet", world.fleet("tiny.yaml", text))
     refused(done.code, done.err, str(port))
     assert podman_objects() == before
@@ -152,8 +157,6 @@ def test_an_inotify_limit_that_is_too_low(tiny: tuple[World, Path]) -> None:
     assert "max_user_instances" in done.err and "sysctl" in done.err and done.code in (2, 3), done.all
     assert doctor.code == 2 and "inotify" in doctor.out
     assert podman_objects()["containers"] == before["containers"]
-
-
 
 
 def refused(code: int, err: str, expected: str) -> None:

@@ -64,7 +64,9 @@ class World:
             text = text.replace(old, new)
         return self.fleet(name, text)
 
-    def steward(self, *words: str | Path, seconds: float = 600, env: Mapping[str, str] | None = None) -> Outcome:
+    def steward(
+        self, *words: str | Path, seconds: float = 600, env: Mapping[str, str] | None = None
+    ) -> Outcome:
         """Run the command as a person would."""
         done = subprocess.run(  # noqa: S603
             [str(STEWARD), *map(str, words)],

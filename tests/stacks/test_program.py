@@ -1,4 +1,4 @@
-"""The program under Pulumi's mocks: what one fleet registers and exports, and what is refused before anything."""
+"""The program under Pulumi's mocks: what a fleet registers and exports, and what is refused first."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Engine(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.resources.append(Registered(args.typ, args.name, dict(args.inputs), False))
         number = len(self.resources)
-        made: dict[str, Any] = {
+        values: dict[str, dict[str, Any]] = {
             "local:index:Identity": {"identity": f"{number:032x}"},
             "local:index:Network": {"networkId": f"net-{args.name}", "gateway": "10.41.0.1"},
             "local:index:Volume": {"volumeId": f"volume-{args.name}"},
@@ -56,10 +56,11 @@ class Engine(pulumi.runtime.Mocks):
                 "hostKey": "ssh-ed25519 AAAA",
                 "published": {str(int(port["port"])): 41_000.0 for port in args.inputs.get("publish", ())},
             },
-        }.get(args.typ, {})
+        }
+        made = values.get(args.typ, {})
         return f"{args.name}-id", {**args.inputs, **made}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         raise AssertionError(f"the program calls {args.token}")
 
     def of(self, kind: str) -> dict[str, Registered]:
@@ -90,7 +91,7 @@ def run(fleet: Fleet) -> tuple[Engine, FleetOutputs]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pulumi.CustomResource, "__init__", remember)
-        pulumi.runtime.test(lambda: program())()
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     for resource in engine.resources:
         resource.protect = f"{resource.type} {resource.name}" in protected
     return engine, read_outputs(fleet.stack, exported[0])
@@ -114,7 +115,8 @@ def test_the_demo_registers_what_its_file_says(demo: tuple[Engine, FleetOutputs]
         if each.type.startswith("local:")
     )
     assert vendor == [
-        "Firewall db-1", "Firewall web-1", "Firewall web-2", "Identity backup-plan-databases", "Identity backup-plan-site",
+        "Firewall db-1", "Firewall web-1", "Firewall web-2",
+        "Identity backup-plan-databases", "Identity backup-plan-site",
         "Network app", "Server db-1", "Server web-1", "Server web-2", "Volume db-1-data",
     ]  # fmt: skip
     components = {each.type for each in engine.resources if each.type.startswith("steward:")}
@@ -177,7 +179,8 @@ def test_rules_about_services_have_a_subject(demo: tuple[Engine, FleetOutputs]) 
     (fleet,) = demo[0].of("steward:index:Fleet").values()
     (service,) = fleet.inputs["services"]
     assert service == {
-        "name": "shop", "owner": "shop-team@acme.example", "availabilityTargetPercent": 99.5, "servers": ["web", "db"]
+        "name": "shop", "owner": "shop-team@acme.example", "availabilityTargetPercent": 99.5,
+        "servers": ["web", "db"],
     }  # fmt: skip
     assert fleet.inputs["budget"]["amount"] == "250"
 
@@ -212,11 +215,10 @@ class Config(pulumi.Config):
         (lambda: read_fleet(ROOT, "acme-demo", Config()),
          'acme-demo: steward:fleet: the stack has no fleet file. Run: eval "$(steward env --fleet FILE)"'),
         (lambda: read_fleet(ROOT, "acme-prod", Config(fleet="stacks/fleets/demo.yaml")),
-         "acme-prod: steward:fleet: stacks/fleets/demo.yaml describes the stack 'acme-demo', not 'acme-prod'. "
-         'Select it with: eval "$(steward env --fleet stacks/fleets/demo.yaml)"'),
-        (lambda: read_fleet(ROOT, "acme-demo", Config(fleet="stacks/fleets/none.yaml")), "cannot be read: No such file"),
+         "stacks/fleets/demo.yaml describes the stack 'acme-demo', not 'acme-prod'. Select it with: eval"),
+        (lambda: read_fleet(ROOT, "acme-demo", Config(fleet="none.yaml")), "cannot be read: No such file"),
         (lambda: read_identity("acme-demo", Config(clientId="c")), "acme-demo: steward:stackId: not set"),
-        (lambda: read_identity("acme-demo", Config()), "acme-demo: steward:clientId: not set, so this stack has no identity."),
+        (lambda: read_identity("acme-demo", Config()), "acme-demo: steward:clientId: not set, so this stack"),
         (lambda: provider_for("aws"), "provider 'aws' is not built; known: local"),
     ],
 )  # fmt: skip

@@ -2,119 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from socket import create_server, socket
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.errors import FindingsError, InputError, StewardError, StoppedError, ToolError
-from orchestrator.inventory.build import Binaries
-from orchestrator.phases.restore import RestoreRequest
 from orchestrator.pipeline import Steps, converge_steps, destroy_steps, plan_steps, up_steps, verify_steps
-from orchestrator.pipeline_backup import list_steps, restore_steps, run_steps, status_steps
-from orchestrator.ports import Preview, Provisioned, StackRecord, Target
-from orchestrator.reporting.model import Change, PolicyResult, StepState, Verdict
+from orchestrator.ports import Preview, Provisioned
+from orchestrator.reporting.model import PolicyResult, StepState, Verdict
 from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher
-from stacks.outputs import ServerOutput
-from tests.fakes import (
-    NOON,
-    Answer,
-    FakeCredentials,
-    FakeProvisioner,
-    FakeRunner,
-    FakeShell,
-    FakeStore,
-    FakeVerifier,
-    FixedClock,
-    MemoryLedger,
-)
-from tests.unit.orchestrator.samples import backup_run, backup_status, loaded, outputs, server
-
-CHANGE = Change(op="create", kind="server", name="web-1", urn="u")
-PLANS = {"web": "site", "db": "databases"}
-
-
-@dataclass
-class Bench:
-    """A stack of three servers with every port faked, and one run on it."""
-
-    adapters: Adapters
-    provisioner: FakeProvisioner
-    shell: FakeShell
-    runner: FakeRunner
-    verifier: FakeVerifier
-    ledger: MemoryLedger
-    store: FakeStore
-    results: RunResults = field(default_factory=RunResults)
-
-    def execute(self, build: Callable[..., Steps], *words: Any) -> StewardError | None:
-        steps = build(self.adapters, self.results, *words)
-        return LocalStepRunner(self.adapters.clock, Watcher(), self.results.steps.append).execute(steps)
-
-    @property
-    def steps(self) -> list[str]:
-        return [step.name for step in self.results.steps]
-
-    @property
-    def states(self) -> dict[str, StepState]:
-        return {step.name: step.state for step in self.results.steps}
-
-    @property
-    def backed_up(self) -> list[str]:
-        return sorted(line.split(":")[0] for line in self.shell.asked if "steward-backup run" in line)
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    """Servers listen on a real port each, because the gate knocks at it."""
-    with ExitStack() as stack:
-        listeners: dict[str, socket] = {
-            name: stack.enter_context(closing(create_server(("127.0.0.1", 0))))
-            for name in ("web-1", "web-2", "db-1")
-        }
-        made = outputs(*(server(name, ssh_port=each.getsockname()[1]) for name, each in listeners.items()))
-        yield bench_of(FakeProvisioner(made, Preview([CHANGE], 0, ()), Provisioned([CHANGE], 0)))
-
-
-def bench_of(provisioner: FakeProvisioner) -> Bench:
-    clock = FixedClock()
-    store, good = FakeStore(clock), dict[str, Any]()
-
-    def status(server: ServerOutput, _argv: Sequence[str]) -> Answer:
-        return backup_status((PLANS[server.group], None, good.get(server.name)))
-
-    def take(server: ServerOutput, argv: Sequence[str]) -> Answer:
-        snapshot = server.incarnation * 2
-        good[server.name] = backup_run(argv[argv.index("--plan") + 1], NOON, snapshot=snapshot, run=argv[-1])
-        store.arrive(server.incarnation, snapshot)
-        return json.dumps(good[server.name])
-
-    shell = FakeShell(
-        {"python3": "", "true": "", "steward-backup status": status, "steward-backup run": take}
-    )
-    runner, verifier, ledger, keys = FakeRunner(), FakeVerifier(), MemoryLedger(), FakeCredentials()
-    access = HostAccess(shell, Path("/key"), Path("/known_hosts"), verifier)
-    adapters = Adapters(
-        target=Target(StackRecord("acme-demo", "1" * 32, "acme", "2" * 32, NOON), loaded()),
-        run="RUN",
-        clock=clock,
-        ledger=ledger,
-        provisioner=provisioner,
-        binaries=Binaries(Path("/restic"), Path("/rest-server")),
-        say=lambda _: None,
-        hosts=lambda _stack, _servers: access,
-        playbooks=lambda _access, _servers: runner,
-        store=lambda _name: store,
-        credentials=lambda _name: keys,
-    )
-    return Bench(adapters, provisioner, shell, runner, verifier, ledger, store)
+from tests.fakes import FakeProvisioner
+from tests.unit.orchestrator.bench import CHANGE, Bench, not_ready
+from tests.unit.orchestrator.samples import server
 
 
 def finding(enforcement: str = "mandatory") -> PolicyResult:
@@ -126,12 +27,6 @@ def finding(enforcement: str = "mandatory") -> PolicyResult:
         subject="app",
         kind="network",
     )
-
-
-def not_ready(bench: Bench, name: str) -> None:
-    """The named server lets nobody in, and says so for good."""
-    stuck = ToolError(name, "SSH failed")
-    bench.shell.script = {f"{name}: sudo -n python3": stuck, **bench.shell.script}
 
 
 ALL = ["plan", "provision", "outputs", "ready", "enrol", "configure", "backup", "verify"]
@@ -163,7 +58,7 @@ def test_a_second_up_changes_nothing(bench: Bench) -> None:
     bench.results = RunResults()
     assert bench.execute(up_steps) is None
     assert bench.steps == [name for name in ALL if name != "provision"]
-    assert bench.provisioner.asked == ["preview", "outputs"]
+    assert bench.provisioner.asked == ["preview", "outputs", "outputs"]
     assert bench.backed_up == []
     assert len(bench.store.enrolled) == 3
 
@@ -285,81 +180,7 @@ def test_a_server_that_is_not_up_yet_is_no_success(bench: Bench, build: Callable
     problem = bench.execute(build)
     assert isinstance(problem, InputError)
     assert "though the fleet has them: db-1" in str(problem)
-    assert bench.execute(build, ("web-1",)) is None
-
-
-def test_backup_run_takes_what_is_not_due_and_status_takes_nothing(bench: Bench) -> None:
-    bench.execute(run_steps, (), ())
-    bench.execute(run_steps, ("web-1",), ("site",))
-    assert bench.backed_up == ["db-1", "web-1", "web-1", "web-2"]
-    bench.results = RunResults()
-    bench.execute(status_steps, (), ())
-    assert len(bench.backed_up) == 4
-    assert {row.verdict for row in bench.results.backups} == {Verdict.PASS}
-
-
-@pytest.mark.parametrize("build", [run_steps, status_steps])
-def test_a_plan_that_the_fleet_does_not_have_is_refused_before_any_host_is_asked(
-    bench: Bench, build: Callable[..., Steps]
-) -> None:
-    problem = bench.execute(build, (), ("sites",))
-    assert isinstance(problem, InputError)
-    assert "Did you mean 'site'" in str(problem)
-    assert bench.steps == []
-
-
-def test_snapshots_are_listed_by_server(bench: Bench) -> None:
-    row = {"id": "5a" * 32, "time": NOON.isoformat(), "plan": "databases"}
-    bench.shell.script["steward-backup list"] = json.dumps(
-        {"schema": "steward.backup-list/1", "snapshots": [row]}
-    )
-    found: dict[str, list[object]] = {}
-    assert bench.execute(list_steps, ("db-1",), (), found) is None
-    assert list(found) == ["db-1"]
-    assert any("steward-backup list --plan databases" in line for line in bench.shell.asked)
-
-
-RESTORE = RestoreRequest(
-    server="db-1", plan="databases", snapshot="latest", target=None, database=None, run="RUN"
-)
-
-
-def test_a_restore_that_differs_is_a_result(bench: Bench) -> None:
-    answer = {
-        "schema": "steward.backup-restore/1",
-        "plan": "databases",
-        "ok": False,
-        "tables_different": ["shop.t"],
-    }
-    bench.shell.script["steward-backup restore"] = json.dumps(answer)
-    assert bench.execute(restore_steps, RESTORE) is None
-    assert bench.results.restored is not None
-    assert not bench.results.restored.ok
-    assert bench.results.steps[-1].message == "different"
-
-
-@pytest.mark.parametrize(
-    ("changed", "text"),
-    [
-        ({"server": "db-9"}, "no server named 'db-9'.*Did you mean 'db-1'"),
-        ({"plan": "site"}, "no backup plan named 'site'; known: databases"),
-        ({"database": "shopp"}, "no database named 'shopp'.*Did you mean 'shop'"),
-    ],
-)
-def test_a_restore_of_what_is_not_there_is_refused(bench: Bench, changed: dict[str, str], text: str) -> None:
-    import re
-
-    problem = bench.execute(restore_steps, RESTORE.model_copy(update=changed))
-    assert isinstance(problem, InputError)
-    assert re.search(text, str(problem)), problem
-    assert bench.steps == []
-
-
-def test_a_restore_on_a_server_that_is_not_ready_is_no_success(bench: Bench) -> None:
-    not_ready(bench, "db-1")
-    problem = bench.execute(restore_steps, RESTORE)
-    assert bench.results.restored is None
-    assert problem is not None or bench.results.hosts("")[0].unreachable
+    assert bench.execute(verify_steps, ("web-1",)) is None
 
 
 def test_destroy_says_how_much_went(bench: Bench) -> None:

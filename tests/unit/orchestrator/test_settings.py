@@ -46,5 +46,5 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
 
 
 def test_an_unknown_source_of_the_toolchain_is_refused() -> None:
-    with pytest.raises(InputError, match="STEWARD_TOOLCHAIN: is not one of auto, path.*got offical"):
+    with pytest.raises(InputError, match=r"STEWARD_TOOLCHAIN: is not one of auto, path.*got offical"):
         load_settings({"STEWARD_TOOLCHAIN": "offical"})

@@ -85,11 +85,12 @@ def test_options_come_in_pairs() -> None:
 
 @pytest.fixture
 def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SshShell:
-    """A shell with a program in the place of ssh: it runs the command here, or fails as its first word says."""
+    """A shell with a program in the place of ssh: it runs the command here, or refuses."""
     program = tmp_path / "bin" / "ssh"
     program.parent.mkdir()
     program.write_text(
-        '#!/bin/sh\nshift 4\ncase "$1" in refuse*) echo "Host key verification failed." >&2; exit 255;; esac\nexec sh -c "$1"\n'
+        '#!/bin/sh\nshift 4\ncase "$1" in refuse*) echo "Host key refused." >&2; exit 255;; esac\n'
+        'exec sh -c "$1"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
@@ -113,5 +114,5 @@ def test_a_failed_command_names_server_and_program(played: SshShell) -> None:
 
 
 def test_a_failure_of_ssh_itself_is_an_error_also_without_check(played: SshShell) -> None:
-    with pytest.raises(ToolError, match=r"127\.0\.0\.1:40022: SSH failed: Host key verification failed\."):
+    with pytest.raises(ToolError, match=r"127\.0\.0\.1:40022: SSH failed: Host key refused\."):
         played.run(SERVERS[0], ["refuse"], timeout=10, check=False)

@@ -33,11 +33,9 @@ def holder(tmp_path: Path) -> subprocess.Popen[bytes]:
 
 def test_the_second_is_refused_and_told_who_has_it(tmp_path: Path, holder: subprocess.Popen[bytes]) -> None:
     try:
-        with pytest.raises(
-            InputError, match=rf"acme-demo: another steward.*got steward up, process {holder.pid}, since 20"
-        ):
-            with stack_lock(tmp_path, "acme-demo", "destroy"):
-                pass
+        told = rf"acme-demo: another steward.*got steward up, process {holder.pid}, since 20"
+        with pytest.raises(InputError, match=told), stack_lock(tmp_path, "acme-demo", "destroy"):
+            pass
         with stack_lock(tmp_path, "acme-vault", "up"):
             pass
     finally:

@@ -32,7 +32,8 @@ def receipts(**changed: Any) -> str:
         "", "null", "[]", "sudo: a password is required", "{", "[" * 100_000, '{"a":' * 100_000,
         json.dumps({"schema": "steward.receipts/2", "receipts": []}),
         receipts(bytes=-1), receipts(bytes=1 << 62), receipts(bytes="9" * 5000), receipts(snapshot="x"),
-        receipts(snapshot=SNAPSHOT.upper()), receipts(arrived_at="2026-11-22T12:00:00"), receipts(arrived_at="soon"),
+        receipts(snapshot=SNAPSHOT.upper()), receipts(arrived_at="2026-11-22T12:00:00"),
+        receipts(arrived_at="soon"),
         receipts(repository="r" * 65), receipts(bytes=None),
     ],
 )  # fmt: skip
@@ -47,7 +48,8 @@ def test_odd_receipts_are_one_error(text: str) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"finished_at": "2026-11-22T12:00:00"}, {"duration_seconds": float("nan")}, {"duration_seconds": float("inf")},
+        {"finished_at": "2026-11-22T12:00:00"}, {"duration_seconds": float("nan")},
+        {"duration_seconds": float("inf")},
         {"duration_seconds": -1}, {"error": "x" * 5000}, {"bytes": -1}, {"ok": "perhaps"},
     ],
 )  # fmt: skip

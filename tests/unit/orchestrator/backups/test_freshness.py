@@ -27,7 +27,7 @@ def verdict(
     plan: str = "databases",
     repository: str = "db",
 ) -> Backup:
-    """The row for a snapshot that arrived `age` ago (None: the store has nothing) and what the host reports."""
+    """The row for a snapshot that arrived `age` ago (None: the store has none) and what the host reports."""
     good = backup_run(plan, NOON, snapshot=snapshot, run="RUN") if reported else None
     status = read_document(BackupStatus, backup_status((plan, last or good, good)), "db-1")
     receipts = [Receipt("db", SNAPSHOT, NOON - age, 10)] if age is not None else []

@@ -1,4 +1,4 @@
-"""Texts planted in an inventory come out of the real Ansible as the very same texts, and nothing of them runs."""
+"""Texts planted in an inventory come out of the real Ansible as the same texts, and nothing of them runs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ _PLAY = """
   connection: local
   tasks:
     - debug:
-        msg: "<{{ hostvars[inventory_hostname] | dict2items | selectattr('key', 'in', names) | items2dict | to_json | b64encode }}>"
+        msg: >-
+          <{{ hostvars[inventory_hostname] | dict2items | selectattr('key', 'in', names)
+          | items2dict | to_json | b64encode }}>
 """
 
 
 def plants(witness: Path) -> list[str]:
-    """Texts that would make the witness if anything between here and the host took them for more than text."""
+    """Texts that would make the witness if anything between here and the host took them for more."""
     return [
         f"{{{{ lookup('pipe', 'touch {witness}') }}}}",
         f"{{% if lookup('pipe', 'touch {witness}') %}}x{{% endif %}}",
@@ -42,7 +44,8 @@ def plants(witness: Path) -> list[str]:
         f"!!python/object/apply:os.system ['touch {witness}']",
         f'"\n  planted: !unsafe "touch {witness}',
         "\u2028\u0085\x07 \U0001f600 \\ ' \" %s %(x)s {0}",
-        "no", "1e3", "0o17", "null", "~", "2026-11-22", "- a", "# x", "*alias", "&anchor", "", "12:30:45", "0x1f", "<<", "=", ".inf",
+        "no", "1e3", "0o17", "null", "~", "2026-11-22", "- a", "# x", "*alias", "&anchor", "",
+        "12:30:45", "0x1f", "<<", "=", ".inf",
     ]  # fmt: skip
 
 
@@ -126,6 +129,7 @@ def test_real_ansible_sees_every_leaf_as_it_was_and_runs_none(tmp_path: Path) ->
 
 def test_variables_are_tagged_and_every_value_in_them_is_quoted() -> None:
     document = yaml.compose(render_hosts(inventory_of("no", "host-1")))
+    assert document is not None
     (_, everything) = document.value[0]
     parts = {key.value: value for key, value in everything.value}
     (_, variables) = parts["hosts"].value[0]
@@ -136,6 +140,7 @@ def test_variables_are_tagged_and_every_value_in_them_is_quoted() -> None:
             return sum(check(value) for _, value in node.value)
         if isinstance(node, yaml.SequenceNode):
             return sum(check(item) for item in node.value)
+        assert isinstance(node, yaml.ScalarNode)
         assert node.tag.rsplit(":", 1)[-1] in ("str", "int", "bool"), node
         assert node.tag.endswith(":str") == (node.style == '"'), node
         return 1

@@ -132,4 +132,4 @@ def test_looking_takes_nothing() -> None:
     assert verdicts(found) == {"web-1": Verdict.FAIL}
     assert hosts.taken == []
     assert found.rows[0].rpo_seconds == timedelta(hours=26).total_seconds()
-    assert NOON == hosts.clock.now()
+    assert hosts.clock.now() == NOON

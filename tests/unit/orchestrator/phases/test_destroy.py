@@ -40,7 +40,7 @@ def test_nothing_is_touched_while_some_data_is_not_named(allowed: list[str]) -> 
     provisioner = bench()
     with pytest.raises(
         InputError,
-        match=r"nothing was touched.*To lose that data for good: --delete-data assets --delete-data db-1-data",
+        match=r"nothing was touched.*for good: --delete-data assets --delete-data db-1-data",
     ):
         destroy("acme-demo", provisioner, allowed)
     assert provisioner.asked == ["resources"]

@@ -70,7 +70,8 @@ def test_descendants_end_with_the_job_even_those_that_left_their_parent() -> Non
 import ctypes, subprocess, sys
 from orchestrator.plays.job import end_descendants
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-shell = subprocess.run(["sh", "-c", "setsid sleep 60 >/dev/null 2>&1 & echo $!"], capture_output=True, text=True)
+orphan = "setsid sleep 60 >/dev/null 2>&1 & echo $!"
+shell = subprocess.run(["sh", "-c", orphan], capture_output=True, text=True)
 subprocess.Popen(["sleep", "60"])
 print(shell.stdout.strip(), flush=True)
 end_descendants()

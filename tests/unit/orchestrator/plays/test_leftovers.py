@@ -19,7 +19,7 @@ RUN = f"TESTRUN{os.getpid()}"
 
 @pytest.fixture
 def sleepers() -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """A process of the run, one that ignores TERM, one of another run, one whose run id only begins like ours."""
+    """Two of the run, of which one ignores TERM, one of another run, one whose id only begins like ours."""
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)"
     programs = {
         "ours": (RUN, ["sleep", "60"]),

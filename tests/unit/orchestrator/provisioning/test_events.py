@@ -26,7 +26,7 @@ SERVER = urn("local:index:Server", "web-1")
 
 
 def metadata(
-    op: str, token: str = "local:index:Server", name: str = "web-1", **more: Any
+    op: str, kind: str = "local:index:Server", name: str = "web-1", **more: Any
 ) -> StepEventMetadata:
     values: dict[str, Any] = {
         "keys": None,
@@ -36,9 +36,7 @@ def metadata(
         "old": None,
         "new": None,
     }
-    return StepEventMetadata(
-        op=OpType(op), urn=urn(token, name), type=token, provider="", **{**values, **more}
-    )
+    return StepEventMetadata(op=OpType(op), urn=urn(kind, name), type=kind, provider="", **{**values, **more})
 
 
 def event(**parts: Any) -> EngineEvent:
@@ -95,8 +93,8 @@ def test_same_and_reads_are_no_changes_and_components_are_not_counted() -> None:
     found = log(
         planned("same"),
         planned("read"),
-        planned("create", token="steward:index:Fleet"),
-        planned("same", token="pulumi:providers:local"),
+        planned("create", kind="steward:index:Fleet"),
+        planned("same", kind="pulumi:providers:local"),
     )
     assert (found.changes, found.unchanged) == ({}, 1)
     assert is_counted("local:index:Server")

@@ -18,7 +18,7 @@ def test_a_wrong_passphrase_says_where_it_lies(text: str) -> None:
 
 
 def test_a_locked_stack_says_by_whom() -> None:
-    text = "error: the stack is currently locked by 1 lock(s). Either wait\n  file:///x: created by root@host (pid 7)"
+    text = "error: the stack is currently locked by 1 lock(s).\n  file:///x: created by root@host (pid 7)"
     problem = explain("acme-demo", "up", text)
     assert isinstance(problem, InputError)
     assert "root@host (pid 7)" in problem.got

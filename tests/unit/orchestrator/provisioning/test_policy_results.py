@@ -17,7 +17,8 @@ from policies.subjects.resources import resource_subject
 
 LINE: dict[str, Any] = {
     "rule": "r", "severity": "high", "state": "fail", "enforcement": "mandatory",
-    "subject": {"name": "web-1", "type": "server", "urn": "u"}, "observed": {"b": 1, "a": 2}, "expected": None,
+    "subject": {"name": "web-1", "type": "server", "urn": "u"},
+    "observed": {"b": 1, "a": 2}, "expected": None,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Opening a stack with a real ledger; Pulumi is a program that makes the same files and remembers its words."""
+"""Opening a stack with a real ledger; Pulumi is a program that makes the same files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ state="$home/pulumi/.pulumi/stacks/steward"
 case "$1 $2" in
   "stack init") mkdir -p "$state"; echo '{{}}' > "$state/$3.json" ;;
   "config set-all") file="{project}/stacks/config/Pulumi.$PULUMI_STACK.yaml"; echo config: > "$file"
-    shift 2; for word; do case "$word" in steward:*) echo "  $(echo "$word" | sed 's/=/: "/')\\"" >> "$file" ;; esac; done ;;
+    shift 2; for word; do case "$word" in steward:*)
+      echo "  $(echo "$word" | sed 's/=/: "/')\\"" >> "$file" ;; esac; done ;;
 esac
 """
 
@@ -110,7 +111,7 @@ def test_a_ledger_without_state_is_an_error_and_starts_no_second_chain(made: Ben
     for create in (False, True):
         with pytest.raises(
             InputError,
-            match=r"knows this stack since 2026-11-22 12:00 UTC, but its state is gone.*Restore that folder",
+            match=r"knows it since 2026-11-22 12:00 UTC, but its state is gone.*Restore that folder",
         ):
             made.registry.open(made.loaded, create=create)
     assert made.asked == []

@@ -29,7 +29,8 @@ def test_a_fleet_names_its_servers_and_plans() -> None:
 
 
 def test_variables_of_a_role_hold_json_values_and_no_more() -> None:
-    text = "{a: 1, b: 1.5, c: true, d: null, e: [x], f: {g: 010}, h: yes, i: 2026-01-01, j: .nan, k: 1_000, l: '1', m: 1e2}"
+    text = "{a: 1, b: 1.5, c: true, d: null, e: [x], f: {g: 010}, h: yes, i: 2026-01-01, j: .nan, k: 1_000, "
+    text += "l: '1', m: 1e2}"
     variables = fleet("{site: debian-reference}", text).servers["web"].roles[0].variables
     assert variables == {
         "a": 1, "b": 1.5, "c": True, "d": None, "e": ["x"], "f": {"g": 10}, "h": "yes", "i": "2026-01-01",
@@ -38,8 +39,6 @@ def test_variables_of_a_role_hold_json_values_and_no_more() -> None:
 
 
 def test_an_alias_repeats_what_it_names() -> None:
-    text = changed("site: debian-reference", "a: &a [1, 2], b: *a")
-    assert "backups.site" not in text
     assert fleet("site: debian-reference", "a: &a [1, 2], b: *a").servers["web"].roles[0].variables["b"] == [
         1,
         2,
@@ -102,4 +101,5 @@ def test_a_large_file_is_not_read_to_its_end(tmp_path: Path) -> None:
 
 def test_mistakes_of_reading_and_of_judging_come_together() -> None:
     mistakes = told(changed("client: acme", "client: acme\nclient: beta\nregion: x y"))
-    assert [each.split(":")[0] for each in mistakes] == ["client", "region", "region"][: len(mistakes)]
+    assert [each.partition(":")[0] for each in mistakes] == ["client", "region", "region"]
+    assert "is said twice" in mistakes[0]

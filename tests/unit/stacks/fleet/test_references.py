@@ -9,7 +9,8 @@ OPEN = "- {from: anywhere, port: 80}"
 
 
 def test_networks_are_told_for_each_pair_that_overlaps() -> None:
-    more = "  app: {cidr: 10.41.0.0/24}\n  b: {cidr: 10.41.0.0/25}\n  c: {cidr: 10.41.0.0/16}\n  d: {cidr: 10.42.0.0/24}"
+    ranges = {"app": "10.41.0.0/24", "b": "10.41.0.0/25", "c": "10.41.0.0/16", "d": "10.42.0.0/24"}
+    more = "\n".join(f"  {name}: {{cidr: {cidr}}}" for name, cidr in ranges.items())
     mistakes = told(changed("  app: {cidr: 10.41.0.0/24}", more))
     assert [each.split(" ")[0] for each in mistakes] == [
         "networks.b.cidr:",
@@ -50,6 +51,7 @@ def test_a_part_that_is_wrong_hides_no_mistake_of_the_others() -> None:
 
 
 def test_a_server_with_a_bad_name_is_not_reported_as_missing_too() -> None:
-    assert [each.split(":")[0] for each in told(changed("\n  db:\n", "\n  d_b:\n").replace("[web, db]", "[web, d_b]"))] == [
+    text = changed("\n  db:\n", "\n  d_b:\n").replace("[web, db]", "[web, d_b]")
+    assert [each.split(":")[0] for each in told(text)] == [
         "services.shop.servers[1]", "servers.d_b"
     ]  # fmt: skip

@@ -1,0 +1,73 @@
+"""The shells of a run, one a stack, opened ahead of need and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Lock, Thread
+
+from orchestrator.errors import StewardError
+from orchestrator.provisioning.credentials import admin_key
+from orchestrator.settings import Settings
+from orchestrator.ssh import SshShell
+from stacks.outputs import FleetOutputs, ServerOutput
+
+_WARM_SECONDS = 8.0
+
+
+class Connections:
+    """Makes each shell once; `warm` opens connections while something else is waited for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._current: dict[str, tuple[Sequence[ServerOutput], SshShell]] = {}
+        self._all: list[SshShell] = []
+        self._lock = Lock()
+        self._warming: list[Thread] = []
+
+    def shell(self, stack: str, servers: Sequence[ServerOutput]) -> SshShell:
+        """The shell to exactly these servers."""
+        with self._lock:
+            known = self._current.get(stack)
+            if known is not None and list(known[0]) == list(servers):
+                return known[1]
+            keys = self._settings.stack_keys(stack)
+            shell = SshShell(keys / "ssh", admin_key(keys).private, servers)
+            self._current[stack] = (servers, shell)
+            self._all.append(shell)
+            return shell
+
+    def warm(self, stacks: Sequence[str], outputs: Callable[[str], FleetOutputs]) -> None:
+        """Begin to connect to what these stacks had when they were last changed.
+
+        Only time is gained: whatever fails here is met again, and told, by the step that needs it.
+        """
+
+        def stack_of(stack: str) -> None:
+            with suppress(StewardError):
+                servers = outputs(stack).servers
+                shell = self.shell(stack, servers)
+                for server in servers:
+                    self._start(partial(self._knock, shell, server))
+
+        for stack in stacks:
+            self._start(partial(stack_of, stack))
+
+    def close(self) -> None:
+        """End every connection."""
+        for thread in self._warming:
+            thread.join()
+        for shell in self._all:
+            with suppress(StewardError):
+                shell.close()
+
+    def _start(self, act: Callable[[], None]) -> None:
+        thread = Thread(target=act, daemon=True)
+        self._warming.append(thread)
+        thread.start()
+
+    @staticmethod
+    def _knock(shell: SshShell, server: ServerOutput) -> None:
+        with suppress(StewardError):
+            shell.run(server, ["true"], timeout=_WARM_SECONDS)

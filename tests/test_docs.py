@@ -1,0 +1,105 @@
+"""Every command and option in the docs exists, and every one that exists is in the docs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from orchestrator.cli.main import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EVERYWHERE = {"-h", "--help", "--version", "-v", "--verbose"}
+"""Options of `steward` itself."""
+
+
+def leaves(command: Any, words: str = "") -> Iterator[tuple[str, Any]]:
+    """The commands that do something, by their words; typer's groups have `commands`."""
+    if not hasattr(command, "commands"):
+        yield words, command
+        return
+    for name, below in command.commands.items():
+        yield from leaves(below, f"{words} {name}".strip())
+
+
+@cache
+def verbs() -> dict[str, set[str]]:
+    """Options of each verb, by its words: `backup run`."""
+    return {
+        words: {option for each in command.params for option in each.opts if option.startswith("-")}
+        for words, command in leaves(typer.main.get_command(app))
+    }
+
+
+def calls(text: str) -> list[list[str]]:
+    """Every `steward ...` in a code block or between backticks, as words."""
+    blocks = re.findall(r"^```(?:sh|bash|console|)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    found: list[list[str]] = []
+    for code in [*lines, *spans]:
+        matches = re.finditer(r"(?:^|[\s(\"$/])steward +([a-z-][^|&;)\"#]*)", code)
+        found += [match.group(1).split() for match in matches]
+    return found
+
+
+def verb_of(words: list[str]) -> str:
+    """The longest beginning that is a verb, '' when there is none."""
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in verbs():
+            return name
+    return ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_of_a_page_exist(page: Path) -> None:
+    for words in calls(page.read_text()):
+        if words[0].startswith("-"):
+            assert words[0] in EVERYWHERE, words
+            continue
+        groups = {name.split(" ")[0] for name in verbs() if " " in name}
+        if words[0] in groups and (len(words) == 1 or "|" in words[1]):
+            continue
+        verb = verb_of(words)
+        assert verb, f"no such command: steward {' '.join(words)}"
+        options = {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert options <= verbs()[verb] | EVERYWHERE, f"steward {' '.join(words)}"
+
+
+@pytest.mark.parametrize("verb", sorted(verbs()))
+def test_a_verb_and_its_options_are_in_the_docs(verb: str) -> None:
+    text = "\n".join(page.read_text() for page in PAGES)
+    assert any(verb_of(words) == verb for words in calls(text)), f"steward {verb} is in no page"
+    missing = {
+        option
+        for option in verbs()[verb] - EVERYWHERE
+        if not re.search(rf"(?<![\w-]){option}(?![\w-])", text)
+    }
+    assert missing == set()
+
+
+def test_help_gives_examples_that_exist() -> None:
+    examples = 0
+    for _, command in leaves(typer.main.get_command(app)):
+        for words in calls(
+            "\n".join(f"`{text}`" for text in re.findall(r"Example: (.*)", command.help or ""))
+        ):
+            examples += 1
+            verb = verb_of(words)
+            assert verb, words
+            assert {word for word in words if word.startswith("--")} <= verbs()[verb] | EVERYWHERE, words
+    assert examples >= 10
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"

@@ -1,0 +1,90 @@
+"""A run's record, drawn from whatever the run came to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import FindingsError, StewardError, StoppedError, ToolError
+from orchestrator.phases.report import RunFacts, build_report, fleet_label
+from orchestrator.ports import PlayResult, Preview, Provisioned
+from orchestrator.reporting.json import from_json, to_json
+from orchestrator.reporting.model import Change, Check, Host, Step, StepState, Verdict
+from orchestrator.results import Readiness, RunResults
+from tests.fakes import NOON
+from tests.unit.orchestrator.samples import loaded, outputs, server
+
+FACTS = RunFacts(
+    "RUN", "up", "ann", "0.1.0", {"pulumi": "3"}, NOON, NOON + timedelta(minutes=1), "fleets/demo.yaml"
+)
+CHANGE = Change(op="create", kind="server", name="web-1", urn="u")
+
+
+def step(state: StepState = StepState.DONE) -> Step:
+    return Step(name="plan", phase="plan", state=state, started_at=NOON, duration_seconds=1.0)
+
+
+def test_a_run_that_found_nothing() -> None:
+    report = build_report(FACTS, loaded(), RunResults(steps=[step()]), None)
+    assert (report.exit_code, report.complete, report.run, report.actor) == (0, True, "RUN", "ann")
+    assert (report.servers, report.changes, report.findings) == ([], (), [])
+    assert {(flow.source, flow.target, flow.port) for flow in report.flows} >= {
+        ("web", "db", 5433),
+        ("anywhere", "web", 8080),
+    }
+    assert from_json(to_json(report)).run == "RUN"
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [(ToolError("x", "m"), 3), (FindingsError("x", "m"), 1), (StoppedError("x", "m"), 130)],
+)
+def test_an_error_decides_the_exit_code_and_the_report_says_that_it_is_not_complete(
+    problem: StewardError, code: int
+) -> None:
+    report = build_report(FACTS, loaded(), RunResults(steps=[step(StepState.FAILED)]), problem)
+    assert (report.exit_code, report.complete) == (code, False)
+
+
+def test_what_was_done_outranks_what_was_planned() -> None:
+    results = RunResults(preview=Preview([CHANGE, CHANGE], 1, ()), provisioned=Provisioned([CHANGE], 2))
+    report = build_report(FACTS, loaded(), results, None)
+    assert (len(report.changes), report.unchanged) == (1, 2)
+
+
+def test_a_host_that_never_came_is_a_finding_with_the_command_that_repeats_it() -> None:
+    results = RunResults(outputs=outputs(), readiness=[Readiness("web-1", 180.0, "ssh", "not ready")])
+    report = build_report(FACTS, loaded(), results, None)
+    assert report.exit_code == 3
+    assert report.findings[0].fix == "steward configure --fleet fleets/demo.yaml --host web-1"
+
+
+@pytest.mark.parametrize(("verdict", "code"), [(Verdict.PASS, 0), (Verdict.FAIL, 1), (Verdict.UNKNOWN, 0)])
+def test_checks_decide_too(verdict: Verdict, code: int) -> None:
+    results = RunResults(checks=[Check(server="web-1", check="c", title="t", verdict=verdict)])
+    report = build_report(FACTS, loaded(), results, None)
+    assert report.exit_code == code
+    assert bool(report.findings) == (verdict is not Verdict.PASS)
+
+
+def test_a_failed_host_is_a_failed_tool() -> None:
+    failed = Host(name="web-1", ok=1, changed=0, failed=1, unreachable=False, failed_task="t")
+    report = build_report(FACTS, loaded(), RunResults(play=PlayResult([failed])), None)
+    assert report.exit_code == 3
+
+
+def test_servers_are_described_by_fleet_and_outputs() -> None:
+    made = outputs(server("web-1", published={"80": 41000, "443": 41001}), server("gone-1"))
+    (row,) = build_report(FACTS, loaded(), RunResults(outputs=made), None).servers
+    assert (row.ssh, row.cpus, row.memory_gib, row.roles) == ("127.0.0.1:40022", 1, 1, ["nginx"])
+    assert row.urls == ["http://127.0.0.1:41000/"]
+
+
+def test_a_fleet_file_is_named_as_a_person_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = Path("/srv/steward")
+    assert fleet_label(tmp_path / "demo.yaml", project) == "demo.yaml"
+    assert fleet_label(project / "fleets" / "demo.yaml", project) == "fleets/demo.yaml"
+    assert fleet_label(Path("/elsewhere/demo.yaml"), project) == "/elsewhere/demo.yaml"

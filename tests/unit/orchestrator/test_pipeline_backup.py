@@ -1,0 +1,90 @@
+"""The backup verbs: what they ask, and what they refuse before any host is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.errors import InputError
+from orchestrator.phases.restore import RestoreRequest
+from orchestrator.pipeline import Steps
+from orchestrator.pipeline_backup import list_steps, restore_steps, run_steps, status_steps
+from orchestrator.reporting.model import Verdict
+from orchestrator.results import RunResults
+from tests.fakes import NOON
+from tests.unit.orchestrator.bench import Bench, not_ready
+
+
+def test_backup_run_takes_what_is_not_due_and_status_takes_nothing(bench: Bench) -> None:
+    bench.execute(run_steps, (), ())
+    bench.execute(run_steps, ("web-1",), ("site",))
+    assert bench.backed_up == ["db-1", "web-1", "web-1", "web-2"]
+    bench.results = RunResults()
+    bench.execute(status_steps, (), ())
+    assert len(bench.backed_up) == 4
+    assert {row.verdict for row in bench.results.backups} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize("build", [run_steps, status_steps])
+def test_a_plan_that_the_fleet_does_not_have_is_refused_before_any_host_is_asked(
+    bench: Bench, build: Callable[..., Steps]
+) -> None:
+    problem = bench.execute(build, (), ("sites",))
+    assert isinstance(problem, InputError)
+    assert "Did you mean 'site'" in str(problem)
+    assert bench.steps == []
+
+
+def test_snapshots_are_listed_by_server(bench: Bench) -> None:
+    row = {"id": "5a" * 32, "time": NOON.isoformat(), "plan": "databases"}
+    bench.shell.script["steward-backup list"] = json.dumps(
+        {"schema": "steward.backup-list/1", "snapshots": [row]}
+    )
+    found: dict[str, list[object]] = {}
+    assert bench.execute(list_steps, ("db-1",), (), found) is None
+    assert list(found) == ["db-1"]
+    assert any("steward-backup list --plan databases" in line for line in bench.shell.asked)
+
+
+RESTORE = RestoreRequest(
+    server="db-1", plan="databases", snapshot="latest", target=None, database=None, run="RUN"
+)
+
+
+def test_a_restore_that_differs_is_a_result(bench: Bench) -> None:
+    answer = {
+        "schema": "steward.backup-restore/1",
+        "plan": "databases",
+        "ok": False,
+        "tables_different": ["shop.t"],
+    }
+    bench.shell.script["steward-backup restore"] = json.dumps(answer)
+    assert bench.execute(restore_steps, RESTORE) is None
+    assert bench.results.restored is not None
+    assert not bench.results.restored.ok
+    assert bench.results.steps[-1].message == "different"
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"server": "db-9"}, "no server named 'db-9'.*Did you mean 'db-1'"),
+        ({"plan": "site"}, "no backup plan named 'site'; known: databases"),
+        ({"database": "shopp"}, "no database named 'shopp'.*Did you mean 'shop'"),
+    ],
+)
+def test_a_restore_of_what_is_not_there_is_refused(bench: Bench, changed: dict[str, str], text: str) -> None:
+    problem = bench.execute(restore_steps, RESTORE.model_copy(update=changed))
+    assert isinstance(problem, InputError)
+    assert re.search(text, str(problem)), problem
+    assert bench.steps == []
+
+
+def test_a_restore_on_a_server_that_is_not_ready_is_no_success(bench: Bench) -> None:
+    not_ready(bench, "db-1")
+    problem = bench.execute(restore_steps, RESTORE)
+    assert bench.results.restored is None
+    assert problem is not None or bench.results.hosts("")[0].unreachable

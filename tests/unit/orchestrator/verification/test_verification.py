@@ -1,0 +1,161 @@
+"""What must hold on a server, how it is looked at, and what follows from what was seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import testinfra
+
+from orchestrator.phases.verify import summary, verify
+from orchestrator.ports import Expectation, Observation
+from orchestrator.reporting.model import Verdict
+from orchestrator.verification.expectations import expectations
+from orchestrator.verification.testinfra_host import _PROBES, TestinfraVerifier
+from orchestrator.verification.verdicts import verdicts
+from tests.fakes import FakeVerifier
+from tests.unit.orchestrator.samples import fleet, outputs, server
+
+
+class Host:
+    """What testinfra gives, with scripted answers: the first key that begins the command."""
+
+    def __init__(self, answers: Mapping[str, str | Exception]) -> None:
+        self.answers = answers
+
+    def run(self, command: str, *_arguments: str) -> SimpleNamespace:
+        found = next((text for key, text in self.answers.items() if command.startswith(key)), None)
+        if isinstance(found, Exception):
+            raise found
+        return SimpleNamespace(rc=0 if found is not None else 1, stdout=found or "", stderr="failed")
+
+    def user(self, _name: str) -> SimpleNamespace:
+        return SimpleNamespace(exists="user" in self.answers)
+
+
+def seen(monkeypatch: pytest.MonkeyPatch, wanted: Expectation, answers: Mapping[str, Any]) -> Observation:
+    monkeypatch.setattr(testinfra, "get_host", lambda *_, **__: Host(answers))
+    (found,) = TestinfraVerifier(Path("/config")).observe(server(), [wanted])
+    assert found.expectation == wanted
+    return found
+
+
+def probe(name: str, subject: str = "x", argument: str = "") -> Expectation:
+    return Expectation("check", "title", name, subject, argument)
+
+
+UP = "ActiveState=active\nUnitFileState=enabled\n"
+DROP = '{"nftables": [{"chain": {"hook": "input", "policy": "%s"}}]}'
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answers", "holds"),
+    [
+        (probe("service"), {"systemctl": UP}, True),
+        (probe("service"), {"systemctl": UP.replace("enabled", "disabled")}, False),
+        (probe("service"), {"systemctl": UP.replace("active", "failed")}, False),
+        (probe("service"), {"systemctl": ""}, False),
+        (probe("timer"), {"systemctl": UP}, True),
+        (probe("timer"), {"systemctl": UP.replace("enabled", "static")}, False),
+        (probe("listening", "80"), {"ss": "LISTEN 0 5 0.0.0.0:80 0.0.0.0:*\n"}, True),
+        (probe("listening", "80"), {"ss": "LISTEN 0 5 0.0.0.0:8080 0.0.0.0:80\n"}, False),
+        (probe("sshd", "permitrootlogin", "no"), {"sshd": "port 22\npermitrootlogin no\n"}, True),
+        (probe("sshd", "permitrootlogin", "no"), {"sshd": "permitrootlogin yes\n"}, False),
+        (probe("sshd", "permitrootlogin", "no"), {}, False),
+        (probe("user"), {"user": "", "sudo": "(ALL) NOPASSWD: ALL"}, True),
+        (probe("user"), {"user": "", "sudo": "not allowed"}, False),
+        (probe("user"), {}, False),
+        (probe("nft"), {"nft": DROP % "drop"}, True),
+        (probe("nft"), {"nft": DROP % "accept"}, False),
+        (probe("nft"), {}, False),
+        (probe("http", "http://x/", "text/html"), {"python3": "200 text/html; charset=utf-8\n"}, True),
+        (probe("http", "http://x/", "text/html"), {"python3": "200 text/plain\n"}, False),
+        (probe("http", "http://x/", "text/html"), {"python3": "404 text/html\n"}, False),
+        (probe("http", "http://x/", "text/html"), {}, False),
+        (probe("https-refuses", "8443", "401"), {"python3": "401\n"}, True),
+        (probe("https-refuses", "8443", "401"), {"python3": "200\n"}, False),
+        (probe("database"), {"runuser": "4\n"}, True),
+        (probe("database"), {}, False),
+        (probe("mount", "/srv"), {"findmnt": "/ ext4\n/srv xfs\n"}, True),
+        (probe("mount", "/srv"), {"findmnt": "/srv/other xfs\n"}, False),
+    ],
+)
+def test_probes(
+    monkeypatch: pytest.MonkeyPatch, wanted: Expectation, answers: dict[str, str], holds: bool
+) -> None:
+    assert seen(monkeypatch, wanted, answers).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("age", "holds"), [(timedelta(minutes=5), True), (timedelta(hours=3), False), (-timedelta(hours=1), None)]
+)
+def test_a_snapshots_age_by_the_hosts_own_word(
+    monkeypatch: pytest.MonkeyPatch, age: timedelta, holds: bool | None
+) -> None:
+    good = {"finished_at": (datetime.now(UTC) - age).isoformat()}
+    status = json.dumps({"plans": [{"plan": "site", "last_good": good}]})
+    answers = {"/usr/local/sbin/steward-backup": status}
+    assert seen(monkeypatch, probe("snapshot", "site", "7200"), answers).holds is holds
+    assert seen(monkeypatch, probe("snapshot", "databases", "7200"), answers).holds is False
+
+
+ODD = ["[]", "-5", '{"nftables": 5}', '{"nftables": [{"chain": 5}]}', "{",
+       '{"plans": [{}]}', '{"plans": [5]}',
+       '{"plans": [{"plan": "x", "last_good": {}}]}',
+       '{"plans": [{"plan": "x", "last_good": {"finished_at": "2026-01-01T00:00:00"}}]}',
+       "LISTEN", "\x00", "a=b=c\n=\n"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_PROBES))
+@pytest.mark.parametrize("text", ODD)
+def test_a_host_that_answers_nonsense_never_passes_nor_breaks_the_run(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    keys = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local")
+    assert not seen(monkeypatch, probe(name, "x", "60"), dict.fromkeys(keys, text)).holds
+
+
+@pytest.mark.parametrize("name", sorted(_PROBES))
+def test_a_host_that_cannot_be_reached_is_unknown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    lost = RuntimeError("Unexpected exit code 255 for ssh\nstderr: refused")
+    keys = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local")
+    found = seen(monkeypatch, probe(name, "x", "60"), {"user": "", **dict.fromkeys(keys, lost)})
+    assert found.holds is None
+    assert found.observed.startswith("could not look: Unexpected exit code 255")
+
+
+def test_every_expectation_of_a_fleet_has_a_probe_and_its_own_name() -> None:
+    for group in ("web", "db"):
+        wanted = expectations(fleet(), group)
+        assert {each.probe for each in wanted} <= set(_PROBES)
+        assert len({each.check for each in wanted}) == len(wanted)
+
+
+def test_what_is_expected_follows_from_the_fleet() -> None:
+    web = {each.check: each for each in expectations(fleet(), "web")}
+    database = {each.check: each for each in expectations(fleet(), "db")}
+    assert web["nginx.listening"].subject == "8080"
+    assert database["postgresql.listening"].subject == "5433"
+    assert database["postgresql.database.shop"].subject == "shop"
+    assert database["volume.data"].subject == "/var/lib/postgresql"
+    assert database["backup.databases.snapshot"].argument == "7200"
+    assert "nginx.running" not in database
+
+
+def test_verdicts_never_make_a_pass_of_what_was_not_seen() -> None:
+    observations = [Observation(probe("http"), holds, "o" * 999) for holds in (True, False, None)]
+    found = verdicts("web-1", observations)
+    assert [check.verdict for check in found] == [Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN]
+    assert len(found[0].observed) == 200
+
+
+def test_servers_are_looked_at_in_the_order_of_the_fleet_and_summed_up() -> None:
+    checks = verify(fleet(), outputs().servers, FakeVerifier(failing=["db-1 ssh.running"]))
+    assert list(dict.fromkeys(check.server for check in checks)) == ["web-1", "web-2", "db-1"]
+    assert summary(checks) == f"{len(checks) - 1} passed, 1 failed"
+    assert summary(verdicts("x", [Observation(probe("http"), None, "")])) == "0 passed, 0 failed, 1 unknown"
