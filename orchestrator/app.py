@@ -17,6 +17,8 @@ from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.app_fleet import read_fleet
 from orchestrator.clock import SystemClock, new_run_id
 from orchestrator.connections import Connections
+from orchestrator.convergence.book import ConvergeBook
+from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.errors import InputError, StewardError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.inventory.build import Binaries
@@ -26,7 +28,7 @@ from orchestrator.plays.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.ports import BackupStore, PlaybookRunner, Say, Target
 from orchestrator.provisioning.automation import PulumiProvisioner
-from orchestrator.provisioning.credentials import admin_key
+from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.provisioning.stack_config import config_path
 from orchestrator.reporting.model import Report
@@ -159,6 +161,7 @@ def forget_stack(run: Run) -> None:
     """After everything of a stack is deleted: its keys and configuration go too, and the ledger closes its id."""
     stack = run.adapters.target.stack
     shutil.rmtree(run.settings.stack_keys(stack.name), ignore_errors=True)
+    shutil.rmtree(run.settings.home / "converged" / stack.name, ignore_errors=True)
     config_path(run.settings.project, stack.name).unlink(missing_ok=True)
     run.ledger.end_stack(stack, run.adapters.clock.now())
 
@@ -181,9 +184,15 @@ def compose(
 
     def hosts(stack: str, servers: Sequence[ServerOutput]) -> HostAccess:
         shell = connections.shell(stack, servers)
+        keys = settings.stack_keys(stack)
+        book = ConvergeBook(settings.home / "converged" / stack, shell, tools, (keys / PASSPHRASE_FILE).read_bytes)
+        verifier = TestinfraVerifier(shell.config)
         return HostAccess(
-            shell, admin_key(settings.stack_keys(stack)).private, shell.known_hosts, TestinfraVerifier(shell.config)
+            shell, admin_key(keys).private, shell.known_hosts, shell.control_path, verifier, book
         )
+
+    def tools() -> str:
+        return f"{toolchain.digest} {playbooks_digest(settings.project / 'playbooks')}"
 
     def playbooks(access: HostAccess, servers: Sequence[ServerOutput]) -> PlaybookRunner:
         retry = f"steward configure --fleet {fleet_file} --host {{host}}"

@@ -53,7 +53,7 @@ def up_steps(
     yield from provision_steps(adapters, results, refresh=refresh)
     if not (refresh or results.provisioned):
         yield from heal_steps(adapters, results)
-    yield from converge_steps(adapters, results, wanted)
+    yield from converge_steps(adapters, results, wanted, always=False)
     yield from proof_steps(adapters, results, wanted)
 
 
@@ -87,8 +87,10 @@ def provision(adapters: Adapters, results: RunResults, *, refresh: bool) -> Prov
     return done
 
 
-def converge_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
-    """Everything from the outputs of a stack to configured hosts."""
+def converge_steps(
+    adapters: Adapters, results: RunResults, wanted: Sequence[str] = (), *, always: bool = True
+) -> Steps:
+    """Everything from the outputs of a stack to configured hosts; `always` also where nothing differs."""
     outputs, access = yield from reach_steps(adapters, results, wanted)
     fleet = adapters.target.loaded.fleet
     repositories: Any = {}
@@ -101,14 +103,16 @@ def converge_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str
     inventory = build_inventory(fleet, outputs, adapters.run, adapters.binaries, repositories)
     request = ConfigureRequest(
         inventory=inventory,
-        hosts=[server.name for server in results.reachable(wanted)],
+        servers=results.reachable(wanted),
         run=adapters.run,
         private_key=access.private_key,
         known_hosts=access.known_hosts,
+        control_path=access.control_path,
+        always=always,
     )
     runner = adapters.playbooks(access, results.reachable(wanted))
-    if request.hosts:
-        converge = partial(configure, request, runner, adapters.say)
+    if request.servers:
+        converge = partial(configure, request, runner, access.convergence, adapters.say)
         results.play = yield Step("configure", "configure", "write", converge, _configured)
 
 
@@ -184,7 +188,9 @@ def _ready(found: Sequence[Any]) -> str:
 def _configured(play: PlayResult) -> str:
     bad = [host.name for host in play.hosts if host.failed or host.unreachable]
     changed = sum(host.changed for host in play.hosts)
-    text = f"{len(play.hosts) - len(bad)} hosts, {changed} tasks changed something"
+    idle = sum(1 for host in play.hosts if host.unchanged_since)
+    text = f"{len(play.hosts) - len(bad) - idle} hosts, {changed} tasks changed something"
+    text += f"; {idle} as their last converge left them" if idle else ""
     return text + (f"; failed: {', '.join(bad)}" if bad else "")
 
 

@@ -122,6 +122,8 @@ class PlayRequest:
     run: str
     private_key: Path
     known_hosts: Path
+    control_path: str = ""
+    """Connections that are open already (ssh's ControlPath); '' makes Ansible open its own."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,22 @@ class PlaybookRunner(Protocol):
 
     def run(self, request: PlayRequest, say: Say) -> PlayResult:
         """Converge; one failed host does not stop the others. No process is left behind when interrupted."""
+        ...
+
+
+class Convergence(Protocol):
+    """What each converge left behind, so that a host on which nothing differs can be left alone."""
+
+    def settled(self, inventory: Inventory, servers: Sequence[ServerOutput]) -> Mapping[str, str]:
+        """Servers exactly as their last converge with these inputs left them, with that run's id."""
+        ...
+
+    def forget(self, servers: Sequence[ServerOutput]) -> None:
+        """A converge begins on these servers: what was known of them no longer holds."""
+        ...
+
+    def record(self, inventory: Inventory, servers: Sequence[ServerOutput], run: str) -> None:
+        """These servers were converged well in this run."""
         ...
 
 

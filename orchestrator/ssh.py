@@ -17,6 +17,8 @@ from stacks.outputs import ServerOutput
 _CONNECT_SECONDS = 10
 _KEEP_OPEN_SECONDS = 60
 _SSH_FAILED = 255
+_SOCKET = "/%h-%p"
+"""By address and port, so that other tools with the same options share the connections."""
 
 
 def known_hosts_text(servers: Sequence[ServerOutput]) -> str:
@@ -37,7 +39,7 @@ def ssh_config(
     if sockets is not None:
         shared = [
             ("ControlMaster", "auto"),
-            ("ControlPath", _quoted(sockets, "/%n")),
+            ("ControlPath", _quoted(sockets, _SOCKET)),
             ("ControlPersist", str(_KEEP_OPEN_SECONDS)),
         ]
     blocks = []
@@ -89,6 +91,11 @@ class SshShell:
         write_private(folder / "known_hosts", known_hosts_text(servers))
         write_private(folder / "config", ssh_config(servers, private_key, folder / "known_hosts", None))
 
+    @property
+    def control_path(self) -> str:
+        """ssh's ControlPath of this run's shared connections."""
+        return str(self._own) + _SOCKET
+
     def run(
         self,
         server: ServerOutput,
@@ -116,7 +123,7 @@ class SshShell:
     def close(self) -> None:
         """End every connection."""
         for server in self._servers:
-            if (self._own / server.name).exists():
+            if (self._own / f"{server.ssh_host}-{server.ssh_port}").exists():
                 with suppress(StewardError):  # it ends by itself when nobody used it for a minute
                     run(["ssh", "-F", str(self.config), "-O", "exit", server.name], timeout=10, check=False)
         shutil.rmtree(self._own, ignore_errors=True)

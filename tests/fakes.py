@@ -12,6 +12,7 @@ from orchestrator.backups.credentials import RepositoryCredentials, make_credent
 from orchestrator.backups.documents import VaultDescription
 from orchestrator.clock import Moment
 from orchestrator.errors import ToolError
+from orchestrator.inventory.model import Inventory, InventoryHost
 from orchestrator.ports import (
     Expectation,
     Observation,
@@ -222,6 +223,32 @@ class FakeVerifier:
             Observation(each, f"{server.name} {each.check}" not in self.failing, "seen")
             for each in expectations
         ]
+
+
+@dataclass
+class FakeConvergence:
+    """Remembers with which inventory each server was last converged well, by name."""
+
+    known: dict[str, tuple[Inventory, str]] = field(default_factory=dict)
+
+    def settled(self, inventory: Inventory, servers: Sequence[ServerOutput]) -> Mapping[str, str]:
+        return {
+            server.name: self.known[server.name][1]
+            for server in servers
+            if server.name in self.known
+            and _host(self.known[server.name][0], server) == _host(inventory, server)
+        }
+
+    def forget(self, servers: Sequence[ServerOutput]) -> None:
+        for server in servers:
+            self.known.pop(server.name, None)
+
+    def record(self, inventory: Inventory, servers: Sequence[ServerOutput], run: str) -> None:
+        self.known |= {server.name: (inventory, run) for server in servers}
+
+
+def _host(inventory: Inventory, server: ServerOutput) -> InventoryHost:
+    return next(host for host in inventory.hosts if host.name == server.name)
 
 
 @dataclass

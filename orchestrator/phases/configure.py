@@ -1,37 +1,62 @@
-"""configure: let the playbooks converge the servers that are ready."""
+"""configure: let the playbooks converge the servers that are ready, and leave those alone that are as they should be."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.inventory.model import Inventory
-from orchestrator.ports import PlaybookRunner, PlayRequest, PlayResult, Say
+from orchestrator.ports import Convergence, PlaybookRunner, PlayRequest, PlayResult, Say
+from orchestrator.reporting.model import Host
+from stacks.outputs import ServerOutput
 
 
 class ConfigureRequest(BaseModel):
-    """What to converge and how to reach it."""
+    """What to converge and how to reach it; `always` runs the playbooks also where nothing differs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     inventory: Inventory
-    hosts: Sequence[str]
+    servers: Sequence[ServerOutput]
     run: str
     private_key: Path
     known_hosts: Path
+    control_path: str = ""
     playbook: str = "site.yml"
+    always: bool = True
 
 
-def configure(request: ConfigureRequest, runner: PlaybookRunner, say: Say) -> PlayResult:
-    """Run the playbook on these hosts; a failed host is a result, not an error."""
-    play = PlayRequest(
+def configure(
+    request: ConfigureRequest, runner: PlaybookRunner, convergence: Convergence, say: Say
+) -> PlayResult:
+    """Run the playbook where something differs; a failed host is a result, not an error."""
+    settled = {} if request.always else convergence.settled(request.inventory, request.servers)
+    rest = [server for server in request.servers if server.name not in settled]
+    play = PlayResult(())
+    if rest:
+        convergence.forget(rest)
+        play = runner.run(_play(request, rest), say)
+        well = {host.name for host in play.hosts if not (host.failed or host.unreachable)}
+        convergence.record(request.inventory, [server for server in rest if server.name in well], request.run)
+    return PlayResult(_in_order(request.servers, play, settled), play.problem)
+
+
+def _play(request: ConfigureRequest, servers: Sequence[ServerOutput]) -> PlayRequest:
+    return PlayRequest(
         playbook=request.playbook,
         inventory=request.inventory,
-        hosts=request.hosts,
+        hosts=[server.name for server in servers],
         run=request.run,
         private_key=request.private_key,
         known_hosts=request.known_hosts,
+        control_path=request.control_path,
     )
-    return runner.run(play, say)
+
+
+def _in_order(servers: Sequence[ServerOutput], play: PlayResult, settled: Mapping[str, str]) -> list[Host]:
+    done = {host.name: host for host in play.hosts}
+    for name, run in settled.items():
+        done[name] = Host(name=name, ok=0, changed=0, failed=0, unreachable=False, unchanged_since=run)
+    return [done[server.name] for server in servers if server.name in done]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,13 +37,14 @@ def build_report(
 ) -> Report:
     """The record of a run that came to an end, well or not."""
     fleet, outputs = loaded.fleet, results.outputs
-    hosts = results.hosts(f"steward configure --fleet {facts.fleet_file} --host {{host}}")
+    hosts = results.hosts(f"steward configure --fleet {shlex.quote(facts.fleet_file)} --host {{host}}")
     policies = results.policies()
     findings = collect(
         policies, results.checks, results.backups, hosts, results.steps, fleet_file=facts.fleet_file
     )
     earned = exit_code(findings, results.steps)
-    changed = results.provisioned or results.preview
+    last = results.provisioned or results.preview
+    made = results.provisioned or (results.preview if facts.verb == "plan" else None)
     return Report(
         **vars(facts),
         stack=fleet.stack,
@@ -60,8 +62,8 @@ def build_report(
         servers=server_rows(fleet, outputs),
         flows=flow_rows(fleet),
         services=service_rows(fleet),
-        changes=changed.changes if changed else (),
-        unchanged=changed.unchanged if changed else 0,
+        changes=made.changes if made else (),
+        unchanged=last.unchanged if last else 0,
         hosts=hosts,
         backups=results.backups,
         checks=results.checks,

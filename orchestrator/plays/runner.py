@@ -103,6 +103,7 @@ class AnsibleRunner:
     def _ansible_settings(self, request: PlayRequest, sockets: Path) -> dict[str, str]:
         keys = ssh_options(request.private_key, request.known_hosts)
         persist = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
+        persist += ["-o", f"ControlPath={request.control_path}"] if request.control_path else []
         cores = os.cpu_count() or 1
         return {
             "ANSIBLE_CONFIG": str(self._settings.project / "playbooks" / "ansible.cfg"),

@@ -113,7 +113,7 @@ def _hosts(report: Report) -> list[str]:
     rows = [
         (
             markdown_code(host.name),
-            "✕ unreachable" if host.unreachable else "✕ failed" if host.failed else "✓ configured",
+            "✕ unreachable" if host.unreachable else "✕ failed" if host.failed else "✓ as converged" if host.unchanged_since else "✓ configured",
             str(host.ok + host.failed),
             str(host.changed),
             humanise.duration(host.duration_seconds),

@@ -92,7 +92,10 @@ class Change(Record):
 
 
 class Host(Record):
-    """What the playbooks did on one host; `retry` is the command that repeats just that."""
+    """What the playbooks did on one host; `retry` is the command that repeats just that.
+
+    `unchanged_since` is the run after which nothing differs on the host, so that they had nothing to do.
+    """
 
     name: str
     ok: int
@@ -103,6 +106,7 @@ class Host(Record):
     failed_task: str = ""
     message: str = ""
     retry: str = ""
+    unchanged_since: str = ""
 
 
 class Backup(Record):

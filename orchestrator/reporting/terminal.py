@@ -95,10 +95,14 @@ def _changed(report: Report) -> list[str]:
             f"nothing, {plural(report.unchanged, 'resource')} as they were" if report.unchanged else "nothing"
         ]
     if report.hosts:
-        good = sum(not (host.failed or host.unreachable) for host in report.hosts)
+        idle = sum(bool(host.unchanged_since) for host in report.hosts)
+        good = sum(not (host.failed or host.unreachable) for host in report.hosts) - idle
         tasks = sum(host.ok + host.failed for host in report.hosts)
         changed = sum(host.changed for host in report.hosts)
-        items.append(f"{plural(good, 'host')} configured ({plural(tasks, 'task')}, {changed} changed)")
+        if good:
+            items.append(f"{plural(good, 'host')} configured ({plural(tasks, 'task')}, {changed} changed)")
+        if idle:
+            items.append(f"{plural(idle, 'host')} as the last converge left {'it' if idle == 1 else 'them'}")
         broken = [terminal(host.name) for host in report.hosts if host.failed or host.unreachable]
         items += [f"failed on {name}" for name in broken]
     return items

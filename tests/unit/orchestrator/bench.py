@@ -20,6 +20,7 @@ from stacks.outputs import ServerOutput
 from tests.fakes import (
     NOON,
     Answer,
+    FakeConvergence,
     FakeCredentials,
     FakeProvisioner,
     FakeRunner,
@@ -82,7 +83,9 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         {"python3": "", "true": "", "steward-backup status": status, "steward-backup run": take}
     )
     runner, verifier, ledger, keys = FakeRunner(), FakeVerifier(), MemoryLedger(), FakeCredentials()
-    access = HostAccess(shell, Path("/key"), Path("/known_hosts"), verifier)
+    access = HostAccess(
+        shell, Path("/key"), Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence()
+    )
     adapters = Adapters(
         target=Target(StackRecord("acme-demo", "1" * 32, "acme", "2" * 32, NOON), loaded()),
         run="RUN",

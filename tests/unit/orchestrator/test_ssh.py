@@ -48,7 +48,7 @@ def test_ssh_reads_what_was_meant(shell: SshShell, folder: Path) -> None:
     assert read["identityagent"] == "none"
     assert read["passwordauthentication"] == "no"
     assert read["batchmode"] == "yes"
-    assert Path(read["controlpath"]).name == "db-1"
+    assert Path(read["controlpath"]).name == "127.0.0.1-40023"
     assert len(read["controlpath"]) < 80
 
 

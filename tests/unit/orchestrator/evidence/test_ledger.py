@@ -138,6 +138,7 @@ from orchestrator.clock import Moment
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.ports import Receipt
 me = sys.argv[1]
+print("loaded", flush=True)
 sys.stdin.readline()
 ledger = SqliteLedger(Path({str(path)!r}))
 now = datetime.now(UTC)
@@ -149,11 +150,17 @@ for number in range(20):
 """
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(n)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+            [sys.executable, "-c", script, str(n)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         for n in range(4)
     ]
-    for process in started:  # all are loaded and wait; now all open the new file at the same time
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"loaded\n"
+    for process in started:  # now all open the new file at the same time
         assert process.stdin is not None
         process.stdin.write(b"\n")
         process.stdin.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,6 +53,19 @@ def test_what_was_done_outranks_what_was_planned() -> None:
     results = RunResults(preview=Preview([CHANGE, CHANGE], 1, ()), provisioned=Provisioned([CHANGE], 2))
     report = build_report(FACTS, loaded(), results, None)
     assert (len(report.changes), report.unchanged) == (1, 2)
+
+
+def test_a_plan_that_was_refused_changed_nothing() -> None:
+    results = RunResults(preview=Preview([CHANGE], 1, ()))
+    assert build_report(FACTS, loaded(), results, FindingsError("x", "m")).changes == ()
+    planned = build_report(replace(FACTS, verb="plan"), loaded(), results, None)
+    assert list(planned.changes) == [CHANGE]
+
+
+def test_a_command_for_people_survives_a_path_with_a_space() -> None:
+    results = RunResults(outputs=outputs(), readiness=[Readiness("web-1", 180.0, "ssh", "not ready")])
+    report = build_report(replace(FACTS, fleet_file="my fleets/demo.yaml"), loaded(), results, None)
+    assert report.findings[0].fix == "steward configure --fleet 'my fleets/demo.yaml' --host web-1"
 
 
 def test_a_host_that_never_came_is_a_finding_with_the_command_that_repeats_it() -> None:
