@@ -25,7 +25,7 @@ from stacks.outputs import FleetOutputs, ServerOutput
 
 @dataclass(frozen=True)
 class Step:
-    """One step: `act` does it, `tell` says in a few words what came out; `effect` is what a repetition may cost."""
+    """One step: `act` does it, `tell` says in a few words what came out; `effect` is what repeating costs."""
 
     name: str
     phase: str
@@ -67,7 +67,7 @@ def provision_steps(adapters: Adapters, results: RunResults, *, refresh: bool) -
 
 
 def heal_steps(adapters: Adapters, results: RunResults) -> Steps:
-    """The state says all is there: where a server does not even accept a connection, look at what really is."""
+    """The state says all is there: where a server does not even accept a connection, look what really is."""
     servers = adapters.provisioner.outputs(adapters.target.stack.name).servers
     gone = silent(servers)
     if gone:
@@ -175,7 +175,9 @@ def reach_steps(
     outputs = results.outputs = of_fleet(fleet, found, wanted)
     access = adapters.hosts(stack, outputs.servers)
     servers = [server for server in outputs.servers if not wanted or server.name in wanted]
-    results.readiness = yield Step("ready", "ready", "read", partial(ready, servers, access.shell, adapters.say), _ready)
+    results.readiness = yield Step(
+        "ready", "ready", "read", partial(ready, servers, access.shell, adapters.say), _ready
+    )
     return outputs, access
 
 

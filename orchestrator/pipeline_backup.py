@@ -23,13 +23,19 @@ def run_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str], pl
     yield from backup_steps(adapters, results, access, servers, plans=plans, only_due=False)
 
 
-def status_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str], plans: Sequence[str]) -> Steps:
+def status_steps(
+    adapters: Adapters, results: RunResults, wanted: Sequence[str], plans: Sequence[str]
+) -> Steps:
     """Judge what there is."""
     check_plans(adapters, plans)
     _, access = yield from reach_steps(adapters, results, wanted)
-    request = BackupRequest(adapters.target.loaded.fleet, results.reachable(wanted), adapters.run, True, plans)
+    request = BackupRequest(
+        adapters.target.loaded.fleet, results.reachable(wanted), adapters.run, True, plans
+    )
     act = partial(look, request, access.shell, adapters.store, adapters.clock)
-    found: BackupsFound = yield Step("backup", "backup", "read", act, lambda f: f"{len(f.rows)} plans looked at")
+    found: BackupsFound = yield Step(
+        "backup", "backup", "read", act, lambda f: f"{len(f.rows)} plans looked at"
+    )
     results.backups = found.rows
 
 
@@ -59,7 +65,9 @@ def restore_steps(adapters: Adapters, results: RunResults, request: RestoreReque
     if server is None:
         return
     act = partial(restore, request, server, access.shell)
-    restored: RestoreResult = yield Step("restore", "backup", "write", act, lambda r: "same" if r.ok else "different")
+    restored: RestoreResult = yield Step(
+        "restore", "backup", "write", act, lambda r: "same" if r.ok else "different"
+    )
     results.restored = restored
 
 
@@ -70,4 +78,6 @@ def check_plans(adapters: Adapters, plans: Sequence[str]) -> None:
     known = adapters.target.loaded.fleet.backups
     for plan in plans:
         if plan not in known:
-            raise InputError(adapters.target.stack.name, f"no backup plan named '{plan}'; {nearest(plan, known)}")
+            raise InputError(
+                adapters.target.stack.name, f"no backup plan named '{plan}'; {nearest(plan, known)}"
+            )

@@ -15,7 +15,7 @@ ToolchainSource = Literal["auto", "path", "official", "modules"]
 
 @dataclass(frozen=True)
 class Settings:
-    """Paths and switches; nothing here is secret and nothing is read twice. A plain dataclass: `--help` reads it too."""
+    """Paths and switches; nothing is secret, nothing read twice. A plain dataclass: `--help` loads it too."""
 
     home: Path
     """State: Pulumi backend, ledger, runs, keys, evidence. Mode 0700, never inside the checkout."""
@@ -52,7 +52,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         home=_folder(env.get("STEWARD_HOME"), "state"),
         cache=_folder(env.get("STEWARD_CACHE"), "cache"),
         project=Path(env.get("STEWARD_PROJECT") or project_root()).expanduser().absolute(),
-        toolchain=cast(ToolchainSource, source),
+        toolchain=cast("ToolchainSource", source),
     )
 
 

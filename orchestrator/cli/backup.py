@@ -15,7 +15,9 @@ app = typer.Typer(
 
 Plan = Annotated[
     list[str] | None,
-    typer.Option("--plan", metavar="PLAN", help="Only this backup plan; may be repeated.", show_default=False),
+    typer.Option(
+        "--plan", metavar="PLAN", help="Only this backup plan; may be repeated.", show_default=False
+    ),
 ]
 
 
@@ -53,7 +55,9 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
     view = progress(quiet=True)
     with begin_run(load_settings(), fleet, "backup list", view, view.say) as current:
         found: dict[str, list[object]] = {}
-        current.execute(list_steps(current.adapters, current.results, tuple(host or ()), tuple(plan or ()), found))
+        current.execute(
+            list_steps(current.adapters, current.results, tuple(host or ()), tuple(plan or ()), found)
+        )
         if as_json:
             emit(as_document("steward.backup-list/1", run=current.id, servers=found))
         else:
@@ -67,11 +71,16 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
 @app.command()
 def restore(
     fleet: FleetFile,
-    host: Annotated[str, typer.Option("--host", metavar="SERVER", help="The server whose backup is restored.")],
+    host: Annotated[
+        str, typer.Option("--host", metavar="SERVER", help="The server whose backup is restored.")
+    ],
     plan: Annotated[str, typer.Option("--plan", metavar="PLAN", help="The backup plan.")],
-    snapshot: Annotated[str, typer.Option("--snapshot", metavar="ID", help="A snapshot id, or 'latest'.")] = "latest",
+    snapshot: Annotated[
+        str, typer.Option("--snapshot", metavar="ID", help="A snapshot id, or 'latest'.")
+    ] = "latest",
     target: Annotated[
-        str | None, typer.Option("--target", metavar="DIR", help="Folder on the server; a scratch folder otherwise.")
+        str | None,
+        typer.Option("--target", metavar="DIR", help="Folder on the server; a scratch folder otherwise."),
     ] = None,
     database: Annotated[
         str | None, typer.Option("--database", metavar="NAME", help="Only this database of the plan.")
@@ -101,7 +110,9 @@ def restore(
         code = current.problem.exit_code if current.problem else 0 if restored and restored.ok else 1
         if as_json:
             content = restored.model_dump(mode="json", by_alias=True) if restored else None
-            emit(as_document("steward.restore/1", run=current.id, server=host, result=content, exit_code=code))
+            emit(
+                as_document("steward.restore/1", run=current.id, server=host, result=content, exit_code=code)
+            )
         elif restored is not None:
             emit(restore_text(host, restored))
         if current.problem is not None:

@@ -13,8 +13,10 @@ def destroy(
     fleet: FleetFile,
     delete_data: Annotated[
         list[str] | None,
-        typer.Option("--delete-data", metavar="NAME", help="Lose the data of this volume for good; may be repeated.",
-                     show_default=False),
+        typer.Option(
+            "--delete-data", metavar="NAME", show_default=False,
+            help="Lose the data of this volume for good; may be repeated.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -35,7 +37,11 @@ def destroy(
             forget_stack(run)
         code = run.problem.exit_code if run.problem else 0
         if as_json:
-            emit(as_document("steward.destroy/1", run=run.id, stack=run.adapters.target.stack.name, exit_code=code))
+            emit(
+                as_document(
+                    "steward.destroy/1", run=run.id, stack=run.adapters.target.stack.name, exit_code=code
+                )
+            )
         if run.problem is not None:
             tell_error(run.problem)
         elif not as_json:

@@ -54,7 +54,9 @@ def say_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    verbose: bool = typer.Option(False, "-v", "--verbose", help="Say more; with an unexpected error, show its trace."),
+    verbose: bool = typer.Option(
+        False, "-v", "--verbose", help="Say more; with an unexpected error, show its trace."
+    ),
     _version: bool = typer.Option(
         False, "--version", help="Say which version this is.", is_eager=True, callback=say_version
     ),
@@ -75,35 +77,37 @@ def main() -> None:
 def run(words: list[str]) -> int:
     """Exit code of one command line; every error becomes a message."""
     from orchestrator.cli.output import note, tell_error
-    from orchestrator.errors import StewardError, StoppedError
+    from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
     from orchestrator.process import end_children, stop_on_signals
     from stacks.fleet.mistakes import FleetInvalid  # light: no model behind it
 
     stop_on_signals()
+    code = 0
     try:
         app(words, prog_name="steward")
-        return 0
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
+        code = ended.code if isinstance(ended.code, int) else 0
     except FleetInvalid as problem:
         note(str(problem))
-        return 2
+        code = InputError.exit_code
     except StewardError as problem:
         tell_error(problem)
-        return problem.exit_code
+        code = problem.exit_code
     except KeyboardInterrupt:
         note("steward: stopped by the keyboard")
-        return StoppedError.exit_code
+        code = StoppedError.exit_code
     except BrokenPipeError:
-        return 0  # the reader of our output went away, which is its right
+        code = 0  # the reader of our output went away, which is its right
     except Exception as problem:
         # The last line of defence: a person gets a sentence, never a traceback, unless it was asked for.
         if _show_trace:
             raise
-        note(f"steward: unexpected {type(problem).__name__}: {problem}. This is a defect; `steward -v …` shows the trace.")
-        return 3
+        said = f"steward: unexpected {type(problem).__name__}: {problem}."
+        note(f"{said} This is a defect; `steward -v …` shows the trace.")
+        code = ToolError.exit_code
     finally:
         end_children()
+    return code
 
 
 if __name__ == "__main__":

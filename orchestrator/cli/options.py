@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 
 FleetFile = Annotated[
-    Path, typer.Option("--fleet", metavar="FILE", help="The fleet file; no verb has a default one.", show_default=False)
+    Path,
+    typer.Option(
+        "--fleet", metavar="FILE", help="The fleet file; no verb has a default one.", show_default=False
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Exactly one JSON document on stdout; progress goes to stderr.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Exactly one JSON document on stdout; progress goes to stderr.")
+]
 Hosts = Annotated[
     list[str] | None,
     typer.Option("--host", metavar="SERVER", help="Only this server; may be repeated.", show_default=False),

@@ -17,6 +17,7 @@ def changes_text(found: Preview) -> str:
 
 def _line(change: Change) -> str:
     words = {"replace": "REPLACED ", "delete": "DELETED "}.get(change.op, "")
-    loss = "DATA LOSS " if change.op in ("delete", "replace") and change.kind in ("volume", "bucket") else ""
-    detail = terminal_text(change.detail)
-    return f"  {_SIGNS[change.op]} {change.kind:<9} {terminal_text(change.name):<24} {words}{loss}{detail}".rstrip()
+    loses = change.op in ("delete", "replace") and change.kind in ("volume", "bucket")
+    loss = "DATA LOSS " if loses else ""
+    name, detail = terminal_text(change.name), terminal_text(change.detail)
+    return f"  {_SIGNS[change.op]} {change.kind:<9} {name:<24} {words}{loss}{detail}".rstrip()

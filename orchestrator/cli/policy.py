@@ -38,8 +38,7 @@ def list_(as_json: AsJson = False) -> None:
         emit(as_document("steward.policy-list/1", rules=rows))
         return
     table = [["rule", "severity", *(p.name for p in profiles), "title"]]
-    for rule in rules:
-        table.append([rule.id, rule.severity, *(p.enforcement(rule.id) for p in profiles), rule.title])
+    table += [[r.id, r.severity, *(p.enforcement(r.id) for p in profiles), r.title] for r in rules]
     emit(aligned(table))
 
 
@@ -50,7 +49,9 @@ def parameters(profile: Profile, rule: Rule) -> str:
 
 
 @app.command()
-def explain(rule: Annotated[str, typer.Argument(help="A rule id, for example network.ssh-not-public.")]) -> None:
+def explain(
+    rule: Annotated[str, typer.Argument(help="A rule id, for example network.ssh-not-public.")],
+) -> None:
     """Say why a rule exists, what it asks for in each profile, and how to mend a finding.
 
     Example: steward policy explain backups.data-is-covered

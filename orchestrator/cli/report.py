@@ -10,7 +10,10 @@ import typer
 def report(
     run: Annotated[str, typer.Argument(help="A run id, or 'latest'.")] = "latest",
     form: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="text, json, markdown, html, or path (of the HTML page).")
+        str,
+        typer.Option(
+            "--format", metavar="FORMAT", help="text, json, markdown, html, or path (of the HTML page)."
+        ),
     ] = "text",
 ) -> None:
     """Show the report of a run: what changed, what was found, and the proof.
@@ -44,5 +47,3 @@ def report(
         emit(writers[form](loaded))
     else:
         raise InputError("--format", "is not one of text, json, markdown, html, path", got=form)
-
-

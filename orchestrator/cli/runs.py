@@ -10,7 +10,9 @@ from orchestrator.cli.options import AsJson
 
 
 def runs(
-    stack: Annotated[str | None, typer.Option("--stack", help="Only runs on this stack.", show_default=False)] = None,
+    stack: Annotated[
+        str | None, typer.Option("--stack", help="Only runs on this stack.", show_default=False)
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many, newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -30,5 +32,7 @@ def runs(
     table = [["run", "stack", "verb", "started", "exit"]]
     for row in rows:
         code = "?" if row["exit_code"] is None else str(row["exit_code"])
-        table.append([row["id"], row["stack"], row["verb"], row["started_at"][:19].replace("T", " ") + " UTC", code])
+        table.append(
+            [row["id"], row["stack"], row["verb"], row["started_at"][:19].replace("T", " ") + " UTC", code]
+        )
     emit(aligned(table))

@@ -29,7 +29,12 @@ def validate(fleet: FleetFile, as_json: AsJson = False) -> None:
     if as_json:
         emit(
             as_document(
-                "steward.validate/1", valid=True, file=str(fleet), mistakes=[], stack=loaded.fleet.stack, servers=servers
+                "steward.validate/1",
+                valid=True,
+                file=str(fleet),
+                mistakes=[],
+                stack=loaded.fleet.stack,
+                servers=servers,
             )
         )
     else:

@@ -35,9 +35,11 @@ class ConvergeRecord(BaseModel):
 
 
 class ConvergeBook:
-    """Implements `ports.Convergence`; `tools` and `key` as in `inputs_digest`, `folder` holds one file a server."""
+    """Implements `ports.Convergence`: one file a server in `folder`; `tools`, `key` as in `inputs_digest`."""
 
-    def __init__(self, folder: Path, shell: HostShell, tools: Callable[[], str], key: Callable[[], bytes]) -> None:
+    def __init__(
+        self, folder: Path, shell: HostShell, tools: Callable[[], str], key: Callable[[], bytes]
+    ) -> None:
         self._folder = folder
         self._shell = shell
         self._tools = tools
@@ -77,7 +79,9 @@ class ConvergeBook:
         """The host's state by part; empty when it cannot be seen, which equals no record."""
         script = files("orchestrator.convergence").joinpath("look.py").read_text()
         try:
-            done = self._shell.run(server, ["sudo", "-n", "python3", "-"], timeout=_LOOK_SECONDS, stdin=script)
+            done = self._shell.run(
+                server, ["sudo", "-n", "python3", "-"], timeout=_LOOK_SECONDS, stdin=script
+            )
             return _parts(server, done.stdout)
         except StewardError:
             return {}

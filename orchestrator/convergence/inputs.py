@@ -1,4 +1,4 @@
-"""Everything that decides what the playbooks do to a host, as one digest. Pure but for reading the playbooks."""
+"""Everything that decides what the playbooks do to a host, as one digest; only reads the playbooks."""
 
 from __future__ import annotations
 

@@ -13,7 +13,14 @@ import sys
 from collections.abc import Iterable, Iterator
 
 TREES = ("/etc", "/usr/local", "/root/.ssh", "/home", "/var/www", "/var/spool/cron")
-REWRITTEN = {"/etc/mtab", "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/.updated", "/etc/.pwd.lock"}
+REWRITTEN = {
+    "/etc/mtab",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/hostname",
+    "/etc/.updated",
+    "/etc/.pwd.lock",
+}
 """Written by the machine itself at every boot, not by the playbooks."""
 LARGE = 1 << 20
 UNITS = ("*.service", "*.timer", "*.socket")
@@ -49,7 +56,7 @@ def tree(root: str) -> Iterator[str]:
 
 def said(*argv: str) -> str:
     """Standard output of a program; a failure is part of the state too."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     return done.stdout if done.returncode == 0 else f"exit {done.returncode}"
 
 
@@ -64,7 +71,9 @@ def databases() -> list[str]:
     """Databases with their owners, and who may log in; empty where there is no PostgreSQL."""
     if not os.path.exists("/etc/postgresql"):
         return []
-    return [said("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c", query) for query in (TABLES, ROLES)]
+    return [
+        said("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c", query) for query in (TABLES, ROLES)
+    ]
 
 
 def digest(lines: Iterable[str]) -> str:

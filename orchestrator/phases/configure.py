@@ -1,4 +1,4 @@
-"""configure: let the playbooks converge the servers that are ready, and leave those alone that are as they should be."""
+"""configure: let the playbooks converge servers that are ready; leave alone what is as it should be."""
 
 from __future__ import annotations
 

@@ -12,11 +12,13 @@ from pulumi.automation import CommandError, LocalWorkspace, LocalWorkspaceOption
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.ports import Preview, Provisioned, StateResource, Target
+from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.provisioning.events import EventLog
 from orchestrator.provisioning.failures import explain
 from orchestrator.provisioning.interruption import pulumi_ends_with_us
 from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
+from orchestrator.provisioning.registry import making_marker
 from orchestrator.provisioning.stack_config import PROJECT
 from orchestrator.reporting.model import Change
 from orchestrator.settings import Settings
@@ -106,6 +108,7 @@ class PulumiProvisioner:
                 self._stack(stack).destroy(on_event=log, parallel=_PARALLEL, color="never")
         except CommandError as problem:
             raise explain(stack, "destroy", log.failure() or str(problem)) from problem
+        write_private(making_marker(self._settings, stack), "")
         self._pulumi(stack, "stack", "rm", stack, "--yes")
         return tuple(log.changes.values())
 
@@ -114,7 +117,10 @@ class PulumiProvisioner:
         if isinstance(known, InputError):
             return known
         if log.errors:
-            return InputError(target.stack.name, "Pulumi refused the plan; nothing was changed:\n  " + "\n  ".join(log.errors))
+            return InputError(
+                target.stack.name,
+                "Pulumi refused the plan; nothing was changed:\n  " + "\n  ".join(log.errors),
+            )
         return ToolError(target.stack.name, known.message)
 
     def _stack(self, name: str, extra: Mapping[str, str] | None = None) -> Stack:

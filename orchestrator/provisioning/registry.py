@@ -24,6 +24,11 @@ from stacks.fleet.loader import LoadedFleet
 _CLI_SECONDS = 60.0
 
 
+def making_marker(settings: Settings, stack: str) -> Path:
+    """A file that says that a stack is being made or removed, so that a stop there is told from a loss."""
+    return settings.stack_keys(stack) / ".making"
+
+
 class StackRegistry:
     """Knows which stacks exist, and makes new ones."""
 
@@ -90,7 +95,7 @@ class StackRegistry:
             self._pulumi(record.name, "stack", "init", record.name)
         if config != wanted:
             self._configure(record.name, wanted)
-        self._marker(record.name).unlink(missing_ok=True)
+        making_marker(self._settings, record.name).unlink(missing_ok=True)
 
     def _configure(self, stack: str, wanted: StackConfig) -> None:
         values = {
@@ -112,13 +117,10 @@ class StackRegistry:
         argv = [str(self._toolchain.pulumi), *words, "--non-interactive"]
         run(argv, timeout=_CLI_SECONDS, env=environment, cwd=self._settings.project)
 
-    def _marker(self, stack: str) -> Path:
-        return self._settings.stack_keys(stack) / ".making"
-
     def _begin(self, stack: str) -> None:
         """Remember that the making began, before anything else knows, so that a stop is told from a loss."""
-        write_private(self._marker(stack), "")
+        write_private(making_marker(self._settings, stack), "")
 
     def _begun(self, stack: str) -> bool:
         """Whether the making of the stack was interrupted before its state existed."""
-        return self._marker(stack).exists()
+        return making_marker(self._settings, stack).exists()

@@ -60,7 +60,9 @@ def _numbers(report: Report) -> str:
                 f"**{counted.servers_healthy}** of {counted.servers}",
                 f"**{len(report.findings)}**" + (f": {found}; {counted.blocking} blocking" if found else ""),
                 f"**{counted.backups_inside}** of {counted.backups}",
-                markdown_text(f"not priced yet ({report.budget} agreed)" if report.budget else "not priced yet"),
+                markdown_text(
+                    f"not priced yet ({report.budget} agreed)" if report.budget else "not priced yet"
+                ),
             )
         ],
     )
@@ -113,7 +115,13 @@ def _hosts(report: Report) -> list[str]:
     rows = [
         (
             markdown_code(host.name),
-            "✕ unreachable" if host.unreachable else "✕ failed" if host.failed else "✓ as converged" if host.unchanged_since else "✓ configured",
+            "✕ unreachable"
+            if host.unreachable
+            else "✕ failed"
+            if host.failed
+            else "✓ as converged"
+            if host.unchanged_since
+            else "✓ configured",
             str(host.ok + host.failed),
             str(host.changed),
             humanise.duration(host.duration_seconds),

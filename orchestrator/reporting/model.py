@@ -1,4 +1,4 @@
-"""The one record of a run: every format (terminal, HTML, Markdown, JSON) is drawn from it and from nothing else."""
+"""The one record of a run: every format (terminal, HTML, Markdown, JSON) is drawn from it alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StepState(StrEnum):
 
 
 class Verdict(StrEnum):
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     FAIL = "fail"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not_applicable"
@@ -65,7 +65,7 @@ class Server(Record):
 
 
 class Flow(Record):
-    """An allowed flow; `source` is `anywhere`, a server group, or a CIDR (with the other stack's name when known)."""
+    """An allowed flow; `source` is `anywhere`, a server group, or a CIDR (with its stack, when known)."""
 
     source: str
     target: str
@@ -145,9 +145,7 @@ class PolicyResult(Record):
 
     rule: str
     severity: Severity
-    state: Literal[
-        "pass", "fail", "waived", "baselined", "not_applicable", "unknown", "error", "not_run"
-    ]
+    state: Literal["pass", "fail", "waived", "baselined", "not_applicable", "unknown", "error", "not_run"]
     enforcement: str
     subject: str
     kind: str

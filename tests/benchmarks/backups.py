@@ -20,7 +20,7 @@ from orchestrator.step_runner import Watcher
 from stacks.outputs import ServerOutput
 from tests.benchmarks.pairs import Pair, seconds
 
-TARGET = "/var/tmp/ours-restore"  # noqa: S108  # on a host of the benchmark, removed at once
+TARGET = "/var/tmp/ours-restore"  # on a host of the benchmark, removed at once
 FILL = """
 import os, sys
 folder, mib = sys.argv[1], int(sys.argv[2])
@@ -46,7 +46,9 @@ def main() -> None:
         outputs = adapters.provisioner.outputs(stack)
         server = outputs.server(chosen.host)
         plan = adapters.target.loaded.fleet.backups[chosen.plan]
-        host = Host(adapters.hosts(stack, outputs.servers).shell, server, plan.paths[0], chosen.plan, chosen.mib)
+        host = Host(
+            adapters.hosts(stack, outputs.servers).shell, server, plan.paths[0], chosen.plan, chosen.mib
+        )
         try:
             rounds = [host.round() for _ in range(chosen.rounds)]
         finally:

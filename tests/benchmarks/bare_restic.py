@@ -10,7 +10,7 @@ from pathlib import Path
 
 SETTINGS = Path("/etc/steward/backup")
 RESTIC = "/usr/local/lib/steward/restic"
-TARGET = "/var/tmp/bare-restore"  # noqa: S108  # on a host of the benchmark, removed at once
+TARGET = "/var/tmp/bare-restore"  # on a host of the benchmark, removed at once
 
 
 def main() -> None:
@@ -29,11 +29,22 @@ def main() -> None:
     words = {
         "backup": ["backup", "--quiet", "--tag", "benchmark", path],
         "restore": ["restore", "latest", "--quiet", "--tag", "benchmark", "--target", TARGET],
-        "restore-verify": ["restore", "latest", "--quiet", "--verify", "--tag", "benchmark", "--target", TARGET],
+        "restore-verify": [
+            "restore",
+            "latest",
+            "--quiet",
+            "--verify",
+            "--tag",
+            "benchmark",
+            "--target",
+            TARGET,
+        ],
     }[verb]
     shutil.rmtree(TARGET, ignore_errors=True)
     began = time.perf_counter()
-    subprocess.run([RESTIC, "--retry-lock", "5m", *words], env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+    subprocess.run(
+        [RESTIC, "--retry-lock", "5m", *words], env=environment, check=True, stdout=subprocess.DEVNULL
+    )
     took = time.perf_counter() - began
     shutil.rmtree(TARGET, ignore_errors=True)
     print(json.dumps({"seconds": took}))

@@ -1,4 +1,4 @@
-"""No-op `steward up` against the bare tools: `pulumi up` with the pack, then `ansible-playbook` with pipelining.
+"""No-op `steward up` against bare tools: `pulumi up` with the pack, `ansible-playbook` with pipelining.
 
     .venv/bin/python -m tests.benchmarks.noop --fleet stacks/fleets/demo.yaml [--rounds 3]
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -63,7 +62,7 @@ def up(fleet: Path) -> dict[str, Any]:
     """One `steward up`."""
     done = subprocess.run(
         [STEWARD, "up", "--fleet", str(fleet), "--json"], capture_output=True, text=True, check=True
-    )  # noqa: S603
+    )
     return dict(json.loads(done.stdout))
 
 
@@ -112,7 +111,7 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
 
 def quiet(argv: list[str], environment: dict[str, str]) -> None:
     """Run a command that must end well."""
-    done = subprocess.run(argv, env=environment, cwd=os.getcwd(), capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(argv, env=environment, cwd=Path.cwd(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{argv[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 

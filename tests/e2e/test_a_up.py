@@ -76,12 +76,15 @@ def test_the_report_is_whole_in_every_format_and_private(demo: Demo) -> None:
     for path in folder.glob("report.*"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     page = (folder / "report.html").read_text()
-    assert "<svg" in page and "web-1" in page and "http-equiv" in page
+    assert "<svg" in page
+    assert "web-1" in page
+    assert "http-equiv" in page
     pairs = {(p["rule"], p["urn"]) for p in report["policies"]}
     assert len(pairs) >= 10 * len(report["servers"])
     assert {"pass", "not_applicable"} >= {p["state"] for p in report["policies"]}
     verdicts = [check["verdict"] for check in report["checks"]]
-    assert len(verdicts) > 30 and set(verdicts) == {"pass"}
+    assert len(verdicts) > 30
+    assert set(verdicts) == {"pass"}
 
 
 def test_ids_and_tags_are_carried_in_the_state_and_secrets_are_not(demo: Demo) -> None:
@@ -93,7 +96,9 @@ def test_ids_and_tags_are_carried_in_the_state_and_secrets_are_not(demo: Demo) -
     }
     for resource in ours:
         tags = resource["inputs"]["tags"]
-        assert tags["client"] == "e2e" and tags["environment"] == "shop" and len(tags["stackId"]) == 32
+        assert tags["client"] == "e2e"
+        assert tags["environment"] == "shop"
+        assert len(tags["stackId"]) == 32
     assert "PRIVATE KEY" not in exported.out
     for secret in secrets_of(demo):
         assert secret not in exported.out

@@ -41,7 +41,8 @@ def test_a_refused_preview_blocks_names_the_rule_and_is_quick(tiny: tuple[World,
     print(f"refused preview: {min(times):.2f} s at best of {[f'{t:.2f}' for t in times]}")
     assert min(times) < 2.5
     refused = world.shell("pulumi up --yes", fleet)
-    assert refused.code != 0 and "network.ssh-not-public" in refused.out
+    assert refused.code != 0
+    assert "network.ssh-not-public" in refused.out
     assert podman_objects() == before
 
 
@@ -51,10 +52,12 @@ def test_steward_refuses_the_same_plan_with_a_whole_report(tiny: tuple[World, Pa
     began = monotonic()
     done = world.steward("up", "--fleet", fleet)
     assert done.code == 1, done.all
-    assert "network.ssh-not-public" in done.out and "Traceback" not in done.err
+    assert "network.ssh-not-public" in done.out
+    assert "Traceback" not in done.err
     assert monotonic() - began < 30
     pages = list((world.home / "runs").glob("*/report.html"))
-    assert len(pages) == 1 and "network.ssh-not-public" in pages[0].read_text()
+    assert len(pages) == 1
+    assert "network.ssh-not-public" in pages[0].read_text()
 
 
 def test_a_bare_up_on_the_running_shop_changes_nothing(demo: Demo) -> None:
@@ -66,5 +69,6 @@ def test_a_bare_up_on_the_running_shop_changes_nothing(demo: Demo) -> None:
 def test_bare_destroy_cannot_take_the_data(demo: Demo) -> None:
     volumes = podman_objects()["volumes"]
     preview = demo.world.shell("pulumi destroy --preview-only", demo.shop)
-    assert preview.code != 0 and "protect" in preview.all
+    assert preview.code != 0
+    assert "protect" in preview.all
     assert podman_objects()["volumes"] == volumes

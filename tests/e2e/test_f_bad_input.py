@@ -126,7 +126,8 @@ def test_podman_missing(tiny: tuple[World, Path], tmp_path: Path) -> None:
     done = world.steward("up", "--fleet", fleet, env={"PATH": str(tools)})
     assert done.code == 2 and "podman" in done.err.lower() and "Traceback" not in done.err, done.all
     doctor = world.steward("doctor", env={"PATH": str(tools)})
-    assert doctor.code == 2 and "podman" in doctor.out.lower()
+    assert doctor.code == 2
+    assert "podman" in doctor.out.lower()
 
 
 def test_a_taken_port(tiny: tuple[World, Path]) -> None:
@@ -155,7 +156,8 @@ def test_an_inotify_limit_that_is_too_low(tiny: tuple[World, Path]) -> None:
     finally:
         limit.write_text(kept)
     assert "max_user_instances" in done.err and "sysctl" in done.err and done.code in (2, 3), done.all
-    assert doctor.code == 2 and "inotify" in doctor.out
+    assert doctor.code == 2
+    assert "inotify" in doctor.out
     assert podman_objects()["containers"] == before["containers"]
 
 

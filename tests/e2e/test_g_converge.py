@@ -25,7 +25,9 @@ def test_a_second_converge_changes_nothing(demo: Demo, strategy: str) -> None:
     done = demo.world.steward("configure", "--fleet", demo.shop, "--json", env={"STEWARD_STRATEGY": strategy})
     assert done.code == 0, done.all
     hosts = hosts_of(done.out)
-    assert {name: (host["changed"], host["failed"]) for name, host in hosts.items()} == dict.fromkeys(hosts, (0, 0))
+    assert {name: (host["changed"], host["failed"]) for name, host in hosts.items()} == dict.fromkeys(
+        hosts, (0, 0)
+    )
     assert all(host["ok"] > 10 for host in hosts.values())
     assert demo.world.__dict__.setdefault("ok_counts", counts(hosts)) == counts(hosts)  # the same with either
 

@@ -17,9 +17,11 @@ def test_destroy_refuses_while_data_would_go(demo: Demo) -> None:
     for fleet, name in ((demo.shop, "db-1-data"), (demo.vault, "vault-1-repositories")):
         done = demo.world.steward("destroy", "--fleet", fleet)
         assert done.code == 2, done.all
-        assert name in done.err and f"--delete-data {name}" in done.err
+        assert name in done.err
+        assert f"--delete-data {name}" in done.err
         wrong = demo.world.steward("destroy", "--fleet", fleet, "--delete-data", "something-else")
-        assert wrong.code == 2 and name in wrong.err
+        assert wrong.code == 2
+        assert name in wrong.err
     assert podman_objects() == before
     assert demo.world.steward("verify", "--fleet", demo.shop).code == 0
 
@@ -29,7 +31,8 @@ def test_destroy_leaves_nothing(demo: Demo) -> None:
         done = demo.world.steward("destroy", "--fleet", fleet, "--delete-data", name)
         assert done.code == 0, done.all
         again = demo.world.steward("destroy", "--fleet", fleet, "--delete-data", name)
-        assert again.code == 2 and "no such stack" in again.err
+        assert again.code == 2
+        assert "no such stack" in again.err
     assert podman_objects() == demo.before
     assert not list((demo.world.home / "keys").rglob("*"))
     assert not list((ROOT / "stacks" / "config").glob("Pulumi.e2e-[sv]*.yaml"))

@@ -68,7 +68,7 @@ class World:
         self, *words: str | Path, seconds: float = 600, env: Mapping[str, str] | None = None
     ) -> Outcome:
         """Run the command as a person would."""
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [str(STEWARD), *map(str, words)],
             env={**self.environment, **(env or {})},
             cwd=ROOT,
@@ -82,7 +82,7 @@ class World:
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         """Start the command in a session of its own, to be signalled."""
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             [str(STEWARD), *map(str, words)],
             env=self.environment,
             cwd=ROOT,
@@ -104,7 +104,7 @@ class World:
     def shell(self, script: str, fleet: Path, seconds: float = 300) -> Outcome:
         """A person's own shell under `steward env`."""
         text = f'set -euo pipefail; eval "$({STEWARD} env --fleet {fleet})"; {script}'
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             ["/bin/bash", "-c", text],
             env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=seconds, check=False,
@@ -128,7 +128,7 @@ class Outcome:
 
 def command(argv: Sequence[str], *, check: bool = True) -> str:
     """Standard output of a tool of the machine."""
-    return subprocess.run(argv, capture_output=True, text=True, check=check, timeout=120).stdout  # noqa: S603
+    return subprocess.run(argv, capture_output=True, text=True, check=check, timeout=120).stdout
 
 
 def podman_objects() -> dict[str, set[str]]:

@@ -1,0 +1,110 @@
+"""The real adapters of one run, each made where a phase asks for it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from orchestrator.adapters import Adapters, HostAccess
+from orchestrator.connections import Connections
+from orchestrator.convergence.book import ConvergeBook
+from orchestrator.convergence.inputs import playbooks_digest
+from orchestrator.errors import InputError
+from orchestrator.inventory.build import Binaries
+from orchestrator.plays.leftovers import end_leftovers
+from orchestrator.plays.runner import AnsibleRunner
+from orchestrator.ports import BackupStore, Clock, CredentialStore, Ledger, PlaybookRunner, Say, Target
+from orchestrator.provisioning.automation import PulumiProvisioner
+from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key
+from orchestrator.repository_keys import RepositoryKeys
+from orchestrator.settings import Settings
+from orchestrator.toolchain.environment import Toolchain
+from orchestrator.vault import VaultStore
+from orchestrator.verification.testinfra_host import TestinfraVerifier
+from stacks.outputs import ServerOutput
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What the adapters of a run have in common; `fleet_file` is as a person would type it."""
+
+    settings: Settings
+    toolchain: Toolchain
+    target: Target
+    run: str
+    connections: Connections
+    fleet_file: str
+    say: Say
+
+    def adapters(self, ledger: Ledger, clock: Clock) -> Adapters:
+        """Everything outside, behind its ports."""
+        return Adapters(
+            target=self.target,
+            run=self.run,
+            clock=clock,
+            ledger=ledger,
+            provisioner=self.provisioner,
+            binaries=Binaries(self.toolchain.restic, self.toolchain.rest_server),
+            say=self.say,
+            hosts=self.hosts,
+            playbooks=self.playbooks,
+            store=self.store,
+            credentials=self.credentials,
+        )
+
+    @cached_property
+    def provisioner(self) -> PulumiProvisioner:
+        """Pulumi, with the policies' results in the run's folder."""
+        results = self.settings.run_folder(self.run) / "policies.jsonl"
+        return PulumiProvisioner(self.settings, self.toolchain, results)
+
+    def hosts(self, stack: str, servers: Sequence[ServerOutput]) -> HostAccess:
+        """Shell, verifier and converge records of a stack's servers."""
+        shell, keys = self.connections.shell(stack, servers), self.settings.stack_keys(stack)
+        folder = self.settings.home / "converged" / stack
+        return HostAccess(
+            shell=shell,
+            private_key=admin_key(keys).private,
+            known_hosts=shell.known_hosts,
+            control_path=shell.control_path,
+            verifier=TestinfraVerifier(shell.config),
+            convergence=ConvergeBook(folder, shell, self._tools, (keys / PASSPHRASE_FILE).read_bytes),
+        )
+
+    def playbooks(self, access: HostAccess, servers: Sequence[ServerOutput]) -> PlaybookRunner:
+        """Ansible; when it is stopped, what it left on these servers is ended."""
+
+        def leftovers(run: str) -> None:
+            for problem in end_leftovers(access.shell, servers, run):
+                self.say(f"could not look for leftovers: {problem}")
+
+        retry = f"steward configure --fleet {shlex.quote(self.fleet_file)} --host {{host}}"
+        folder = self.settings.run_folder(self.run) / "plays"
+        return AnsibleRunner(self.settings, self.toolchain, folder, retry, leftovers)
+
+    def store(self, repository: str) -> BackupStore:
+        """The vault behind a repository of the fleet; raises InputError when its stack has no such vault."""
+        stack, spec = self._vault_stack(repository), self.target.loaded.fleet.repositories[repository]
+        outputs = self.provisioner.outputs(stack)
+        name = spec.repository or repository
+        found = next((each for each in outputs.repositories if each.name == name), None)
+        if found is None:
+            raise InputError(
+                stack, f"has no repository named '{name}'", place=f"repositories.{repository}",
+                got=", ".join(each.name for each in outputs.repositories) or "none",
+            )  # fmt: skip
+        shell = self.connections.shell(stack, outputs.servers)
+        return VaultStore(shell, outputs.server(found.server), self.toolchain.restic)
+
+    def credentials(self, repository: str) -> CredentialStore:
+        """Where the credentials of a repository of the fleet are kept: with the vault's stack."""
+        stack = self._vault_stack(repository)
+        return RepositoryKeys(self.settings.stack_keys(stack), stack)
+
+    def _vault_stack(self, repository: str) -> str:
+        return self.target.loaded.fleet.repositories[repository].stack or self.target.stack.name
+
+    def _tools(self) -> str:
+        return f"{self.toolchain.digest} {playbooks_digest(self.settings.project / 'playbooks')}"
