@@ -17,7 +17,7 @@ from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.configure import ConfigureRequest, configure
 from orchestrator.phases.enrol import enrol
 from orchestrator.phases.reach import check_wanted, of_fleet
-from orchestrator.phases.ready import ready, silent
+from orchestrator.phases.ready import GATE_SECONDS, STANDING_SECONDS, ready, silent
 from orchestrator.ports import PlayResult, Provisioned
 from orchestrator.results import RunResults
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -175,9 +175,9 @@ def reach_steps(
     outputs = results.outputs = of_fleet(fleet, found, wanted)
     access = adapters.hosts(stack, outputs.servers)
     servers = [server for server in outputs.servers if not wanted or server.name in wanted]
-    results.readiness = yield Step(
-        "ready", "ready", "read", partial(ready, servers, access.shell, adapters.say), _ready
-    )
+    patience = GATE_SECONDS if results.provisioned else STANDING_SECONDS
+    wait = partial(ready, servers, access.shell, adapters.say, connect_seconds=patience)
+    results.readiness = yield Step("ready", "ready", "read", wait, _ready)
     return outputs, access
 
 

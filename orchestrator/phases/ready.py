@@ -18,7 +18,10 @@ from stacks.outputs import ServerOutput
 
 GATE_SECONDS = 180.0
 _POLL_SECONDS = 0.25
+STANDING_SECONDS = 20.0
+"""How long a server that was there before may take to answer."""
 _PARALLEL = 32
+_WRONG_HOST_KEY = "Host key verification failed"
 _LONGEST_DETAIL = 200
 
 STEPS = ("tcp", "ssh", "init", "package-lock", "probe")
@@ -71,12 +74,22 @@ wait("probe", probe)
 
 
 def ready(
-    servers: Sequence[ServerOutput], shell: HostShell, say: Say, *, limit_seconds: float = GATE_SECONDS
+    servers: Sequence[ServerOutput],
+    shell: HostShell,
+    say: Say,
+    *,
+    limit_seconds: float = GATE_SECONDS,
+    connect_seconds: float = GATE_SECONDS,
 ) -> Sequence[Readiness]:
-    """Pass every server through the gate, all at once; one that does not pass does not stop the others."""
-    results = for_each(
-        servers, lambda server, stopping: _gate(server, shell, limit_seconds, stopping), at_once=_PARALLEL
-    )
+    """Pass every server through the gate, all at once; one that does not pass does not stop the others.
+
+    `connect_seconds` bounds the wait for TCP and SSH: short for servers that were there before this run.
+    """
+
+    def gate(server: ServerOutput, stopping: Event) -> Readiness:
+        return _gate(server, shell, limit_seconds, min(connect_seconds, limit_seconds), stopping)
+
+    results = for_each(servers, gate, at_once=_PARALLEL)
     for result in results:
         if result.missing:
             say(f"{result.server}: {result.message}")
@@ -89,18 +102,21 @@ def silent(servers: Sequence[ServerOutput]) -> list[str]:
     return [server.name for server, problem in zip(servers, said, strict=True) if problem]
 
 
-def _gate(server: ServerOutput, shell: HostShell, limit_seconds: float, stopping: Event) -> Readiness:
+def _gate(
+    server: ServerOutput, shell: HostShell, limit_seconds: float, connect_seconds: float, stopping: Event
+) -> Readiness:
     began = monotonic()
-    deadline = began + limit_seconds
+    deadline = began + connect_seconds
     step, detail = "tcp", _until(deadline, stopping, lambda: _tcp(server))
     if not detail:
         step, detail = "ssh", _until(deadline, stopping, lambda: _login(server, shell))
     if not detail:
-        step, detail = _rest(server, shell, max(1.0, deadline - monotonic()))
+        step, detail = _rest(server, shell, max(1.0, began + limit_seconds - monotonic()))
+    took = monotonic() - began
     if not step:
-        return Readiness(server.name, monotonic() - began)
-    message = f"not ready after {limit_seconds:g} s: {_MEANING[step]}" + (f" ({detail})" if detail else "")
-    return Readiness(server.name, monotonic() - began, step, message)
+        return Readiness(server.name, took)
+    message = f"not ready after {took:.0f} s: {_MEANING[step]}" + (f" ({detail})" if detail else "")
+    return Readiness(server.name, took, step, message)
 
 
 def _rest(server: ServerOutput, shell: HostShell, limit_seconds: float) -> tuple[str, str]:
@@ -121,9 +137,12 @@ def _rest(server: ServerOutput, shell: HostShell, limit_seconds: float) -> tuple
 
 
 def _until(deadline: float, stopping: Event, attempt: Callable[[], str]) -> str:
-    """Repeat until the attempt says '' or the deadline passes; returns what it said last."""
+    """Repeat until the attempt says '' or the deadline passes; returns what it said last.
+
+    A host key that is not the pinned one will not become it: that ends the wait at once.
+    """
     while detail := attempt():
-        if stopping.is_set() or monotonic() > deadline:
+        if stopping.is_set() or monotonic() > deadline or _WRONG_HOST_KEY in detail:
             return detail
         stopping.wait(_POLL_SECONDS)
     return ""

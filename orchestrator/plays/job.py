@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,20 +32,19 @@ def main() -> int:
     """Run the playbook that the specification describes; exit code 0 when the job itself worked."""
     spec = json.loads(Path(sys.argv[1]).read_text())
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, stop_at_once)
     strategy, note = choose_strategy(spec["strategy"])
     emit({"kind": "strategy", "strategy": strategy, "note": note})
     try:
-        finished = play(spec, strategy, stop)
+        finished = play(spec, strategy)
     finally:
         end_descendants()
     emit({"kind": "end", **finished})
     return 0
 
 
-def play(spec: Mapping[str, Any], strategy: str, stop: threading.Event) -> dict[str, Any]:
+def play(spec: Mapping[str, Any], strategy: str) -> dict[str, Any]:
     """Drive ansible-runner and return how it ended."""
     import ansible_runner
 
@@ -67,7 +65,7 @@ def play(spec: Mapping[str, Any], strategy: str, stop: threading.Event) -> dict[
         quiet=True,
         ident="play",
         event_handler=handle,
-        cancel_callback=stop.is_set,
+        cancel_callback=lambda: False,  # without one, ansible-runner would replace our signal handlers
     )
     output = ""
     if result.status != "successful":
@@ -155,17 +153,32 @@ def emit(record: Mapping[str, Any]) -> None:
 def end_descendants() -> None:
     """Kill every process below this one; as subreaper it inherits those whose parents are gone."""
     for _ in range(50):
-        children = [
-            int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-        ]
-        if not children:
+        living = children()
+        if not living:
             return
-        for pid in children:
+        for pid in living:
             try:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
             except (ProcessLookupError, ChildProcessError):
                 continue
+
+
+def children() -> list[int]:
+    """Direct children of this process, whichever of its threads started or inherited them."""
+    found: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            found += [int(pid) for pid in (task / "children").read_text().split()]
+        except OSError:
+            continue  # a thread that ended meanwhile
+    return found
+
+
+def stop_at_once(number: int, _frame: object) -> None:
+    """End everything below this job, then the job: whoever stopped it waits for no tidy end of Ansible."""
+    end_descendants()
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def test_a_wrong_host_key_is_refused(demo: Demo) -> None:
 def test_a_stopped_run_leaves_no_process_here_or_on_the_host(demo: Demo, number: signal.Signals) -> None:
     web = container_of(demo.world, demo.shop, "web-1")
     on_host(web, "rm", "-rf", "/var/lib/apt/lists", "/var/lib/steward/packages", check=False)
-    before = marked_processes()
+    before = own_processes(demo.world)
     process = demo.world.start("configure", "--fleet", demo.shop)
     assert process.stderr is not None
     for line in process.stderr:
@@ -71,7 +71,7 @@ def test_a_stopped_run_leaves_no_process_here_or_on_the_host(demo: Demo, number:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, (out, err)
     deadline = time.monotonic() + 15
-    while (left := marked_processes() - before) and time.monotonic() < deadline:
+    while (left := own_processes(demo.world) - before) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not left
     run = newest_run(demo.world)
@@ -114,18 +114,17 @@ def test_two_stewards_at_once_one_is_told_who_works(demo: Demo) -> None:
     assert first.wait(timeout=300) == 0
 
 
-def marked_processes() -> set[str]:
-    """Processes on the control machine that carry any run's mark, or are Ansible or a connection of ours."""
-    found = set()
+def own_processes(world: World) -> set[str]:
+    """Processes that were started by a steward of this world, by the state folder in their environment."""
+    mark, found = f"STEWARD_HOME={world.home}".encode(), set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            marked = b"STEWARD_RUN=" in (folder / "environ").read_bytes()
+            ours = mark in (folder / "environ").read_bytes().split(b"\0")
             line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            inside = (folder / "root").resolve() != Path("/")
         except OSError:
             continue
-        if not inside and (marked or "ansible" in line or "steward-ssh-" in line or "steward-cp-" in line):
-            found.add(f"{folder.name} {line[:80]}")
+        if ours and "conmon" not in line:  # the monitors of the containers live as long as those
+            found.add(f"{folder.name} {line[:120]}")
     return found
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from steward_backup.errors import BackupError
+from steward_backup.hashing import Seen, digests
 
 SCHEMA = "steward.backup-manifest/1"
-WORKERS = min(4, os.cpu_count() or 1)
 Entry = dict[str, Any]
 
 
@@ -40,12 +38,6 @@ def walk(path: str) -> Iterator[tuple[str, os.stat_result]]:
                 yield from walk(entry.path)
             else:
                 yield entry.path, entry.stat(follow_symlinks=False)
-
-
-def digest(path: str) -> str:
-    """SHA-256 of a file's content."""
-    with open(path, "rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def stamp(found: os.stat_result) -> list[int]:
@@ -79,12 +71,6 @@ def take(paths: tuple[str, ...], known: dict[str, Any]) -> tuple[dict[str, Entry
     return entries, remembered
 
 
-def digests(paths: list[str]) -> list[str]:
-    """Digests of many files, read side by side: hashing leaves the interpreter's lock."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(digest, paths))
-
-
 def changed_since(remembered: dict[str, Any]) -> list[str]:
     """Files that were written or removed after their digest was taken."""
     changed = []
@@ -97,8 +83,14 @@ def changed_since(remembered: dict[str, Any]) -> list[str]:
     return changed
 
 
-def compare(entries: dict[str, Entry], root: Path, tops: tuple[str, ...]) -> list[str]:
-    """Paths whose restored copy below `root` differs, is missing, or was never in the manifest."""
+def compare(
+    entries: dict[str, Entry], root: Path, tops: tuple[str, ...], early: dict[str, Seen]
+) -> list[str]:
+    """Paths whose restored copy below `root` differs, is missing, or was never in the manifest.
+
+    `early` holds copies that were digested already. It can spare the reading of a copy that is as it must
+    be; it condemns none: whatever was not seen, or looked different then, is read now.
+    """
     different: list[str] = []
     to_read: list[str] = []
     for path, entry in entries.items():
@@ -113,7 +105,7 @@ def compare(entries: dict[str, Entry], root: Path, tops: tuple[str, ...]) -> lis
         else:
             seen = (stat.S_ISREG(found.st_mode), found.st_size, stat.S_IMODE(found.st_mode))
             same = seen == (True, entry["size"], entry["mode"])
-            if same:
+            if same and early.get(path) != Seen(found.st_ino, entry["sha256"]):
                 to_read.append(path)
         if not same:
             different.append(path)

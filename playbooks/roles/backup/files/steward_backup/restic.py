@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from steward_backup.errors import BackupError
-from steward_backup.process import Ended, must, run
+from steward_backup.process import Ended, must, run, start
 from steward_backup.settings import RESTIC, Plan, Repository
+
+UNKNOWN = "failed to find snapshot"  # in restic's message; the exit code alone says nothing
 
 # restic's own exit codes, for people.
 MEANING = {
@@ -17,6 +21,10 @@ MEANING = {
     11: "the repository is locked by another run",
     12: "the repository's password is wrong",
 }
+
+
+class UnknownSnapshotError(BackupError):
+    """The repository holds no snapshot of that id; nothing was restored."""
 
 
 def backup_argv(plan: Plan, host: str, run_id: str) -> list[str]:
@@ -73,10 +81,36 @@ def snapshots(repository: Repository, plan: Plan | None) -> list[dict[str, Any]]
     return sorted(found, key=lambda each: str(each["time"]))
 
 
-def restore(repository: Repository, snapshot: str, target: Path) -> None:
-    """Restore a whole snapshot below a folder."""
-    argv = [str(RESTIC), "restore", "--json", "--retry-lock", "5m", "--target", str(target), snapshot]
-    explain("restic restore", run(argv, env=repository.environment()))
+def restore(repository: Repository, snapshot: str, target: Path, tell: Callable[[str], None]) -> None:
+    """Restore a whole snapshot below a folder; `tell` gets the path of each file once its content is there.
+
+    No lock is taken: it guards against the removal of old content, which hosts cannot do, and a vault whose
+    disk is full could not store one.
+    """
+    argv = [str(RESTIC), "restore", "--json", "-vv", "--no-lock", "--target", str(target), snapshot]
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    with start(argv, env=repository.environment(), **streams) as child:
+        for line in child.running.stdout or ():
+            path = parse_restored(line)
+            if path is not None:
+                tell(path)
+        ended = Ended(child.running.wait(), b"", child.told())
+    if ended.code == 1 and UNKNOWN in ended.err:
+        raise UnknownSnapshotError(f"snapshot {snapshot} is not in the repository: {ended.err}")
+    explain("restic restore", ended)
+
+
+def parse_restored(line: bytes) -> str | None:
+    """The path in one of restic's lines that say what is restored now, and None for any other line."""
+    if b'"restored"' not in line:
+        return None
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    if found.get("message_type") != "verbose_status" or found.get("action") != "restored":
+        return None
+    return str(found["item"])
 
 
 def tag(snapshot: dict[str, Any], name: str) -> str:

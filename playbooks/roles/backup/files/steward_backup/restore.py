@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from steward_backup import dumps, manifest, restic
+from steward_backup import dumps, manifest, records, restic
 from steward_backup.errors import BackupError, StoppedError
+from steward_backup.hashing import Hashing, Seen
 from steward_backup.postgresql import Server
 from steward_backup.settings import SCRATCH, Plan, Repository
 
@@ -59,12 +60,52 @@ def target_folder(asked: str | None, run_id: str) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_room(folder: Path, snapshot: dict[str, Any]) -> None:
+def check_room(folder: Path, needed: int) -> None:
     """Refuse a restore that would fill the disk."""
-    needed = int((snapshot.get("summary") or {}).get("total_bytes_processed", 0))
     free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
     if free < needed:
         raise BackupError(f"{folder}: {free} bytes are free, the snapshot needs {needed}")
+
+
+def last_good(plan: Plan, wanted: str) -> dict[str, Any] | None:
+    """The record of the plan's last good run, when its snapshot is the one asked for.
+
+    The record spares a second start of restic, whose key takes longer to derive than a small restore does.
+    """
+    found = records.read(plan.records / "last-good.json")
+    if found is None or found["plan_id"] != plan.id or wanted not in ("latest", found["snapshot"]):
+        return None
+    return found
+
+
+def bring_back(
+    repository: Repository, plan: Plan, wanted: str, folder: Path, document: dict[str, Any]
+) -> dict[str, Seen]:
+    """Restore the snapshot asked for below the folder, and give the digests of what came back.
+
+    The repository is asked for its snapshots when there is no record, or when it does not know the one there.
+    """
+    known = last_good(plan, wanted)
+    if known is not None:
+        try:
+            return unpack(repository, known["snapshot"], known["bytes"], folder, document)
+        except restic.UnknownSnapshotError:
+            document["snapshot"] = None
+    chosen = pick(restic.snapshots(repository, plan), wanted, plan)
+    needed = int((chosen.get("summary") or {}).get("total_bytes_processed", 0))
+    return unpack(repository, chosen["id"], needed, folder, document)
+
+
+def unpack(
+    repository: Repository, snapshot: str, needed: int, folder: Path, document: dict[str, Any]
+) -> dict[str, Seen]:
+    """Restore one snapshot of about `needed` bytes, and digest each file as soon as it is there."""
+    check_room(folder, needed)
+    document["snapshot"] = snapshot
+    with Hashing() as hashing:
+        restic.restore(repository, snapshot, folder, lambda path: hashing.tell(path, f"{folder}{path}"))
+        hashing.finish()
+        return hashing.seen
 
 
 def read_manifest(root: Path, plan: Plan) -> dict[str, Any]:
@@ -111,14 +152,11 @@ def run(
     document, started = blank(plan), time.monotonic()
     try:
         check_database(plan, database)
-        chosen = pick(restic.snapshots(repository, plan), snapshot, plan)
-        document["snapshot"] = chosen["id"]
         with target_folder(target, run_id) as folder:
             document["target"] = str(folder)
-            check_room(folder, chosen)
-            restic.restore(repository, chosen["id"], folder)
+            seen = bring_back(repository, plan, snapshot, folder, document)
             found = read_manifest(folder, plan)
-            compare_files(found, folder, document)
+            compare_files(found, folder, seen, document)
             databases = {
                 name: found["databases"][name] for name in ([database] if database else found["databases"])
             }
@@ -133,11 +171,14 @@ def run(
     return document
 
 
-def compare_files(found: dict[str, Any], folder: Path, document: dict[str, Any]) -> None:
+def compare_files(
+    found: dict[str, Any], folder: Path, seen: dict[str, Seen], document: dict[str, Any]
+) -> None:
     """Compare every restored file with the manifest."""
     document["files_compared"] = len(found["files"])
     document["bytes"] = sum(entry.get("size", 0) for entry in found["files"].values())
-    document["files_different"] = manifest.compare(found["files"], folder, tuple(found["paths"]))[:MOST_TOLD]
+    different = manifest.compare(found["files"], folder, tuple(found["paths"]), seen)
+    document["files_different"] = different[:MOST_TOLD]
 
 
 def compare_tables(
