@@ -76,7 +76,7 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Exit code of one command line; every error becomes a message."""
-    from orchestrator.cli.output import note, tell_error
+    from orchestrator.cli.output import emit_error, note, tell_error
     from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
     from orchestrator.process import end_children, stop_on_signals
     from stacks.fleet.mistakes import FleetInvalid  # light: no model behind it
@@ -90,9 +90,13 @@ def run(words: list[str]) -> int:
     except FleetInvalid as problem:
         note(str(problem))
         code = InputError.exit_code
+        if "--json" in words:
+            emit_error(problem)
     except StewardError as problem:
         tell_error(problem)
         code = problem.exit_code
+        if "--json" in words:
+            emit_error(problem)
     except KeyboardInterrupt:
         note("steward: stopped by the keyboard")
         code = StoppedError.exit_code

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from orchestrator.app import Run
     from orchestrator.errors import StewardError
+    from stacks.fleet.mistakes import FleetInvalid
 
 
 def as_document(schema: str, **content: Any) -> str:
@@ -23,14 +24,27 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json", by_alias=True) if hasattr(value, "model_dump") else str(value)
 
 
+class _Stdout:
+    """Whether a result was written already: with --json there is one document, never two."""
+
+    used = False
+
+
 def emit(text: str) -> None:
     """Write a result to stdout."""
+    _Stdout.used = True
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
 def note(text: str) -> None:
     """Write something for people to stderr."""
     sys.stderr.write(text if text.endswith("\n") else text + "\n")
+
+
+def emit_error(problem: StewardError | FleetInvalid) -> None:
+    """With --json, an error is a document too, unless the result that names it is out already."""
+    if not _Stdout.used:
+        emit(error_document(problem))
 
 
 def colour() -> bool:
@@ -45,9 +59,30 @@ def width() -> int:
 
 def tell_error(problem: StewardError) -> None:
     """An error in its five parts."""
-    from orchestrator.reporting.escape import terminal as terminal_text
+    from orchestrator.reporting.escape import visible
 
-    note(f"steward: {terminal_text(str(problem))}")
+    note(f"steward: {visible(str(problem), keep_newlines=True)}")
+
+
+def error_document(problem: StewardError | FleetInvalid) -> str:
+    """An error that came before any result, for whoever asked for JSON."""
+    from stacks.fleet.mistakes import FleetInvalid
+
+    if isinstance(problem, FleetInvalid):
+        rows = [{"path": m.path, "line": m.line, "message": m.message} for m in problem.mistakes]
+        return as_document(
+            "steward.error/1", exit_code=2, subject=problem.source, message="mistakes", mistakes=rows
+        )
+    return as_document(
+        "steward.error/1",
+        exit_code=problem.exit_code,
+        subject=problem.subject,
+        message=problem.message,
+        place=problem.place,
+        rule=problem.rule,
+        got=problem.got,
+        next_step=problem.next_step,
+    )
 
 
 def finish(run: Run, *, as_json: bool) -> int:

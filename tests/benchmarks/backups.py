@@ -3,7 +3,8 @@
     .venv/bin/python -m tests.benchmarks.backups --fleet stacks/fleets/demo.yaml --host web-1 --plan site [--mib 400]
 
 The fleet must be up. Data is put under the plan's first path and removed again; the snapshots stay in the vault.
-Both sides write to the host's own repository. Each round makes new data, so that nothing is deduplicated.
+Both sides write to the host's own repository. Each side makes new data before it backs up, so that nothing is
+deduplicated, and restores what it has just stored, so that the vault has read neither before.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from orchestrator.ports import HostShell
 from orchestrator.settings import load_settings
 from orchestrator.step_runner import Watcher
 from stacks.outputs import ServerOutput
-from tests.benchmarks.pairs import Pair, seconds
+from tests.benchmarks.pairs import Pair
 
-TARGET = "/var/tmp/ours-restore"  # on a host of the benchmark, removed at once
 FILL = """
 import os, sys
 folder, mib = sys.argv[1], int(sys.argv[2])
@@ -73,28 +73,22 @@ class Host:
     def round(self) -> tuple[float, float, float, float, float]:
         """Seconds of our backup and bare, our restore and bare without and with verifying; each has data of its own."""
         self._fill()
-        ours = self._timed("/usr/local/sbin/steward-backup", "run", "--plan", self._plan)
+        ours, mine = self._timed("our-backup", self._plan), self._timed("our-restore", self._plan)
         self._fill()
-        bare = self._bare("backup", self._path)
-        words = ("restore", "--plan", self._plan, "--run", "benchmark", "--target", TARGET)
-        mine = self._timed("/usr/local/sbin/steward-backup", *words)
-        self._run(["rm", "-rf", TARGET])
-        return ours, bare, mine, self._bare("restore", self._path), self._bare("restore-verify", self._path)
+        bare = self._timed("backup", self._path)
+        return ours, bare, mine, self._timed("restore", self._path), self._timed("restore-verify", self._path)
 
     def clean(self) -> None:
         """Remove the data."""
-        self._run(["rm", "-rf", self._folder, TARGET])
+        self._run(["rm", "-rf", self._folder])
 
     def _fill(self) -> None:
         self._run(["python3", "-c", FILL, self._folder, str(self._mib)])
         self._run(["sync"])
 
-    def _timed(self, *argv: str) -> float:
-        return seconds(lambda: self._run(argv))
-
-    def _bare(self, verb: str, path: str) -> float:
+    def _timed(self, verb: str, subject: str) -> float:
         done = self._shell.run(
-            self._server, ["sudo", "-n", "python3", "-", verb, path], timeout=3600, stdin=self._restic
+            self._server, ["sudo", "-n", "python3", "-", verb, subject], timeout=3600, stdin=self._restic
         )
         return float(json.loads(done.stdout)["seconds"])
 

@@ -1,4 +1,8 @@
-"""Sent to a host on standard input: bare restic with the host's own repository, timed. Prints {"seconds": N}."""
+"""Sent to a host on standard input: restic with the host's own repository, or its tool, timed there.
+
+Prints {"seconds": N}. One clock around both programs: neither side counts SSH, and each begins with what was
+written before it on the disk.
+"""
 
 import json
 import os
@@ -10,11 +14,12 @@ from pathlib import Path
 
 SETTINGS = Path("/etc/steward/backup")
 RESTIC = "/usr/local/lib/steward/restic"
-TARGET = "/var/tmp/bare-restore"  # on a host of the benchmark, removed at once
+TOOL = "/usr/local/sbin/steward-backup"
+TARGET = "/var/tmp/benchmark-restore"  # on a host of the benchmark, removed at once
 
 
 def main() -> None:
-    """Back up a path, or restore the newest snapshot of it, as a person would by hand."""
+    """Back up a path, or restore the newest snapshot of it, as a person would by hand; or run our tool."""
     verb, path = sys.argv[1:]
     known = json.loads((SETTINGS / "repository.json").read_text())
     environment = {
@@ -26,25 +31,19 @@ def main() -> None:
         "RESTIC_CACERT": str(SETTINGS / "vault.crt"),
         "HOME": "/root",
     }
-    words = {
-        "backup": ["backup", "--quiet", "--tag", "benchmark", path],
-        "restore": ["restore", "latest", "--quiet", "--tag", "benchmark", "--target", TARGET],
-        "restore-verify": [
-            "restore",
-            "latest",
-            "--quiet",
-            "--verify",
-            "--tag",
-            "benchmark",
-            "--target",
-            TARGET,
-        ],
+    latest = ["restore", "latest", "--quiet", "--tag", "benchmark", "--target", TARGET]
+    ours = ["--plan", path, "--run", "benchmark"]
+    argv = {
+        "backup": [RESTIC, "--retry-lock", "5m", "backup", "--quiet", "--tag", "benchmark", path],
+        "restore": [RESTIC, "--retry-lock", "5m", *latest],
+        "restore-verify": [RESTIC, "--retry-lock", "5m", *latest, "--verify"],
+        "our-backup": [TOOL, "run", *ours],
+        "our-restore": [TOOL, "restore", *ours, "--target", TARGET],
     }[verb]
     shutil.rmtree(TARGET, ignore_errors=True)
+    os.sync()
     began = time.perf_counter()
-    subprocess.run(
-        [RESTIC, "--retry-lock", "5m", *words], env=environment, check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run(argv, env=environment, check=True, stdout=subprocess.DEVNULL)
     took = time.perf_counter() - began
     shutil.rmtree(TARGET, ignore_errors=True)
     print(json.dumps({"seconds": took}))

@@ -128,45 +128,6 @@ def tree(tmp_path: Path) -> Path:
     return top
 
 
-def restored(tree: Path, root: Path) -> None:
-    """Copy the tree below a root, as a restore does."""
-    target = Path(f"{root}{tree}")
-    target.parent.mkdir(parents=True)
-    subprocess.run(["cp", "-a", str(tree), str(target)], check=True)
-
-
-def test_an_equal_copy_has_no_differences(tree: Path, tmp_path: Path) -> None:
-    from steward_backup import manifest
-
-    entries, _ = manifest.take((str(tree),), {})
-    restored(tree, tmp_path / "copy")
-
-    assert len(entries) == 4
-    assert manifest.compare(entries, tmp_path / "copy", (str(tree),)) == []
-
-
-@pytest.mark.parametrize("harm", ["content", "mode", "missing", "extra", "link", "kind"])
-def test_every_kind_of_difference_is_told(tree: Path, tmp_path: Path, harm: str) -> None:
-    from steward_backup import manifest
-
-    entries, _ = manifest.take((str(tree),), {})
-    restored(tree, tmp_path / "copy")
-    copy = Path(f"{tmp_path / 'copy'}{tree}")
-    name = {"extra": "new", "link": "link"}.get(harm, "a.html")
-    if harm == "content":
-        (copy / name).write_text("ALPHA")
-    elif harm == "mode":
-        (copy / name).chmod(0o600)
-    elif harm == "extra":
-        (copy / name).touch()
-    else:
-        (copy / name).unlink()
-    if harm in {"link", "kind"}:
-        (copy / name).symlink_to("empty")
-
-    assert manifest.compare(entries, tmp_path / "copy", (str(tree),)) == [f"{tree}/{name}"]
-
-
 def test_only_changed_files_are_read_again(tree: Path) -> None:
     from steward_backup import manifest
 
@@ -191,23 +152,6 @@ def test_paths_that_protect_nothing_are_refused(tree: Path, path: str, told: str
 
     with pytest.raises(errors.BackupError, match=told):
         manifest.check_paths((str(tree / "link") if path == "link" else path,))
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"), [("latest", "b" * 64), ("a" * 8, "a" * 64), ("a" * 64, "a" * 64)]
-)
-def test_a_snapshot_is_picked_by_id_or_as_the_latest(wanted: str, found: str) -> None:
-    from steward_backup import restore
-
-    assert restore.pick([{"id": "a" * 64}, {"id": "b" * 64}], wanted, plan())["id"] == found
-
-
-@pytest.mark.parametrize("wanted", ["c" * 8, "a", "aaaaaaaa"])
-def test_an_unclear_snapshot_is_refused(wanted: str) -> None:
-    from steward_backup import errors, restore
-
-    with pytest.raises(errors.BackupError, match="one must"):
-        restore.pick([{"id": "a" * 64}, {"id": "a" * 63 + "b"}], wanted, plan())
 
 
 def test_a_child_is_ended_when_the_block_is_left(tmp_path: Path) -> None:

@@ -89,12 +89,12 @@ with backup.staged(plan) as staging:
     content["files"]["/var/www/debian-reference/gone.html"] = {"size": 1, "mode": 420, "sha256": "0" * 64}
     del content["files"]["/var/www/debian-reference/ch02.en.html"]
     path.write_text(json.dumps(content))
-    restic.backup(repository, plan, "forged")
+    print(restic.backup(repository, plan, "forged")["snapshot_id"])
 PY
 """
-    assert web.root(script).code == 0
+    forged = web.root(script).out.strip()
 
-    answer = web.sudo(BACKUP, "restore", "--plan", "content", "--run", "drill-4")
+    answer = web.sudo(BACKUP, "restore", "--plan", "content", "--snapshot", forged, "--run", "drill-4")
 
     names = ["ch01.en.html", "ch02.en.html", "gone.html"]
     assert answer.code == 1
@@ -102,6 +102,23 @@ PY
     earlier = stored["content"]["snapshot"]
     again = web.sudo(BACKUP, "restore", "--plan", "content", "--snapshot", earlier, "--run", "drill-5")
     assert again.json["ok"] is True
+
+
+@pytest.mark.parametrize("harm", ["rm $f", 'sed -i \'s/"snapshot": "[0-9a-f]*"/"snapshot": "\'$a\'"/\' $f'])
+def test_a_restore_without_a_true_record_asks_the_repository(
+    trial: Any, stored: dict[str, Any], harm: str
+) -> None:
+    """The host's record of its last good run is gone, or names a snapshot that is not there."""
+    db = trial.hosts["db"]
+    folder = "/var/lib/steward/backup/dumps"
+    assert db.root(f"set -e; a={'a' * 64} f={folder}/last-good.json; cp $f {folder}/kept; {harm}").code == 0
+    try:
+        answer = db.sudo(BACKUP, "restore", "--plan", "dumps", "--run", "drill-8")
+    finally:
+        db.sudo("mv", f"{folder}/kept", f"{folder}/last-good.json")
+
+    assert answer.json["ok"] is True, answer.out
+    assert answer.json["snapshot"] == stored["dumps"]["snapshot"]
 
 
 def test_a_target_with_content_is_never_written_over(trial: Any, stored: dict[str, Any]) -> None:

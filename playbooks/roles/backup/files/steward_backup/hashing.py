@@ -8,7 +8,7 @@ import stat
 import threading
 from queue import SimpleQueue
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 WORKERS = min(4, os.cpu_count() or 1)
 CHUNK = 256 * 1024  # bytes; stays in a processor's cache between the read and the digest
@@ -32,7 +32,7 @@ class Hashing:
         self.seen: dict[str, Seen] = {}
         self.unread: dict[str, OSError] = {}
 
-    def __enter__(self) -> Hashing:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self

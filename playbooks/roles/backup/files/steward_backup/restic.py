@@ -88,8 +88,8 @@ def restore(repository: Repository, snapshot: str, target: Path, tell: Callable[
     disk is full could not store one.
     """
     argv = [str(RESTIC), "restore", "--json", "-vv", "--no-lock", "--target", str(target), snapshot]
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
-    with start(argv, env=repository.environment(), **streams) as child:
+    none, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with start(argv, env=repository.environment(), stdin=none, stdout=pipe) as child:
         for line in child.running.stdout or ():
             path = parse_restored(line)
             if path is not None:
