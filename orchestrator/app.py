@@ -15,10 +15,10 @@ from typing import Any
 
 from orchestrator.adapters import Adapters
 from orchestrator.app_fleet import read_fleet
-from orchestrator.clock import SystemClock, new_run_id
+from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
-from orchestrator.errors import InputError, StewardError
+from orchestrator.errors import InputError, StewardError, ToolError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.phases.report import RunFacts, build_report, fleet_label
 from orchestrator.pipeline import Step
@@ -32,6 +32,8 @@ from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from orchestrator.toolchain.environment import load_toolchain
+
+_RUNS_LOOKED_AT = 50
 
 
 def open_ledger(settings: Settings) -> SqliteLedger:
@@ -125,6 +127,7 @@ def begin_run(
         composed = Composition(settings, toolchain, target, run_id, connections, label, say)
         adapters = composed.adapters(ledger, clock)
         run = Run(run_id, verb, settings, adapters, RunResults(), watcher, started, ledger, label)
+        close_killed_runs(settings, ledger, target.stack.name, started)
         settings.run_folder(run_id).mkdir(mode=0o700, parents=True)
         ledger.begin_run(run_id, verb, target.stack.name, started)
         if warm:
@@ -136,6 +139,18 @@ def begin_run(
         finally:
             connections.close()
             ledger.end_run(run_id, code, clock.moment())
+
+
+def close_killed_runs(settings: Settings, ledger: SqliteLedger, stack: str, at: Moment) -> None:
+    """End what a killed run of this stack could not: its entry in the ledger, and secrets it left on disk.
+
+    Whoever holds the stack's lock knows that no other run of it lives.
+    """
+    for row in ledger.last_runs(stack, _RUNS_LOOKED_AT):
+        if row["exit_code"] is None:
+            for path in settings.run_folder(row["id"]).glob("plays/*/inventory/secrets.yml"):
+                path.unlink(missing_ok=True)
+            ledger.end_run(row["id"], ToolError.exit_code, at)
 
 
 def open_stack(settings: Settings, path: Path, *, create: bool) -> Target:

@@ -58,7 +58,7 @@ class Composition:
     def provisioner(self) -> PulumiProvisioner:
         """Pulumi, with the policies' results in the run's folder."""
         results = self.settings.run_folder(self.run) / "policies.jsonl"
-        return PulumiProvisioner(self.settings, self.toolchain, results)
+        return PulumiProvisioner(self.settings, self.toolchain, results, self.say)
 
     def hosts(self, stack: str, servers: Sequence[ServerOutput]) -> HostAccess:
         """Shell, verifier and converge records of a stack's servers."""

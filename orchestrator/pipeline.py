@@ -40,9 +40,18 @@ Steps = Generator[Step, Any, None]
 def plan_steps(adapters: Adapters, results: RunResults, *, refresh: bool = False) -> Steps:
     """Look, judge, change nothing."""
     target = adapters.target
+    results.outputs = known_outputs(adapters)
     preview = partial(plan_phase.plan, target, adapters.provisioner, refresh=refresh)
     results.preview = yield Step("plan", "plan", "read", preview, plan_phase.summary)
     plan_phase.refuse_if_blocked(target, results.preview)
+
+
+def known_outputs(adapters: Adapters) -> FleetOutputs | None:
+    """What the stack had before this run; None for a new one, or one whose making never ended."""
+    try:
+        return adapters.provisioner.outputs(adapters.target.stack.name)
+    except ToolError:
+        return None
 
 
 def up_steps(
@@ -50,6 +59,7 @@ def up_steps(
 ) -> Steps:
     """plan → judge → provision → ready → enrol → configure → back up → verify."""
     check_wanted(adapters.target.loaded.fleet, wanted)
+    check_vaults(adapters)
     yield from provision_steps(adapters, results, refresh=refresh)
     if not (refresh or results.provisioned):
         yield from heal_steps(adapters, results)
@@ -61,9 +71,17 @@ def provision_steps(adapters: Adapters, results: RunResults, *, refresh: bool) -
     """Plan, and make it so where something differs."""
     yield from plan_steps(adapters, results, refresh=refresh)
     assert results.preview is not None  # noqa: S101  # plan_steps ends in a preview or an error
-    if results.preview.changes:
+    if results.preview.changes or results.preview.differs:
         act = partial(provision, adapters, results, refresh=refresh)
         yield Step("provision", "up", "write", act, lambda done: f"{len(done.changes)} changed")
+
+
+def check_vaults(adapters: Adapters) -> None:
+    """Refuse, before anything is made, plans whose vault is not up; raises InputError."""
+    fleet = adapters.target.loaded.fleet
+    for repository in {plan.repository for plan in fleet.backups.values()}:
+        if fleet.repositories[repository].stack is not None:
+            adapters.store(repository)
 
 
 def heal_steps(adapters: Adapters, results: RunResults) -> Steps:
@@ -128,11 +146,12 @@ def proof_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] =
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
 
 
-def destroy_steps(adapters: Adapters, allowed: Sequence[str]) -> Steps:
+def destroy_steps(adapters: Adapters, results: RunResults, allowed: Sequence[str]) -> Steps:
     """Read the state, refuse while data would go, delete."""
     stack = adapters.target.stack.name
     act = partial(destroy_phase.destroy, stack, adapters.provisioner, allowed)
-    yield Step("destroy", "destroy", "write", act, lambda count: f"{count} resources deleted")
+    gone = yield Step("destroy", "destroy", "write", act, lambda gone: f"{len(gone)} resources deleted")
+    results.provisioned = Provisioned(tuple(gone), 0)
 
 
 def verify_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
@@ -153,7 +172,10 @@ def backup_steps(
     only_due: bool = True,
 ) -> Steps:
     """Take backups and keep the store's receipts."""
-    request = backup_phase.BackupRequest(adapters.target.loaded.fleet, servers, adapters.run, only_due, plans)
+    request = backup_phase.BackupRequest(
+        adapters.target.loaded.fleet, servers, adapters.run, only_due, plans,
+        outputs=results.outputs, first_seen=adapters.ledger.first_seen,
+    )  # fmt: skip
 
     def act() -> backup_phase.BackupsFound:
         found = backup_phase.backup(request, access.shell, adapters.store, adapters.clock, adapters.say)

@@ -8,7 +8,7 @@ from functools import partial
 from orchestrator.adapters import Adapters
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.backups.hosts import list_snapshots
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, ToolError
 from orchestrator.phases.backup import BackupRequest, BackupsFound, look
 from orchestrator.phases.restore import RestoreRequest, check_request, restore
 from orchestrator.pipeline import Step, Steps, backup_steps, reach_steps
@@ -21,6 +21,7 @@ def run_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str], pl
     _, access = yield from reach_steps(adapters, results, wanted)
     servers = results.reachable(wanted)
     yield from backup_steps(adapters, results, access, servers, plans=plans, only_due=False)
+    check_ready(adapters, results, wanted, plans)
 
 
 def status_steps(
@@ -28,15 +29,22 @@ def status_steps(
 ) -> Steps:
     """Judge what there is."""
     check_plans(adapters, plans)
-    _, access = yield from reach_steps(adapters, results, wanted)
+    outputs, access = yield from reach_steps(adapters, results, wanted)
     request = BackupRequest(
-        adapters.target.loaded.fleet, results.reachable(wanted), adapters.run, True, plans
+        adapters.target.loaded.fleet,
+        results.reachable(wanted),
+        adapters.run,
+        True,
+        plans,
+        outputs=outputs,
+        first_seen=adapters.ledger.first_seen,
     )
     act = partial(look, request, access.shell, adapters.store, adapters.clock)
     found: BackupsFound = yield Step(
         "backup", "backup", "read", act, lambda f: f"{len(f.rows)} plans looked at"
     )
     results.backups = found.rows
+    check_ready(adapters, results, wanted, plans)
 
 
 def list_steps(
@@ -55,20 +63,37 @@ def list_steps(
             act = partial(list_snapshots, access.shell, server, plan)
             snapshots = yield Step("list", "backup", "read", act, lambda rows: f"{len(rows)} snapshots")
             found.setdefault(server.name, []).extend(snapshots)
+    check_ready(adapters, results, wanted, plans)
 
 
 def restore_steps(adapters: Adapters, results: RunResults, request: RestoreRequest) -> Steps:
     """Restore one snapshot on its server and compare."""
     check_request(request, adapters.target.loaded.fleet)
     _, access = yield from reach_steps(adapters, results, [request.server])
-    server = next(iter(results.reachable([request.server])), None)
-    if server is None:
-        return
+    check_ready(adapters, results, [request.server], [request.plan])
+    server = results.reachable([request.server])[0]
     act = partial(restore, request, server, access.shell)
     restored: RestoreResult = yield Step(
         "restore", "backup", "write", act, lambda r: "same" if r.ok else "different"
     )
     results.restored = restored
+
+
+def check_ready(adapters: Adapters, results: RunResults, wanted: Sequence[str], plans: Sequence[str]) -> None:
+    """Refuse to call it done while a server that was asked for, or that has such a plan, let nobody in."""
+    fleet = adapters.target.loaded.fleet
+    concerned = {
+        name
+        for group, name in fleet.server_names()
+        if name in wanted or any(not plans or plan in plans for plan in fleet.plans_of(group))
+    }
+    stuck = [each for each in results.readiness if each.missing and each.server in concerned]
+    if stuck:
+        told = [f"{each.server} is not ready ({each.missing}): {each.message}" for each in stuck]
+        raise ToolError(
+            ", ".join(each.server for each in stuck), "; ".join(told),
+            next_step="Run steward up, which brings back what is gone.",
+        )  # fmt: skip
 
 
 def check_plans(adapters: Adapters, plans: Sequence[str]) -> None:

@@ -48,6 +48,8 @@ class Preview:
     unchanged: int
     policies: Sequence[PolicyResult]
     refusal: str = ""
+    differs: bool = False
+    """Beside the changes, something that is not a resource of its own is not as the state has it."""
 
     @property
     def blocked(self) -> bool:
@@ -287,4 +289,8 @@ class Ledger(Protocol):
 
     def record_receipts(self, stack: str, run: str, receipts: Sequence[Receipt]) -> None:
         """Keep receipts; one that is known already stays as it was first seen."""
+        ...
+
+    def first_seen(self, repositories: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
+        """The arrival that each known snapshot had when first seen, by (repository id, snapshot id)."""
         ...

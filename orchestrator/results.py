@@ -36,9 +36,11 @@ class RunResults:
     restored: RestoreResult | None = None
 
     def policies(self) -> Sequence[PolicyResult]:
-        """What the pack said last: with the values of `up` where there was one, else of the preview."""
-        last = self.provisioned.policies if self.provisioned else ()
-        return last or (self.preview.policies if self.preview else ())
+        """What the pack said last of each (rule, subject) pair: by `up` where it came to it, else before."""
+        judged: dict[tuple[str, str], list[PolicyResult]] = {}
+        for found in (self.preview, self.provisioned):
+            judged |= _by_pair(found.policies if found else ())
+        return [result for results in judged.values() for result in results]
 
     def reachable(self, wanted: Sequence[str] = ()) -> list[ServerOutput]:
         """Servers that passed the gate, of those that are wanted (all when none is named)."""
@@ -65,3 +67,11 @@ class RunResults:
             if each.missing
         ]  # fmt: skip
         return [*never, *(self.play.hosts if self.play else ())]
+
+
+def _by_pair(policies: Sequence[PolicyResult]) -> dict[tuple[str, str], list[PolicyResult]]:
+    """Results by rule and subject; a rule of the whole stack has a subject without a URN."""
+    pairs: dict[tuple[str, str], list[PolicyResult]] = {}
+    for result in policies:
+        pairs.setdefault((result.rule, result.urn or f"{result.kind} {result.subject}"), []).append(result)
+    return pairs

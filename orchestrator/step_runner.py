@@ -58,6 +58,7 @@ class LocalStepRunner:
                 started_at=started_at,
                 duration_seconds=round(monotonic() - began, 3),
                 message=message,
+                effect=step.effect,
             )
             self._record(record)
             self._watcher.ended(step, record)

@@ -281,3 +281,6 @@ class MemoryLedger:
     def record_receipts(self, stack: str, run: str, receipts: Sequence[Receipt]) -> None:
         for each in receipts:
             self.receipts.setdefault((each.repository, each.snapshot), each)
+
+    def first_seen(self, repositories: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
+        return {key: each.arrived_at for key, each in self.receipts.items() if key[0] in repositories}

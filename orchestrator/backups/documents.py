@@ -60,6 +60,8 @@ class BackupRun(HostDocument):
     started_at: AwareDatetime
     finished_at: AwareDatetime
     snapshot: str | None = Field(None, max_length=64)
+    paths: Sequence[Line] = Field(max_length=_MOST)
+    databases: Sequence[Line] = Field(max_length=_MOST)
     bytes: Amount = 0
     duration_seconds: Seconds = 0.0
     ok: bool

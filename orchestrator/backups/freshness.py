@@ -3,53 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from orchestrator.backups.documents import BackupStatus, PlanStatus
+from orchestrator.backups.documents import BackupRun, BackupStatus, PlanStatus
 from orchestrator.ports import Receipt
 from orchestrator.reporting.model import Backup, Verdict
 from stacks.fleet.backup import BackupPlan
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
-_FORGED = "the host reports a snapshot that the vault never saw arrive"
+_STAGING = "/var/lib/steward/backup/{plan}/staging"
+"""Where a host puts dumps and manifest of a plan; it may be among the paths of a snapshot."""
+
+FORGED = "the host reports a snapshot that the vault never saw arrive"
 _FUTURE = "the vault's clock or ours is wrong: the snapshot arrived in the future"
+_REDATED = "the vault changed the arrival time: it was {first:%Y-%m-%d %H:%M:%S} UTC when first seen"
+_ANOTHER = "the last good backup on the host is another plan's, or an earlier plan's of this name"
+_SHARED = "two plans of the host claim the same snapshot"
+_NO_TIMER = "its timer is not enabled"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """By what rows are judged; receipts and first sights are by (repository id, snapshot id).
+
+    `plan_ids` are by plan name; a plan that is not among them is known by its name alone.
+    """
+
+    receipts: Mapping[tuple[str, str], Receipt]
+    now: datetime
+    run: str
+    plan_ids: Mapping[str, str] = field(default_factory=dict)
+    first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
 
 def judge(
-    name: str,
-    plan: BackupPlan,
-    server: str,
-    repository: str,
-    status: BackupStatus | None,
-    receipts: Mapping[tuple[str, str], Receipt],
-    now: datetime,
-    run: str,
+    name: str, plan: BackupPlan, server: str, repository: str, status: BackupStatus | None, evidence: Evidence
 ) -> Backup:
-    """One plan on one server; `receipts` is by (repository id, snapshot id)."""
+    """One plan on one server."""
     found = plan_status(status, name)
     row = _unjudged(name, plan, server, found)
     if status is None:
         return row.model_copy(update={"message": "the host could not be asked"})
     note = _last_attempt(found)
-    good = found.last_good if found else None
-    if good is None:
+    if found is None or found.last_good is None:
         return row.model_copy(update={"verdict": Verdict.FAIL, "message": note or "no backup was taken yet"})
-    receipt = receipts.get((repository, good.snapshot or ""))
-    if receipt is None:
-        seen = {"verdict": Verdict.FAIL, "snapshot": good.snapshot or "", "message": _FORGED}
+    good = found.last_good
+    receipt = evidence.receipts.get((repository, good.snapshot or ""))
+    refused = _refusal(name, good, status, receipt, evidence)
+    if receipt is None or refused:
+        seen = {"verdict": Verdict.FAIL, "snapshot": good.snapshot or "", "message": refused}
         return row.model_copy(update=seen)
-    age = now - receipt.arrived_at
+    first = evidence.first_seen.get((repository, receipt.snapshot), receipt.arrived_at)
+    arrived = min(receipt.arrived_at, first)
+    age = evidence.now - arrived
     known = {
         "snapshot": receipt.snapshot,
-        "arrived_at": receipt.arrived_at,
+        "arrived_at": arrived,
         "age_seconds": max(0.0, age.total_seconds()),
         "bytes": good.bytes,
-        "taken_in_this_run": good.run == run,
+        "taken_in_this_run": good.run == evidence.run,
     }
-    if age < -_CLOCK_TOLERANCE:
-        return row.model_copy(update={**known, "verdict": Verdict.UNKNOWN, "message": _FUTURE})
-    verdict = Verdict.PASS if age <= plan.rpo else Verdict.FAIL
-    return row.model_copy(update={**known, "verdict": verdict, "message": note})
+    doubt = _doubt(receipt.arrived_at, first, age)
+    if doubt:
+        return row.model_copy(update={**known, "verdict": Verdict.UNKNOWN, "message": doubt})
+    wrong = _not_held(name, plan, good) + ([] if found.timer.enabled else [_NO_TIMER])
+    verdict = Verdict.PASS if age <= plan.rpo and not wrong else Verdict.FAIL
+    message = "; ".join([*wrong, *([note] if note else [])])
+    return row.model_copy(update={**known, "verdict": verdict, "message": message})
+
+
+def _refusal(
+    name: str, good: BackupRun, status: BackupStatus, receipt: Receipt | None, evidence: Evidence
+) -> str:
+    """Why the snapshot proves nothing for this plan, '' when it does."""
+    if receipt is None:
+        return FORGED
+    if good.plan != name or good.plan_id != evidence.plan_ids.get(name, good.plan_id):
+        return _ANOTHER
+    claims = [each for each in status.plans if each.last_good and each.last_good.snapshot == good.snapshot]
+    return _SHARED if len(claims) > 1 else ""
+
+
+def _doubt(arrived_at: datetime, first: datetime, age: timedelta) -> str:
+    """Why the time of arrival cannot be believed, '' when it can."""
+    if arrived_at - first > _CLOCK_TOLERANCE:
+        return _REDATED.format(first=first)
+    return _FUTURE if age < -_CLOCK_TOLERANCE else ""
+
+
+def _not_held(name: str, plan: BackupPlan, good: BackupRun) -> list[str]:
+    """How what was saved differs from what the plan, perhaps edited since, names."""
+    staging = _STAGING.format(plan=name)
+    wrong = []
+    for held, wanted in ((good.paths, plan.paths), (good.databases, plan.postgresql)):
+        saved = [each for each in held if each != staging]
+        wrong += [f"does not hold {each}" for each in wanted if each not in saved]
+        wrong += [f"holds {each}, which the plan does not name" for each in saved if each not in wanted]
+    return wrong[:10]
 
 
 def _unjudged(name: str, plan: BackupPlan, server: str, found: PlanStatus | None) -> Backup:

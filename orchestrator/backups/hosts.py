@@ -10,7 +10,9 @@ from orchestrator.backups.documents import (
     SnapshotList,
     read_document,
 )
+from orchestrator.errors import ToolError
 from orchestrator.ports import HostShell
+from orchestrator.process import CommandResult
 from stacks.outputs import ServerOutput
 
 _TOOL = ["sudo", "-n", "/usr/local/sbin/steward-backup"]
@@ -28,7 +30,7 @@ def take_backup(shell: HostShell, server: ServerOutput, plan: str, run: str) -> 
     """Run one plan now; a failed backup is a result with `ok` false."""
     argv = [*_TOOL, "run", "--plan", plan, "--run", run]
     done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False)
-    return read_document(BackupRun, done.stdout or done.stderr, server.name)
+    return read_document(BackupRun, _answer(server, done), server.name)
 
 
 def list_snapshots(shell: HostShell, server: ServerOutput, plan: str | None) -> list[Snapshot]:
@@ -52,4 +54,12 @@ def restore(
     argv += ["--target", target] if target else []
     argv += ["--database", database] if database else []
     done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False)
-    return read_document(RestoreResult, done.stdout or done.stderr, server.name)
+    return read_document(RestoreResult, _answer(server, done), server.name)
+
+
+def _answer(server: ServerOutput, done: CommandResult) -> str:
+    """The document that was printed; a tool that gave up without one raises ToolError with its words."""
+    if done.returncode != 0 and not done.stdout.strip():
+        said = done.stderr.strip()[-2_000:] or f"steward-backup ended with exit code {done.returncode}"
+        raise ToolError(server.name, said)
+    return done.stdout

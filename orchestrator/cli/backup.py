@@ -60,11 +60,11 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
         )
         if as_json:
             emit(as_document("steward.backup-list/1", run=current.id, servers=found))
-        else:
+        elif found or current.problem is None:
             emit(snapshot_table(found))
         if current.problem is not None:
             tell_error(current.problem)
-        code = current.problem.exit_code if current.problem else 0
+        code = current.exit_code = current.problem.exit_code if current.problem else 0
     raise typer.Exit(code)
 
 
@@ -108,6 +108,7 @@ def restore(
         current.execute(steps)
         restored = current.results.restored
         code = current.problem.exit_code if current.problem else 0 if restored and restored.ok else 1
+        current.exit_code = code
         if as_json:
             content = restored.model_dump(mode="json", by_alias=True) if restored else None
             emit(
@@ -136,7 +137,10 @@ def _backups(
         build = run_steps if take else status_steps
         current.execute(build(current.adapters, current.results, tuple(host or ()), tuple(plan or ())))
         report = current.report()
-        emit(to_json(report) if as_json else backup_table(report.backups))
+        if as_json:
+            emit(to_json(report))
+        elif report.backups or current.problem is None:
+            emit(backup_table(report.backups))
         if current.problem is not None:
             tell_error(current.problem)
     raise typer.Exit(report.exit_code)

@@ -27,7 +27,9 @@ def backup_table(rows: Sequence[Backup]) -> str:
         return "no backup plan applies to these servers"
     table = [["verdict", "plan", "server", "newest", "rpo", "size", "snapshot", "note"]]
     for row in rows:
-        newest = f"{age(row.age_seconds)}" if row.age_seconds is not None else "never"
+        newest = (
+            f"{age(row.age_seconds)}" if row.age_seconds is not None else "never" if row.looked_at else "-"
+        )
         table.append(
             [
                 _WORDS[row.verdict], row.plan, row.server, newest, span(row.rpo_seconds),

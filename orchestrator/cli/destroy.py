@@ -32,10 +32,10 @@ def destroy(
 
     view = progress()
     with begin_run(load_settings(), fleet, "destroy", view, view.say) as run:
-        run.execute(destroy_steps(run.adapters, tuple(delete_data or ())))
+        run.execute(destroy_steps(run.adapters, run.results, tuple(delete_data or ())))
+        code = run.report().exit_code
         if run.problem is None:
             forget_stack(run)
-        code = run.problem.exit_code if run.problem else 0
         if as_json:
             emit(
                 as_document(
@@ -45,5 +45,6 @@ def destroy(
         if run.problem is not None:
             tell_error(run.problem)
         elif not as_json:
-            emit(f"{run.adapters.target.stack.name}: {run.results.steps[-1].message}; nothing of it is left")
+            done = run.results.steps[-1].message
+            emit(f"{run.adapters.target.stack.name}: {done}; no server, network, volume or key of it is left")
     raise typer.Exit(code)

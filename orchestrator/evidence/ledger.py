@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,15 @@ class SqliteLedger:
         if rows:
             with self._engine.begin() as connection:
                 connection.execute(insert(receipts).on_conflict_do_nothing(), rows)
+
+    def first_seen(self, repositories: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
+        """The arrival that each known snapshot had when first seen, by (repository id, snapshot id)."""
+        query = select(receipts.c.repository, receipts.c.snapshot, receipts.c.arrived_at).where(
+            receipts.c.repository.in_(repositories)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {(row.repository, row.snapshot): datetime.fromisoformat(row.arrived_at) for row in rows}
 
 
 def _engine(path: Path) -> Engine:

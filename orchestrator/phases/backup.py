@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Event
 
-from orchestrator.backups.documents import BackupStatus
-from orchestrator.backups.freshness import by_snapshot, is_due, judge, newest_first
+from orchestrator.backups.documents import BackupRun, BackupStatus
+from orchestrator.backups.freshness import FORGED, Evidence, by_snapshot, is_due, judge, newest_first
 from orchestrator.backups.hosts import host_status, take_backup
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
 from orchestrator.phases.enrol import StoreOf
 from orchestrator.ports import Clock, HostShell, Receipt, Say
-from orchestrator.reporting.model import Backup
+from orchestrator.reporting.model import Backup, Verdict
 from stacks.fleet.model import Fleet
-from stacks.outputs import ServerOutput
+from stacks.outputs import FleetOutputs, ServerOutput
 
 _PARALLEL = 16
+
+FirstSeen = Callable[[Sequence[str]], Mapping[tuple[str, str], datetime]]
+"""Repository ids -> the arrival that each of their snapshots had when first seen, see `Ledger.first_seen`."""
 
 
 @dataclass(frozen=True)
 class BackupRequest:
-    """Which servers and plans; `only_due` leaves out a plan whose newest receipt is younger than its RPO."""
+    """Which servers and plans; `only_due` leaves out a plan whose newest receipt is younger than its RPO.
+
+    `outputs` tell the plans' ids; `first_seen` is what the ledger remembers of arrivals.
+    """
 
     fleet: Fleet
     servers: Sequence[ServerOutput]
     run: str
     only_due: bool = True
     plans: Sequence[str] = ()
+    outputs: FleetOutputs | None = None
+    first_seen: FirstSeen | None = None
+
+    @property
+    def plan_ids(self) -> Mapping[str, str]:
+        """Ids of the plans by name, as far as they are known."""
+        return {plan.name: plan.id for plan in self.outputs.plans} if self.outputs else {}
 
     def pairs(self) -> list[tuple[ServerOutput, str]]:
         """Every (server, plan) pair that was asked for."""
@@ -49,6 +63,36 @@ class BackupsFound:
     receipts: Sequence[Receipt]
 
 
+@dataclass
+class Attempts:
+    """What taking backups ended in, by (server, plan): the snapshot that a host claims, or what failed."""
+
+    claimed: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    failed: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, server: ServerOutput, plan: str, done: BackupRun | ToolError) -> str:
+        """Keep one result and tell it in a few words; only the store's receipts make a success of a claim."""
+        if isinstance(done, ToolError):
+            self.failed[server.name, plan] = text = str(done)
+            return text
+        if not done.ok:
+            self.failed[server.name, plan] = text = f"failed: {done.error or 'no reason given'}"
+            return text
+        self.claimed[server.name, plan] = (server.incarnation, done.snapshot or "")
+        return f"snapshot {(done.snapshot or '')[:8]}"
+
+    def judge(self, row: Backup, receipts: Mapping[tuple[str, str], Receipt]) -> Backup:
+        """The row, failed when the backup of this run failed, however young an older snapshot is."""
+        pair = (row.server, row.plan)
+        if pair in self.failed:
+            message = f"the backup of this run: {self.failed[pair]}"
+        elif row.verdict is Verdict.PASS and pair in self.claimed and self.claimed[pair] not in receipts:
+            message = FORGED
+        else:
+            return row
+        return row.model_copy(update={"verdict": Verdict.FAIL, "message": message})
+
+
 def backup(
     request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clock, say: Say
 ) -> BackupsFound:
@@ -57,14 +101,18 @@ def backup(
     due = {(row.server, row.plan) for row in before.rows if not request.only_due or is_due(row)}
     if not due:
         return before
+    attempts = Attempts()
 
     def take(server: ServerOutput, stopping: Event) -> None:
         for plan in request.fleet.plans_of(server.group):
             if (server.name, plan) in due and not stopping.is_set():
-                say(f"{plan}/{server.name}: {_take(server, plan, request.run, shell)}")
+                done = _take(server, plan, request.run, shell)
+                say(f"{plan}/{server.name}: {attempts.add(server, plan, done)}")
 
     for_each(request.servers, take, at_once=_PARALLEL)
-    return look(request, shell, store_of, clock)
+    after = look(request, shell, store_of, clock)
+    known = by_snapshot(after.receipts)
+    return BackupsFound(newest_first([attempts.judge(row, known) for row in after.rows]), after.receipts)
 
 
 def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clock) -> BackupsFound:
@@ -77,18 +125,19 @@ def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clo
             zip((s.name for s in servers), pool.map(lambda s: _status(shell, s), servers), strict=True)
         )
         receipts = asked.result()
-    known, now = by_snapshot(receipts), clock.now()
+    own = {server.incarnation for server in request.servers}
+    first_seen = request.first_seen(sorted(own)) if request.first_seen else {}
+    evidence = Evidence(by_snapshot(receipts), clock.now(), request.run, request.plan_ids, first_seen)
     rows = [
         judge(
             plan, request.fleet.backups[plan], server.name, server.incarnation,
-            statuses[server.name], known, now, request.run,
+            statuses[server.name], evidence,
         )
         for server, plan in pairs
     ]  # fmt: skip
     rows = [
         row.model_copy(update={"repository": request.fleet.repository_label(row.repository)}) for row in rows
     ]
-    own = {server.incarnation for server in request.servers}
     return BackupsFound(newest_first(rows), [receipt for receipt in receipts if receipt.repository in own])
 
 
@@ -104,10 +153,9 @@ def _receipts(fleet: Fleet, plans: Sequence[str], store_of: StoreOf) -> list[Rec
     return [receipt for name in repositories for receipt in store_of(name).receipts()]
 
 
-def _take(server: ServerOutput, plan: str, run: str, shell: HostShell) -> str:
-    """Take one backup and say in a few words how it went; the store's receipts judge it afterwards."""
+def _take(server: ServerOutput, plan: str, run: str, shell: HostShell) -> BackupRun | ToolError:
+    """Take one backup; a host that could not even say how it went is a result too."""
     try:
-        done = take_backup(shell, server, plan, run)
+        return take_backup(shell, server, plan, run)
     except ToolError as problem:
-        return str(problem)
-    return f"snapshot {(done.snapshot or '')[:8]}" if done.ok else f"failed: {done.error}"
+        return problem

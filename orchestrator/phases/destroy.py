@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.errors import InputError
 from orchestrator.ports import Provisioner, StateResource
+from orchestrator.reporting.model import Change
 
 _DATA_TYPES = (":Volume", ":Bucket")
 
@@ -49,9 +50,9 @@ def refuse_data_loss(
     return bearing
 
 
-def destroy(stack: str, provisioner: Provisioner, allowed: Sequence[str]) -> int:
-    """Delete the stack; returns how many resources went. Raises InputError before anything is touched."""
+def destroy(stack: str, provisioner: Provisioner, allowed: Sequence[str]) -> Sequence[Change]:
+    """Delete the stack and say what went. Raises InputError before anything is touched."""
     bearing = refuse_data_loss(stack, provisioner.resources(stack), allowed)
     if bearing:
         provisioner.unprotect(stack, [resource.urn for resource in bearing])
-    return len(provisioner.destroy(stack))
+    return provisioner.destroy(stack)

@@ -31,5 +31,6 @@ def summary(found: Preview) -> str:
     counts: dict[str, int] = {}
     for change in found.changes:
         counts[change.op] = counts.get(change.op, 0) + 1
-    parts = [f"{count} to {op}" for op, count in counts.items()] or ["no change"]
+    parts = [f"{count} to {op}" for op, count in counts.items()]
+    parts = parts or ["only outputs and promises change" if found.differs else "no change"]
     return f"{', '.join(parts)}, {found.unchanged} unchanged · {len(found.policies)} policy results"

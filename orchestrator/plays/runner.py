@@ -64,6 +64,8 @@ class AnsibleRunner:
             raise
         finally:
             (workspace / "inventory" / "secrets.yml").unlink(missing_ok=True)
+            # ansible-runner keeps the whole environment there, and a pipeline's holds tokens of others.
+            (workspace / "artifacts" / "play" / "command").unlink(missing_ok=True)
             self._close_sockets(sockets)
         return reader.result(self._retry)
 

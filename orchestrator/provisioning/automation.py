@@ -11,7 +11,7 @@ from typing import Any
 from pulumi.automation import CommandError, LocalWorkspace, LocalWorkspaceOptions, PulumiCommand, Stack
 
 from orchestrator.errors import InputError, ToolError
-from orchestrator.ports import Preview, Provisioned, StateResource, Target
+from orchestrator.ports import Preview, Provisioned, Say, StateResource, Target
 from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.provisioning.events import EventLog
@@ -20,6 +20,7 @@ from orchestrator.provisioning.interruption import pulumi_ends_with_us
 from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
 from orchestrator.provisioning.registry import making_marker
 from orchestrator.provisioning.stack_config import PROJECT
+from orchestrator.provisioning.stale_lock import break_dead_locks
 from orchestrator.reporting.model import Change
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
@@ -32,10 +33,11 @@ _PARALLEL = 16
 class PulumiProvisioner:
     """Implements `ports.Provisioner`; drives the same on-disk program that a person runs by hand."""
 
-    def __init__(self, settings: Settings, toolchain: Toolchain, results: Path) -> None:
+    def __init__(self, settings: Settings, toolchain: Toolchain, results: Path, say: Say) -> None:
         self._settings = settings
         self._toolchain = toolchain
         self._results = results
+        self._say = say
         self._state: dict[str, Mapping[str, Any]] = {}
         self._reading = Lock()
 
@@ -51,14 +53,14 @@ class PulumiProvisioner:
         except CommandError as problem:
             refusal = log.failure() or str(problem)
         policies = read_policy_results(self._results)
-        found = Preview(tuple(log.changes.values()), log.unchanged, tuple(policies), refusal)
+        found = Preview(tuple(log.changes.values()), log.unchanged, tuple(policies), refusal, log.differs)
         if refusal and not found.blocked:
             raise self._refused(target, refusal, log)
         return found
 
     def up(self, target: Target, *, refresh: bool = False) -> Provisioned:
         """Make it so; half-made resources are in the state and told in `failure`."""
-        self._state.pop(target.stack.name, None)
+        self._forget(target.stack.name)
         self._results.unlink(missing_ok=True)
         stack = self._stack(target.stack.name, {VARIABLE: str(self._results)})
         log = EventLog()
@@ -72,6 +74,8 @@ class PulumiProvisioner:
             failure = log.failure() or str(problem)
             if not log.failed and not log.changes:
                 raise explain(target.stack.name, "up", str(problem)) from problem
+        finally:
+            self._forget(target.stack.name)
         changes = [change for urn, change in log.changes.items() if urn not in log.failed]
         policies = read_policy_results(self._results)
         return Provisioned(tuple(changes), log.unchanged, tuple(policies), failure)
@@ -97,11 +101,11 @@ class PulumiProvisioner:
     def unprotect(self, stack: str, urns: Sequence[str]) -> None:
         """Allow these resources to be deleted."""
         self._pulumi(stack, "state", "unprotect", *urns, "--yes")
-        self._state.pop(stack, None)
+        self._forget(stack)
 
     def destroy(self, stack: str) -> Sequence[Change]:
         """Delete every resource of the stack and then the stack itself."""
-        self._state.pop(stack, None)
+        self._forget(stack)
         log = EventLog()
         try:
             with pulumi_ends_with_us():
@@ -124,6 +128,8 @@ class PulumiProvisioner:
         return ToolError(target.stack.name, known.message)
 
     def _stack(self, name: str, extra: Mapping[str, str] | None = None) -> Stack:
+        for told in break_dead_locks(self._settings.home / "pulumi", PROJECT, name):
+            self._say(f"{name}: {told}")
         environment = {**inherited_environment(self._settings, name), **(extra or {})}
         command = PulumiCommand(root=str(self._toolchain.root), skip_version_check=True)
         options = LocalWorkspaceOptions(
@@ -133,6 +139,11 @@ class PulumiProvisioner:
             return Stack.select(name, LocalWorkspace(**vars(options)))
         except CommandError as problem:
             raise explain(name, "stack select", str(problem)) from problem
+
+    def _forget(self, stack: str) -> None:
+        """What was read of the state no longer holds; waits for a reading that is under way."""
+        with self._reading:
+            self._state.pop(stack, None)
 
     def _deployment(self, stack: str) -> Mapping[str, Any]:
         with self._reading:

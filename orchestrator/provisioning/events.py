@@ -42,6 +42,8 @@ class EventLog:
     def __init__(self) -> None:
         self.changes: dict[str, Change] = {}
         self.unchanged = 0
+        self.differs = False
+        """Something that is not counted changes: what a component promises, or what the stack exports."""
         self.failed: dict[str, str] = {}
         self.errors: list[str] = []
         self.problem: str = ""
@@ -51,6 +53,8 @@ class EventLog:
         try:
             if event.resource_pre_event is not None:
                 self._planned(event.resource_pre_event.metadata)
+            elif event.res_outputs_event is not None:
+                self._exported(event.res_outputs_event.metadata)
             elif event.res_op_failed_event is not None:
                 self.failed[event.res_op_failed_event.metadata.urn] = ""
             elif event.diagnostic_event is not None:
@@ -61,6 +65,7 @@ class EventLog:
     def _planned(self, step: Any) -> None:
         op, urn = str(getattr(step.op, "value", step.op)), step.urn
         if not is_counted(step.type):
+            self.differs |= op != "same"
             return
         if op == "same":
             self.unchanged += 1
@@ -69,6 +74,10 @@ class EventLog:
             self.changes[urn] = Change(
                 op=_OPS[op], kind=kind, name=resource_name(urn), urn=urn, detail=_detail(step)
             )
+
+    def _exported(self, step: Any) -> None:
+        if step.type == "pulumi:pulumi:Stack" and step.old is not None and step.new is not None:
+            self.differs |= step.old.outputs != step.new.outputs
 
     def _said(self, diagnostic: Any) -> None:
         if diagnostic.severity != "error":

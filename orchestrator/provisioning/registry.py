@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from orchestrator.errors import InputError
@@ -54,6 +55,8 @@ class StackRegistry:
                     "there is no such stack yet",
                     next_step=f"Run: steward up --fleet {loaded.path.name}",
                 )
+            if not self._begun(name):  # a name that is used again inherits neither passphrase nor key
+                shutil.rmtree(self._settings.stack_keys(name), ignore_errors=True)
             self._begin(name)
             record = self._ledger.create_stack(name, loaded.fleet.client, self._clock.now())
         self._complete(record, loaded, config, has_state)

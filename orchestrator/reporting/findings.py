@@ -85,7 +85,7 @@ def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:
             yield Finding(
                 source="check",
                 severity="high" if failed else "medium",
-                blocking=failed,
+                blocking=True,
                 subject=check.server,
                 title=f"Check failed: {check.title}" if failed else f"Could not be checked: {check.title}",
                 observed=check.observed,
@@ -96,13 +96,17 @@ def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:
 
 def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
     for backup in backups:
-        if backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+        if backup.looked_at and backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
             failed = backup.verdict is Verdict.FAIL
-            told = "Backup outside its RPO" if failed else "No proof of a backup inside its RPO"
+            told = (
+                "Backup outside its RPO"
+                if failed
+                else "Not known whether a backup arrived in the vault inside its RPO"
+            )
             yield Finding(
                 source="backup",
                 severity="critical" if failed else "high",
-                blocking=failed,
+                blocking=True,
                 subject=f"{backup.plan}/{backup.server}",
                 title=told + (f": {backup.message}" if backup.message else ""),
                 observed=f"newest {age(backup.age_seconds)}"
@@ -121,7 +125,7 @@ def _from_hosts(hosts: Sequence[Host]) -> Iterable[Finding]:
                 severity="high",
                 blocking=True,
                 subject=host.name,
-                title="Not reachable"
+                title=f"Not reachable{f' ({host.failed_task})' if host.failed_task else ''}"
                 if host.unreachable
                 else f"Task failed: {host.failed_task or 'not named'}",
                 observed=host.message,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from orchestrator.reporting.escape import visible
 from orchestrator.reporting.humanise import number
-from orchestrator.reporting.model import Report, Server
+from orchestrator.reporting.model import FleetServer, Report, Server
 from orchestrator.reporting.verdict import Tone, server_tones
 
 ANYWHERE = "anywhere"
@@ -72,8 +72,8 @@ class Graph:
 def build(report: Report) -> Graph:
     """The graph of one report; equal reports give equal graphs, in a fixed order."""
     tones = server_tones(report)
-    grouped: dict[tuple[str, str], list[Server]] = {}
-    for server in report.servers:
+    grouped: dict[tuple[str, str], list[FleetServer]] = {}
+    for server in _drawn(report):
         grouped.setdefault((server.network, server.group), []).append(server)
     groups = [
         Group(
@@ -100,17 +100,23 @@ def build(report: Report) -> Graph:
     )
 
 
+def _drawn(report: Report) -> Sequence[FleetServer]:
+    """The servers that exist; where nobody looked, those that the fleet describes."""
+    return report.servers if report.servers_looked_at else report.fleet_servers
+
+
 def _title(name: str, count: int) -> str:
     return f"{name} × {count}" if count > 1 else name
 
 
-def _card(server: Server, tones: Mapping[str, Tone]) -> Card:
+def _card(server: FleetServer, tones: Mapping[str, Tone]) -> Card:
     size = f"{number(server.cpus)} CPU · {number(server.memory_gib)} GiB"
     facts = f"{', '.join(server.roles)} · {size}" if server.roles else size
     volumes = tuple(server.volumes)
     if len(volumes) > MOST_VOLUMES:
         volumes = (*volumes[: MOST_VOLUMES - 1], f"and {len(volumes) - MOST_VOLUMES + 1} more volumes")
-    return Card(server.name, server.address, facts, volumes, tones.get(server.name, Tone.UNKNOWN))
+    address = server.address if isinstance(server, Server) else "not looked at"
+    return Card(server.name, address, facts, volumes, tones.get(server.name, Tone.UNKNOWN))
 
 
 def _edges(report: Report, groups: Sequence[Group]) -> list[Edge]:
@@ -118,7 +124,7 @@ def _edges(report: Report, groups: Sequence[Group]) -> list[Edge]:
     of_group: dict[str, list[str]] = {}
     for group in groups:
         of_group.setdefault(group.name, []).append(group.key)
-    of_server = {server.name: f"group:{server.network}:{server.group}" for server in report.servers}
+    of_server = {server.name: f"group:{server.network}:{server.group}" for server in _drawn(report)}
 
     def ends(name: str, side: str) -> list[str]:
         if name in of_group:

@@ -11,17 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestrator.reporting import humanise, page, verdict
+from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.escape import visible
 from orchestrator.reporting.findings import SEVERITIES, ranked
 from orchestrator.reporting.model import Report
+from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.topology import head, line, topology
-
-_HEADLINES = {
-    "good": "All good",
-    "attention": "Worth a look",
-    "bad": "Action needed",
-    "unknown": "Not complete",
-}
 
 
 def to_html(report: Report) -> str:
@@ -37,11 +32,14 @@ def to_html(report: Report) -> str:
             style=Markup(style),  # noqa: S704  our own file, no value in it
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
             tone=standing.value,
-            headline=_HEADLINES[standing.value],
-            sentence=verdict.sentence(report),
+            headline=verdict.headline(report),
+            sentence=sentence(report),
             numbers=verdict.numbers(report),
+            servers_note=verdict.servers_note(report),
+            backups_note=verdict.backups_note(report),
+            unjudged=verdict.unjudged(report),
             tones=verdict.server_tones(report),
-            next_steps=verdict.next_steps(report),
+            next_steps=next_steps(report),
             findings=ranked(report.findings),
             topology=topology(report),
             policies=verdict.policy_counts(report),

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.reporting import humanise
+from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
 from orchestrator.reporting.findings import SEVERITIES, ranked
-from orchestrator.reporting.model import Finding, Report, Verdict
-from orchestrator.reporting.page import kept, open_checks, open_policies
+from orchestrator.reporting.model import Change, Finding, Report, Verdict
+from orchestrator.reporting.page import (
+    AS_LEFT,
+    DONE,
+    NOT_KNOWN,
+    WOULD,
+    kept,
+    open_checks,
+    open_policies,
+    standing,
+)
+from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.verdict import (
     EXIT_MEANINGS,
     SYMBOLS,
     check_counts,
-    next_steps,
     numbers,
     policy_counts,
-    sentence,
     tone,
+    unjudged,
 )
 
 # Comment fields refuse long texts (GitHub at 65,536 characters), so each list ends early and says so.
 MOST_ROWS = 50
 _SEVERITY_SYMBOLS = {"critical": "✕", "high": "✕", "medium": "!", "low": "·"}
-_OPS = {"create": "+ create", "update": "~ update", "replace": "± replace", "delete": "− delete"}
-_STANDING = {
-    Verdict.PASS: "✓ inside RPO",
-    Verdict.FAIL: "✕ outside RPO",
-    Verdict.UNKNOWN: "? not proven",
-    Verdict.NOT_APPLICABLE: "not applicable",
-}
+_MARKS = {Verdict.PASS: "✓ ", Verdict.FAIL: "✕ ", Verdict.UNKNOWN: "? ", Verdict.NOT_APPLICABLE: ""}
 
 
 def to_markdown(report: Report) -> str:
@@ -39,10 +43,13 @@ def to_markdown(report: Report) -> str:
         _numbers(report),
         *_findings(report),
         *_next(report),
-        *_folded("Changes", len(report.changes), _changes(report)),
+        *_folded("Planned, not made", len(report.planned), _resources(report.planned, WOULD)),
+        "" if report.changes_known else f"Changes: {NOT_KNOWN}",
+        *_folded("Changes", len(report.changes), _resources(report.changes, DONE)),
         *_folded("Hosts", len(report.hosts), _hosts(report)),
         *_folded("Backups", len(report.backups), _backups(report)),
         *_folded("Checks", len(report.checks), _checks(report)),
+        "Policies: not judged." if unjudged(report) else "",
         *_folded("Policies", len(report.policies), _policies(report)),
         *_folded("Steps", len(report.steps), _steps(report)),
         _provenance(report),
@@ -98,15 +105,15 @@ def _next(report: Report) -> list[str]:
     return ["#### What to do next", "\n".join(items).rstrip()]
 
 
-def _changes(report: Report) -> list[str]:
+def _resources(changes: Sequence[Change], words: Mapping[str, str]) -> list[str]:
     rows = [
         (
-            _OPS[change.op],
+            words[change.op],
             markdown_code(change.kind),
             markdown_code(change.name),
             markdown_code(change.detail),
         )
-        for change in report.changes
+        for change in changes
     ]
     return [_table(("What", "Kind", "Name", "Detail"), rows)]
 
@@ -128,14 +135,16 @@ def _hosts(report: Report) -> list[str]:
         )
         for host in report.hosts
     ]
-    return [_table(("Host", "State", "Tasks", "Changed", "Took"), rows)]
+    table = _table(("Host", "State", "Tasks", "Changed", "Took"), rows)
+    left = any(host.unchanged_since for host in report.hosts)
+    return [table, *([f"“As converged” means {AS_LEFT}."] if left else [])]
 
 
 def _backups(report: Report) -> list[str]:
     rows = [
         (
             markdown_code(f"{backup.plan}/{backup.server}"),
-            _STANDING[backup.verdict],
+            _MARKS[backup.verdict] + standing(backup),
             f"{humanise.age(backup.age_seconds)} of {humanise.duration(backup.rpo_seconds)}",
             humanise.size(backup.bytes),
             markdown_code(backup.snapshot[:10]),
@@ -144,7 +153,7 @@ def _backups(report: Report) -> list[str]:
         )
         for backup in report.backups
     ]
-    return [_table(("Plan", "Standing", "Age of RPO", "Size", "Snapshot", "Next", "Kept"), rows)]
+    return [_table(("Plan", "Standing", "Age of RPO", "Size", "Snapshot", "Next", "Agreed to keep"), rows)]
 
 
 def _checks(report: Report) -> list[str]:

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 
 class Step(Record):
-    """One step of the run; `message` says what it did or why it ended as it did."""
+    """One step that was begun; `message` says what it did or why it ended as it did."""
 
     name: str
     phase: str
@@ -41,6 +41,7 @@ class Step(Record):
     started_at: datetime
     duration_seconds: float
     message: str = ""
+    effect: Literal["read", "write"] = "read"
 
 
 class Network(Record):
@@ -48,19 +49,24 @@ class Network(Record):
     cidr: str
 
 
-class Server(Record):
-    """One running server; `urls` can be opened from the control machine."""
+class FleetServer(Record):
+    """One server as the fleet file describes it, whether or not it exists."""
 
     name: str
     group: str
-    incarnation: str
     network: str
-    address: str
-    ssh: str
     cpus: float
     memory_gib: float
     roles: Sequence[str] = ()
     volumes: Sequence[str] = ()
+
+
+class Server(FleetServer):
+    """One running server; `urls` can be opened from the control machine."""
+
+    incarnation: str
+    address: str
+    ssh: str
     urls: Sequence[str] = ()
 
 
@@ -82,7 +88,7 @@ class Service(Record):
 
 
 class Change(Record):
-    """One resource that the provision step made, altered or removed (`same` is never listed)."""
+    """One resource that is made, altered or removed, or would be (`same` is never listed)."""
 
     op: Literal["create", "update", "replace", "delete"]
     kind: str
@@ -94,7 +100,8 @@ class Change(Record):
 class Host(Record):
     """What the playbooks did on one host; `retry` is the command that repeats just that.
 
-    `unchanged_since` is the run after which nothing differs on the host, so that they had nothing to do.
+    `unchanged_since` is the run after which nothing differs on the host, so that they had nothing to do;
+    that is the host's own word, and rows of tables and /srv are not looked at.
     """
 
     name: str
@@ -110,7 +117,10 @@ class Host(Record):
 
 
 class Backup(Record):
-    """The newest proven snapshot of one plan on one server; times are the store's, not the host's."""
+    """The newest snapshot of one plan on one server that arrived in the vault; times are the vault's.
+
+    `looked_at` is false where the run left the pair out; it is then neither good nor a finding.
+    """
 
     plan: str
     server: str
@@ -127,6 +137,7 @@ class Backup(Record):
     keep: dict[str, int] = Field(default_factory=dict)
     verdict: Verdict = Verdict.UNKNOWN
     message: str = ""
+    looked_at: bool = True
 
 
 class Check(Record):
@@ -173,7 +184,11 @@ class Finding(Record):
 
 
 class Report(Record):
-    """Everything about one run. `complete` is false when a step failed before the rest could run."""
+    """Everything about one run. `complete` is false when an error, told in `problem`, ended it early.
+
+    `changes` were made, `planned` were not; with `changes_known` false nobody knows what was made. `servers`
+    exist; they say nothing while `servers_looked_at` is false. `fleet_servers` are those of the fleet file.
+    """
 
     schema_: Literal["steward.report/1"] = Field("steward.report/1", alias="schema")
     run: str
@@ -193,12 +208,17 @@ class Report(Record):
     finished_at: datetime
     exit_code: int
     complete: bool
+    problem: str = ""
     budget: str = ""
     steps: Sequence[Step] = ()
     networks: Sequence[Network] = ()
+    fleet_servers: Sequence[FleetServer] = ()
+    servers_looked_at: bool = True
     servers: Sequence[Server] = ()
     flows: Sequence[Flow] = ()
     services: Sequence[Service] = ()
+    planned: Sequence[Change] = ()
+    changes_known: bool = True
     changes: Sequence[Change] = ()
     unchanged: int = 0
     hosts: Sequence[Host] = ()

@@ -10,6 +10,24 @@ from orchestrator.reporting.model import Backup, Check, PolicyResult, Report, St
 
 # The page stays one a phone can open; beyond this the JSON file is the list.
 MOST_ROWS = 1500
+AS_LEFT = "as its last converge left it, by the host's own word (tables' rows and /srv are not looked at)"
+"""What `Host.unchanged_since` means, in full."""
+WOULD = {
+    "create": "+ would create",
+    "update": "~ would update",
+    "replace": "± would replace",
+    "delete": "− would delete",
+}
+DONE = {"create": "+ created", "update": "~ updated", "replace": "± replaced", "delete": "− deleted"}
+NOT_KNOWN = (
+    "Not known: provisioning broke off before it could tell. The next plan shows what is still missing."
+)
+STANDINGS = {
+    Verdict.PASS: "inside RPO",
+    Verdict.FAIL: "outside RPO",
+    Verdict.UNKNOWN: "not known",
+    Verdict.NOT_APPLICABLE: "not applicable",
+}
 _SPANS = ("hourly", "daily", "weekly", "monthly", "yearly")
 
 
@@ -72,6 +90,11 @@ def open_checks(report: Report) -> list[Check]:
 def open_policies(report: Report) -> list[PolicyResult]:
     """Results that are neither a pass nor beside the point, waived and baselined ones included."""
     return [result for result in report.policies if result.state not in ("pass", "not_applicable")]
+
+
+def standing(backup: Backup) -> str:
+    """How a backup stands, in a word or two."""
+    return STANDINGS[backup.verdict] if backup.looked_at else "not looked at"
 
 
 def kept(keep: dict[str, int]) -> str:

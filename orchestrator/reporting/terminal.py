@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.escape import columns, shorten, terminal
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import age, duration, instant, plural
-from orchestrator.reporting.model import Finding, Report, StepState, Verdict
+from orchestrator.reporting.model import Finding, Report, Verdict
+from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.verdict import (
     SYMBOLS,
     Tone,
     check_counts,
-    next_steps,
     policy_counts,
-    sentence,
     tone,
+    unjudged,
 )
 
 _INDENT = 12
@@ -29,10 +30,11 @@ def summary(report: Report, report_path: Path | str, width: int = 80, colour: bo
     """What a run did, in at most `width` columns; only the report's path may be longer, to be copied."""
     paint = _Painter(colour)
     lines = [_headline(report, width, paint)]
-    if tone(report) is not Tone.GOOD:
+    if tone(report) is not Tone.GOOD or report.verb == "plan":
         lines += _wrapped("verdict", terminal(sentence(report)).split(" "), width, paint, " ")
     rows: list[tuple[str, list[str], str]] = [
         ("servers", [f"{terminal(s.name)}  {terminal(s.ssh)}" for s in report.servers], "   "),
+        ("planned", _planned(report), " · "),
         ("changed", _changed(report), " · "),
         ("backups", _backups(report), "  "),
         ("checks", _checks(report), " · "),
@@ -74,9 +76,8 @@ class _Painter:
 def _headline(report: Report, width: int, paint: _Painter) -> str:
     standing = tone(report)
     took = duration((report.finished_at - report.started_at).total_seconds())
-    ended = {Tone.GOOD: "in", Tone.BAD: "failed after", Tone.ATTENTION: "with findings in"}.get(
-        standing, "ended after"
-    )
+    ended = {Tone.GOOD: "in", Tone.BAD: "failed after"}.get(standing, "ended after")
+    ended = "with findings in" if standing is Tone.ATTENTION and report.findings else ended
     right = f"run {shorten(terminal(report.run), 26)}  {instant(report.finished_at)}"
     left = f"{SYMBOLS[standing]} {terminal(report.stack)}  {terminal(report.verb)} {ended} {took}"
     if columns(left) + columns(right) + 3 > width:
@@ -87,13 +88,19 @@ def _headline(report: Report, width: int, paint: _Painter) -> str:
     return " " + paint("bold", paint(standing.value, left)) + gap + paint("dim", right)
 
 
+def _planned(report: Report) -> list[str]:
+    counts = {op: sum(change.op == op for change in report.planned) for op in _OPS}
+    return [f"{count} would be {_OPS[op]}" for op, count in counts.items() if count]
+
+
 def _changed(report: Report) -> list[str]:
     counts = {op: sum(change.op == op for change in report.changes) for op in _OPS}
     items = [f"{count} {_OPS[op]}" for op, count in counts.items() if count]
-    if not items:
-        items = [
-            f"nothing, {plural(report.unchanged, 'resource')} as they were" if report.unchanged else "nothing"
-        ]
+    if not report.changes_known:
+        items = ["not known: provisioning broke off before it could tell"]
+    elif not items:
+        same = report.unchanged and not report.planned
+        items = [f"nothing, {plural(report.unchanged, 'resource')} as they were" if same else "nothing"]
     if report.hosts:
         idle = sum(bool(host.unchanged_since) for host in report.hosts)
         good = sum(not (host.failed or host.unreachable) for host in report.hosts) - idle
@@ -102,7 +109,8 @@ def _changed(report: Report) -> list[str]:
         if good:
             items.append(f"{plural(good, 'host')} configured ({plural(tasks, 'task')}, {changed} changed)")
         if idle:
-            items.append(f"{plural(idle, 'host')} as the last converge left {'it' if idle == 1 else 'them'}")
+            left = "it, by its own word" if idle == 1 else "them, by their own word"
+            items.append(f"{plural(idle, 'host')} as the last converge left {left}")
         broken = [terminal(host.name) for host in report.hosts if host.failed or host.unreachable]
         items += [f"failed on {name}" for name in broken]
     return items
@@ -118,9 +126,11 @@ def _backups(report: Report) -> list[str]:
             "taken in this run, " if fresh == len(good) else f"{fresh} taken in this run, " if fresh else ""
         )
         items.append(f"{taken}inside RPO" + (f", newest {age(min(ages))}" if ages else ""))
+    unseen = sum(not backup.looked_at for backup in report.backups)
+    items += [f"{unseen} of {len(report.backups)} not looked at"] if unseen else []
     for backup in report.backups:
-        if backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
-            what = "OUTSIDE RPO" if backup.verdict is Verdict.FAIL else "NOT PROVEN"
+        if backup.looked_at and backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+            what = "OUTSIDE RPO" if backup.verdict is Verdict.FAIL else "NOT KNOWN"
             items.append(f"{terminal(backup.plan)}/{terminal(backup.server)} {what}")
     return items
 
@@ -136,7 +146,7 @@ def _checks(report: Report) -> list[str]:
 
 def _policies(report: Report) -> list[str]:
     if not report.policies:
-        return []
+        return ["not judged"] if unjudged(report) else []
     counts = policy_counts(report)
     between = "×" if counts.complete else "over"
     states = [f"{count} {state.replace('_', ' ')}" for state, count in counts.states.items()]
@@ -145,11 +155,9 @@ def _policies(report: Report) -> list[str]:
 
 
 def _counted_findings(report: Report) -> list[str]:
-    skipped = [terminal(step.name) for step in report.steps if step.state is StepState.SKIPPED]
     items = [f"{finding.severity} {terminal(finding.subject)}" for finding in ranked(report.findings)[:6]]
     more = len(report.findings) - 6
-    items += [f"{more} more"] if more > 0 else []
-    return items + ([f"did not run: {', '.join(skipped)}"] if skipped else [])
+    return items + ([f"{more} more"] if more > 0 else [])
 
 
 def _finding(finding: Finding, width: int, paint: _Painter) -> Iterable[str]:

@@ -1,15 +1,13 @@
-"""What a report amounts to: a sentence, a few counts, and what to do next; the same for every format."""
+"""What a report amounts to in tones and counts; the same for every format."""
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.reporting.findings import SEVERITIES, ranked
-from orchestrator.reporting.humanise import duration, listed, plural
+from orchestrator.reporting.findings import SEVERITIES
 from orchestrator.reporting.model import Finding, Report, Severity, Step, StepState, Verdict
 
 
@@ -50,13 +48,14 @@ STATE_TONES: dict[str, Tone] = {
 
 @dataclass(frozen=True)
 class Numbers:
-    """The four numbers of the first screen, with what each is counted against."""
+    """The four numbers of the first screen; servers and backups are counted against the whole fleet."""
 
     servers_healthy: int
     servers: int
     findings: dict[Severity, int]
     blocking: int
     backups_inside: int
+    backups_looked_at: int
     backups: int
 
 
@@ -68,21 +67,8 @@ class PolicyCounts:
     subjects: int
     pairs: int
     states: dict[str, int]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every rule met every subject, so that rules × subjects is a true claim."""
-        return self.rules * self.subjects == self.pairs
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """One thing to do; `command` can be copied, and is empty where a person has to think first."""
-
-    action: str
-    command: str
-    reason: str = ""
-    severity: Severity | None = None
+    complete: bool
+    """Whether every rule met every subject once, so that rules × subjects is a true claim."""
 
 
 def exit_code(findings: Sequence[Finding], steps: Sequence[Step]) -> int:
@@ -112,26 +98,32 @@ def server_tones(report: Report) -> dict[str, Tone]:
 
 
 def numbers(report: Report) -> Numbers:
-    """Counts for the first screen; `backups_inside` counts proven ones only."""
+    """Counts for the first screen; `backups_inside` counts what arrived in the vault only."""
+    counted = [backup for backup in report.backups if backup.verdict is not Verdict.NOT_APPLICABLE]
     tones = server_tones(report)
     found = Counter(finding.severity for finding in report.findings)
     return Numbers(
         servers_healthy=sum(tone is Tone.GOOD for tone in tones.values()),
-        servers=len(tones),
+        servers=max(len(tones), len(report.fleet_servers)),
         findings={severity: found[severity] for severity in SEVERITIES},
         blocking=sum(finding.blocking for finding in report.findings),
         backups_inside=sum(backup.verdict is Verdict.PASS for backup in report.backups),
-        backups=sum(backup.verdict is not Verdict.NOT_APPLICABLE for backup in report.backups),
+        backups_looked_at=sum(backup.looked_at for backup in counted),
+        backups=len(counted),
     )
 
 
 def policy_counts(report: Report) -> PolicyCounts:
     """The population the rules were run over; nothing is folded into pass."""
+    pairs = {(result.rule, result.urn or result.subject) for result in report.policies}
+    rules, subjects = {rule for rule, _ in pairs}, {subject for _, subject in pairs}
+    every = {(rule, subject) for rule in rules for subject in subjects}
     return PolicyCounts(
-        rules=len({result.rule for result in report.policies}),
-        subjects=len({result.urn or result.subject for result in report.policies}),
+        rules=len(rules),
+        subjects=len(subjects),
         pairs=len(report.policies),
         states=dict(sorted(Counter(result.state for result in report.policies).items(), key=_state_order)),
+        complete=pairs == every and len(pairs) == len(report.policies),
     )
 
 
@@ -150,95 +142,61 @@ def tone(report: Report) -> Tone:
     """How the run stands as a whole; anything not known keeps it from being good."""
     if report.exit_code in (1, 2, 3) or any(f.blocking for f in report.findings):
         return Tone.BAD
-    if report.exit_code != 0 or not report.complete:
+    if report.exit_code != 0 or not report.complete or unjudged(report):
+        return Tone.UNKNOWN
+    if report.verb == "plan":
+        return Tone.ATTENTION if report.findings else Tone.GOOD
+    if not report.servers_looked_at:
         return Tone.UNKNOWN
     counted = numbers(report)
-    proven = counted.servers_healthy == counted.servers and counted.backups_inside == counted.backups
+    all_healthy = 0 < counted.servers == counted.servers_healthy
+    proven = all_healthy and counted.backups_inside == counted.backups
     return Tone.ATTENTION if report.findings or not proven else Tone.GOOD
 
 
-def sentence(report: Report) -> str:
-    """The verdict in one sentence, worst news first."""
-    stack = report.stack
-    if report.exit_code == 2:
-        reason = report.findings[0].title if report.findings else "the input or the environment is wrong"
-        return f"{stack}: nothing was touched, because {reason.rstrip('.')}."
-    if report.exit_code == 4:
-        return f"{stack} waits for an approval; nothing is applied until it is given."
-    broken = [step for step in report.steps if step.state in (StepState.FAILED, StepState.STOPPED)]
-    if broken or report.exit_code in (3, 130) or not report.complete:
-        return _broken(report, broken)
-    if report.findings:
-        return f"{stack} {_found(report)}"
-    return f"{stack} {_proven(report)}"
+def unjudged(report: Report) -> bool:
+    """Whether a run that asks the rules has no answer of theirs at all."""
+    return report.verb in ("plan", "up") and not report.policies
 
 
-def _broken(report: Report, broken: Sequence[Step]) -> str:
-    if not broken:
-        return f"{report.stack}: the run ended early, so what follows is not the whole picture."
-    first = broken[0]
-    ended = "failed" if first.state is StepState.FAILED else "was stopped"
-    skipped = sum(step.state is StepState.SKIPPED for step in report.steps)
-    rest = f", and {plural(skipped, 'later step')} did not run" if skipped else ""
-    down = [host.name for host in report.hosts if host.failed or host.unreachable]
-    where = f" on {listed(down)}" if down else ""
-    took = duration(first.duration_seconds)
-    urgent = sum(f.blocking and f.severity == "critical" and f.source != "run" for f in report.findings)
-    besides = f"; {plural(urgent, 'critical finding')} besides" if urgent else ""
-    return f"{report.stack} is not ready: {first.name} {ended}{where} after {took}{rest}{besides}."
+def headline(report: Report) -> str:
+    """The verdict in two or three words, for the eye that reads no further."""
+    standing = tone(report)
+    if report.verb == "plan" and standing is Tone.GOOD:
+        return "Ready to apply" if report.planned else "Nothing to change"
+    if unjudged(report) and standing is Tone.UNKNOWN:
+        return "Policies not judged"
+    return {
+        Tone.GOOD: "All good",
+        Tone.ATTENTION: "Worth a look",
+        Tone.BAD: "Action needed",
+        Tone.UNKNOWN: "Not complete",
+    }[standing]
 
 
-def _found(report: Report) -> str:
-    worst = ranked(report.findings)[0]
-    blocking = sum(finding.blocking for finding in report.findings)
-    count = plural(len(report.findings), "finding")
-    head = f"needs action: {count}, {blocking} blocking" if blocking else f"is up, with {count} to look at"
-    return f"{head}; the worst is {worst.severity}, on {worst.subject}: {worst.title.rstrip('.')}."
-
-
-def _proven(report: Report) -> str:
+def servers_note(report: Report) -> str:
+    """What the number of healthy servers rests on; only what was looked at is claimed."""
     counted = numbers(report)
-    if not counted.servers:
-        return "has no servers."
-    if counted.servers_healthy == counted.servers:
-        verb = "is" if counted.servers == 1 else "are"
-        parts = [
-            f"{'the' if counted.servers == 1 else 'all'} {plural(counted.servers, 'server')} {verb} healthy"
-        ]
-    else:
-        parts = [f"{counted.servers_healthy} of {counted.servers} servers are proven healthy"]
+    if not report.servers_looked_at:
+        return "servers were not looked at in this run"
+    if not report.servers:
+        return "no server exists"
+    if not report.checks:
+        return "no check was run"
+    if counted.servers_healthy < counted.servers:
+        return f"{counted.servers - counted.servers_healthy} not proven healthy"
+    verdicts = {check.verdict for check in report.checks}
+    answered = "every check passed" if verdicts == {Verdict.PASS} else "every check that applies passed"
+    return f"no failed task, {answered}" if report.hosts else answered
+
+
+def backups_note(report: Report) -> str:
+    """What the number of backups rests on."""
+    counted = numbers(report)
     if not counted.backups:
-        parts.append("no backup was looked at")
-    elif counted.backups_inside == counted.backups:
-        parts.append("every backup is inside its RPO")
-    else:
-        parts.append(f"{counted.backups_inside} of {counted.backups} backups are proven inside their RPO")
-    tail = "and nothing needs action" if tone(report) is Tone.GOOD else "and the rest is not known"
-    return f"is up: {', '.join(parts)}, {tail}."
-
-
-def next_steps(report: Report, *, most: int = 5) -> list[NextStep]:
-    """What to do, most urgent first; with nothing found, what a careful owner does anyway."""
-    found = ranked(report.findings)
-    steps = [
-        NextStep(f"{finding.subject}: {finding.title}", finding.fix, finding.observed, finding.severity)
-        for finding in found[:most]
-    ]
-    if len(found) > most:
-        steps.append(NextStep(f"Then the other {len(found) - most} findings, listed below", ""))
-    fleet = shlex.quote(report.fleet_file)
-    if steps:
-        again = f"steward {report.verb} --fleet {fleet}"
-        return [
-            *steps,
-            NextStep("Run again and compare", again, "steps that are already done change nothing"),
-        ]
-    silent = [name for name, standing in server_tones(report).items() if standing is not Tone.GOOD]
-    checked = [NextStep(f"Verify {listed(silent)}: no proof of health", f"steward verify --fleet {fleet}")]
-    return [
-        *(checked if silent else []),
-        NextStep("Look at every server again", f"steward verify --fleet {fleet}"),
-        NextStep(
-            "Read a backup back into a scratch folder", f"steward backup restore --fleet {fleet} --help"
-        ),
-    ]
+        return "none is planned" if report.verb == "up" else "no backup was looked at"
+    if counted.backups_looked_at < counted.backups:
+        return f"{counted.backups_looked_at} of {counted.backups} looked at"
+    if counted.backups_inside == counted.backups:
+        return "each arrived in the vault"
+    return f"{counted.backups - counted.backups_inside} outside or not known"

@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 module: steward_probe
 short_description: Learn quickly which packages are missing and how old the package lists are
 description:
-  - Reads the dpkg database, the folder of package lists, the group file and paths. Changes nothing.
+  - Reads the dpkg database, the folder of package lists, the group file, paths and firewall tables. Changes nothing.
 options:
   packages:
     description: Packages that should be installed.
@@ -26,6 +26,10 @@ options:
   group:
     description: Group whose members are listed.
     type: str
+  tables:
+    description: Firewall tables of family inet, each with the file that says what was loaded.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -40,6 +44,7 @@ missing: {description: Packages that are not fully installed., returned: always,
 absent: {description: Paths that do not exist., returned: always, type: list, elements: str}
 lists_stale: {description: Whether the package lists are absent or a day old., returned: always, type: bool}
 members: {description: Members of the group, if it exists., returned: always, type: list, elements: str}
+tables_changed: {description: Tables that are not loaded as they were., returned: always, type: list, elements: str}
 """
 
 import grp
@@ -91,12 +96,27 @@ def members(group: str | None) -> list[str]:
         return []
 
 
+def tables_changed(module: AnsibleModule, tables: dict[str, str]) -> list[str]:
+    """Firewall tables that are gone, or not as the file beside them says they were loaded."""
+    changed = []
+    for table, path in tables.items():
+        code, said, _ = module.run_command(["nft", "--stateless", "list", "table", "inet", table])
+        try:
+            as_loaded = Path(path).read_text(encoding="utf-8")
+        except OSError:
+            as_loaded = ""
+        if code != 0 or said != as_loaded:
+            changed.append(table)
+    return changed
+
+
 def main() -> None:
     """Look, and report."""
     options = {
         "packages": {"type": "list", "elements": "str", "default": []},
         "paths": {"type": "list", "elements": "path", "default": []},
         "group": {"type": "str"},
+        "tables": {"type": "dict", "default": {}},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     with STATUS.open(encoding="utf-8", errors="replace") as lines:
@@ -107,6 +127,7 @@ def main() -> None:
         absent=[path for path in module.params["paths"] if not os.path.lexists(path)],
         lists_stale=lists_stale(LISTS, time.time()),
         members=members(module.params["group"]),
+        tables_changed=tables_changed(module, module.params["tables"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -176,9 +177,12 @@ def _longest_gap(schedule: Schedule, zone: str) -> timedelta:
     times = schedule.times_of_day()
     overnight = timedelta(days=1) - times[-1] + times[0]
     longest = _widest(times)
+    changes = _clock_changes(zone)
     for earlier, later in pairwise(schedule.dates(_START)):
-        longest = max(longest, overnight + (later - earlier) - timedelta(days=1))
-    for change in _clock_changes(zone):
+        place = bisect_left(changes, earlier)
+        if place == len(changes) or changes[place] > later:  # what spans a change of the clocks comes below
+            longest = max(longest, overnight + (later - earlier) - timedelta(days=1))
+    for change in changes:
         longest = max(longest, _widest(_around(schedule, change, zone)))
     return longest
 
@@ -201,9 +205,9 @@ def _widest(moments: Sequence[datetime] | Sequence[timedelta]) -> timedelta:
 
 
 @cache
-def _clock_changes(zone: str) -> frozenset[date]:
-    """The local dates on which the zone's clocks change, in the years looked at."""
+def _clock_changes(zone: str) -> tuple[date, ...]:
+    """The local dates on which the zone's clocks change, in the years looked at, in order."""
     local = _zone(zone)
     first = datetime(_START.year, _START.month, _START.day, tzinfo=local)
     midnights = (first + timedelta(days=offset) for offset in range(_DAYS_LOOKED_AT))
-    return frozenset(one.date() for one, other in pairwise(midnights) if one.utcoffset() != other.utcoffset())
+    return tuple(one.date() for one, other in pairwise(midnights) if one.utcoffset() != other.utcoffset())

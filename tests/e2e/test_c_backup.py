@@ -26,7 +26,7 @@ def test_every_plan_is_inside_its_rpo_by_the_vaults_receipts(demo: Demo) -> None
 def test_a_backup_is_taken_on_demand_and_listed(demo: Demo) -> None:
     before = demo.world.report("backup", "list", "--fleet", demo.shop, "--host", "web-1")["servers"]["web-1"]
     taken = demo.world.report("backup", "run", "--fleet", demo.shop, "--host", "web-1", "--plan", "site")
-    assert [row["taken_in_this_run"] for row in taken["backups"]] == [True]
+    assert [row["taken_in_this_run"] for row in taken["backups"] if row["looked_at"]] == [True]
     after = demo.world.report("backup", "list", "--fleet", demo.shop, "--host", "web-1")["servers"]["web-1"]
     assert len(after) == len(before) + 1
     assert after[-1]["id"] == taken["backups"][0]["snapshot"]
@@ -61,6 +61,7 @@ def test_a_missing_path_is_a_failure_and_makes_no_snapshot(demo: Demo) -> None:
         done = demo.world.steward("backup", "run", "--fleet", demo.shop, "--host", "web-2", "--plan", "site")
     finally:
         on_host(web, "mv", "/var/www.away", "/var/www")
+    assert done.code == 1, done.all
     assert "/var/www" in done.out, done.all
     assert demo.world.report(*listed)["servers"]["web-2"] == before
 
@@ -76,6 +77,7 @@ def test_a_dead_dump_is_a_failure_and_makes_no_snapshot(demo: Demo) -> None:
         )
     finally:
         on_host(database, "systemctl", "start", "postgresql@15-main")
+    assert done.code == 1, done.all
     assert "failed" in done.out, done.all
     assert demo.world.report(*listed)["servers"]["db-1"] == before
     demo.world.report("backup", "run", "--fleet", demo.shop, "--host", "db-1")

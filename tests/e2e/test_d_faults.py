@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Demo
-from tests.e2e.world import World, command, container_of, on_host
+from tests.e2e.world import World, command, container_of, on_host, podman_objects
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
@@ -93,6 +94,26 @@ def test_a_server_removed_by_hand_comes_back(tiny: tuple[World, Path]) -> None:
     assert down.code == 3 and "box-1" in down.all, down.all
     back = world.steward("up", "--fleet", fleet)
     assert back.code == 0, back.all
+
+
+def test_a_run_killed_while_it_provisions_is_healed_by_the_next_up(tiny: tuple[World, Path]) -> None:
+    world, fleet = tiny
+    before = podman_objects()
+    process = world.start("up", "--fleet", fleet)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "provision" in line:
+            break
+    deadline = time.monotonic() + 30
+    while podman_objects() == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)  # steward, pulumi and its plugins at once
+    process.wait(timeout=30)
+    healed = world.steward("up", "--fleet", fleet)
+    assert healed.code == 0, healed.all
+    assert len(podman_objects()["containers"] - before["containers"]) == 1
+    runs = json.loads(world.steward("runs", "--json").out)["runs"]
+    assert all(run["exit_code"] is not None for run in runs)  # none is at work for ever
 
 
 def test_servers_come_back_after_a_stop_of_everything(demo: Demo) -> None:

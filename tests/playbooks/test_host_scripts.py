@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -216,3 +217,81 @@ def test_a_credential_replaces_only_its_own_line(vault: ModuleType) -> None:
 
     assert vault.with_credential(text, "aa:new") == "aa:new\nbb:kept\n"
     assert vault.with_credential("", "cc:new") == "cc:new\n"
+
+
+@dataclass
+class Vault:
+    """A vault's folders; `reloads` counts how often its store was told, which fails while `stopped`."""
+
+    module: ModuleType
+    folder: Path
+    reloads: int = 0
+    stopped: bool = False
+
+    @property
+    def credentials(self) -> Path:
+        return self.folder / "htpasswd"
+
+    def admit(self, repository: str, digest: str, files: dict[str, bytes]) -> bool:
+        root = self.folder / "store"
+        root.mkdir(exist_ok=True)
+        request = (repository, f"{repository}:{digest}", files)
+        owner = (os.getuid(), os.getgid())
+        return bool(self.module.admit(root, self.credentials, request, owner, self.reload))
+
+    def reload(self) -> None:
+        assert self.known == [], "the repository must come last"
+        if self.stopped:
+            raise InterruptedError("stopped")
+        self.reloads += 1
+
+    @property
+    def known(self) -> list[str]:
+        return list(self.module.repositories(self.folder / "store"))
+
+
+def test_an_enrolment_that_was_stopped_is_done_again(vault: ModuleType, tmp_path: Path) -> None:
+    repository, stopped = "a" * 32, Vault(vault, tmp_path, stopped=True)
+    with pytest.raises(InterruptedError):
+        stopped.admit(repository, "old", {"config": b"old", "keys/1": b"old"})
+    assert stopped.known == []  # so the control machine enrols again, with fresh files
+
+    stopped.stopped = False
+    assert stopped.admit(repository, "new", {"config": b"new", "keys/1": b"new"}) is True
+
+    assert stopped.credentials.read_text() == f"{repository}:new\n"
+    assert (stopped.folder / "store" / repository / "config").read_bytes() == b"new"
+    assert (stopped.known, stopped.reloads) == ([repository], 1)
+
+
+def test_the_same_request_after_a_stop_tells_the_store_again(vault: ModuleType, tmp_path: Path) -> None:
+    repository, files = "a" * 32, {"config": b"config", "keys/1": b"key"}
+    stopped = Vault(vault, tmp_path, stopped=True)
+    with pytest.raises(InterruptedError):
+        stopped.admit(repository, "line", files)
+    stopped.stopped = False
+    assert stopped.admit(repository, "line", files) is True
+    assert stopped.reloads == 1
+
+
+def test_an_enrolment_is_repeated_without_effect_and_another_touches_nothing(
+    vault: ModuleType, tmp_path: Path
+) -> None:
+    repository, files = "a" * 32, {"config": b"config", "keys/1": b"key"}
+    enrolled = Vault(vault, tmp_path)
+    assert enrolled.admit(repository, "line", files) is True
+    assert enrolled.admit(repository, "line", files) is False
+    with pytest.raises(vault.VaultError, match="never replaced"):
+        enrolled.admit(repository, "thief", {"config": b"other", "keys/1": b"key"})
+    assert enrolled.credentials.read_text() == f"{repository}:line\n"
+    assert enrolled.reloads == 1
+
+
+def test_what_an_earlier_plan_of_the_name_left_counts_for_nothing(tmp_path: Path) -> None:
+    from steward_backup import records
+
+    path = tmp_path / "last-good.json"
+    assert records.read_own(path, plan()) is None
+    records.write(path, {"plan_id": plan().id, "ok": True})
+    assert records.read_own(path, plan()) == {"plan_id": plan().id, "ok": True}
+    assert records.read_own(path, plan(id="d" * 32)) is None

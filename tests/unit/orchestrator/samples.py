@@ -44,6 +44,11 @@ backups:
   databases:
     {postgresql: [shop], repository: vault, schedule: "0 * * * *", keep: {hourly: 24}, rpo: 2h, rto: 1h}
 """
+PLAN_IDS = {"site": "a1" * 16, "databases": "a2" * 16}
+HELD: dict[str, dict[str, Any]] = {
+    "site": {"paths": ["/var/www"], "databases": []},
+    "databases": {"paths": [], "databases": ["shop"]},
+}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKey"
 SNAPSHOT = "5a" * 32
 
@@ -87,7 +92,7 @@ def outputs(*servers: ServerOutput) -> FleetOutputs:
         networks=[NetworkOutput(name="app", cidr="10.41.0.0/24", network_id="n", gateway="10.41.0.1")],
         servers=servers or usual,
         repositories=[RepositoryOutput(name="vault", server="vault-1", address="10.42.0.2")],
-        plans=[PlanOutput(name="site", id="a1" * 16), PlanOutput(name="databases", id="a2" * 16)],
+        plans=[PlanOutput(name=name, id=plan_id) for name, plan_id in PLAN_IDS.items()],
     )
 
 
@@ -98,7 +103,8 @@ def backup_run(
     return {
         "schema": "steward.backup-run/1",
         "plan": plan,
-        "plan_id": "a1" * 16,
+        "plan_id": PLAN_IDS[plan],
+        **HELD[plan],
         "run": None,
         "started_at": ended.isoformat(),
         "finished_at": ended.isoformat(),
@@ -115,7 +121,7 @@ def backup_status(*plans: tuple[str, dict[str, Any] | None, dict[str, Any] | Non
     rows = [
         {
             "plan": plan,
-            "plan_id": "a1" * 16,
+            "plan_id": PLAN_IDS[plan],
             "timer": {"enabled": True, "next_at": None, "last_at": None},
             "last": last,
             "last_good": good,

@@ -36,7 +36,7 @@ def test_up_goes_from_plan_to_proof_in_order(bench: Bench) -> None:
     assert bench.execute(up_steps) is None
     assert bench.steps == ALL
     assert set(bench.states.values()) == {StepState.DONE}
-    assert bench.provisioner.asked == ["preview", "up", "outputs"]
+    assert bench.provisioner.asked == ["outputs", "preview", "up", "outputs"]
     assert list(bench.runner.requests[0].hosts) == ["web-1", "web-2", "db-1"]
     assert bench.backed_up == ["db-1", "web-1", "web-2"]
     assert bench.verifier.looked == ["web-1", "web-2", "db-1"]
@@ -58,7 +58,7 @@ def test_a_second_up_changes_nothing(bench: Bench) -> None:
     bench.results = RunResults()
     assert bench.execute(up_steps) is None
     assert bench.steps == [name for name in ALL if name != "provision"]
-    assert bench.provisioner.asked == ["preview", "outputs", "outputs"]
+    assert bench.provisioner.asked == ["outputs", "preview", "outputs", "outputs"]
     assert bench.backed_up == []
     assert len(bench.store.enrolled) == 3
 
@@ -67,7 +67,7 @@ def test_a_blocked_plan_ends_the_run_before_anything_else_is_asked(bench: Bench)
     bench.provisioner.planned = Preview([CHANGE], 0, [finding()], "refused")
     assert isinstance(bench.execute(up_steps), FindingsError)
     assert bench.steps == ["plan"]
-    assert bench.provisioner.asked == ["preview"]
+    assert bench.provisioner.asked == ["outputs", "preview"]
     assert bench.shell.asked == []
     assert bench.results.preview is not None, "the report needs what was found"
 
@@ -137,7 +137,7 @@ def test_an_error_ends_the_run_with_everything_before_it_kept(
 
 def test_plan_asks_for_a_preview_and_no_more(bench: Bench) -> None:
     assert bench.execute(plan_steps) is None
-    assert bench.provisioner.asked == ["preview"]
+    assert bench.provisioner.asked == ["outputs", "preview"]
 
 
 def test_configure_touches_only_the_servers_that_are_wanted(bench: Bench) -> None:
@@ -186,5 +186,5 @@ def test_a_server_that_is_not_up_yet_is_no_success(bench: Bench, build: Callable
 def test_destroy_says_how_much_went(bench: Bench) -> None:
     adapters = replace(bench.adapters, provisioner=FakeProvisioner(bench.provisioner.made))
     runner = LocalStepRunner(adapters.clock, Watcher(), bench.results.steps.append)
-    assert runner.execute(destroy_steps(adapters, ())) is None
+    assert runner.execute(destroy_steps(adapters, bench.results, ())) is None
     assert bench.results.steps[0].message == "0 resources deleted"

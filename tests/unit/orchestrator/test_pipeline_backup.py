@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, ToolError
 from orchestrator.phases.restore import RestoreRequest
 from orchestrator.pipeline import Steps
 from orchestrator.pipeline_backup import list_steps, restore_steps, run_steps, status_steps
 from orchestrator.reporting.model import Verdict
 from orchestrator.results import RunResults
+from stacks.outputs import PlanOutput
 from tests.fakes import NOON
 from tests.unit.orchestrator.bench import Bench, not_ready
 
@@ -87,4 +90,48 @@ def test_a_restore_on_a_server_that_is_not_ready_is_no_success(bench: Bench) -> 
     not_ready(bench, "db-1")
     problem = bench.execute(restore_steps, RESTORE)
     assert bench.results.restored is None
-    assert problem is not None or bench.results.hosts("")[0].unreachable
+    assert isinstance(problem, ToolError)
+    assert re.search(r"db-1 is not ready \(.+\): .*SSH failed", str(problem)), problem
+
+
+def test_a_server_that_is_down_is_named_and_the_others_are_listed(bench: Bench) -> None:
+    not_ready(bench, "db-1")
+    bench.shell.script["steward-backup list"] = '{"schema": "steward.backup-list/1", "snapshots": []}'
+    found: dict[str, list[object]] = {}
+    problem = bench.execute(list_steps, (), (), found)
+    assert isinstance(problem, ToolError)
+    assert "db-1 is not ready" in str(problem)
+    assert list(found) == ["web-1", "web-2"]
+
+
+@pytest.mark.parametrize("build", [run_steps, status_steps])
+def test_no_verdict_over_a_server_that_is_down_is_no_success(
+    bench: Bench, build: Callable[..., Steps]
+) -> None:
+    not_ready(bench, "db-1")
+    problem = bench.execute(build, (), ())
+    assert isinstance(problem, ToolError)
+    assert "db-1 is not ready" in str(problem)
+    assert {row.server for row in bench.results.backups} == {"web-1", "web-2"}
+
+
+def test_a_server_that_is_down_and_has_no_such_plan_is_nobodys_concern(bench: Bench) -> None:
+    not_ready(bench, "db-1")
+    assert bench.execute(status_steps, (), ("site",)) is None
+    assert isinstance(bench.execute(status_steps, ("db-1",), ("site",)), ToolError)
+
+
+def test_status_holds_the_vaults_times_against_what_was_seen_first(bench: Bench) -> None:
+    bench.execute(run_steps, (), ())
+    for key, receipt in bench.ledger.receipts.items():
+        bench.ledger.receipts[key] = replace(receipt, arrived_at=NOON - timedelta(minutes=30))
+    bench.execute(status_steps, (), ())
+    assert {row.verdict for row in bench.results.backups} == {Verdict.UNKNOWN}
+
+
+def test_status_tells_plans_apart_by_their_ids(bench: Bench) -> None:
+    bench.execute(run_steps, (), ())
+    plans = [PlanOutput(name=name, id="ee" * 16) for name in ("site", "databases")]
+    bench.provisioner.made = bench.provisioner.made.model_copy(update={"plans": plans})
+    bench.execute(status_steps, (), ())
+    assert {row.verdict for row in bench.results.backups} == {Verdict.FAIL}

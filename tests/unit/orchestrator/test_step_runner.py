@@ -58,6 +58,7 @@ def test_each_answer_goes_back_to_the_pipeline() -> None:
         ("one", StepState.DONE, "1", NOON),
         ("two", StepState.DONE, "made 2", NOON),
     ]
+    assert [record.effect for record in records] == ["read", "read"]
     assert told == ["one starts", "one done", "two starts", "two done"]
 
 
@@ -112,6 +113,13 @@ def test_an_error_between_steps_is_given_back() -> None:
     problem, records, _ = execute(steps())
     assert str(problem) == "x: between."
     assert [r.name for r in records] == ["one"]
+
+
+def test_a_step_that_writes_is_recorded_as_such_however_it_ends() -> None:
+    def steps() -> Steps:
+        yield Step("one", "phase", "write", failing(ToolError("x", "broke")))
+
+    assert [record.effect for record in execute(steps())[1]] == ["write"]
 
 
 def iter_one(act: Callable[[], Any]) -> Steps:

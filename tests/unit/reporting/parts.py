@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from orchestrator.reporting.model import (
     Backup,
@@ -48,11 +48,19 @@ def steps(states: dict[str, tuple[StepState, str]] | None = None) -> tuple[Step,
     at, made = START, []
     for name, phase, seconds, message in _STEPS:
         state, text = (states or {}).get(name, (StepState.DONE, message))
-        took = 0.0 if state is StepState.SKIPPED else seconds
+        effect: Literal["read", "write"] = "write" if name in ("provision", "configure", "backup") else "read"
         made.append(
-            Step(name=name, phase=phase, state=state, started_at=at, duration_seconds=took, message=text)
+            Step(
+                name=name,
+                phase=phase,
+                state=state,
+                started_at=at,
+                duration_seconds=seconds,
+                message=text,
+                effect=effect,
+            )
         )
-        at += timedelta(seconds=took)
+        at += timedelta(seconds=seconds)
     return tuple(made)
 
 

@@ -1,27 +1,30 @@
-"""Reports as real runs make them: the demo when all is well, and a run in which much goes wrong."""
+"""Reports as real runs make them: the demo when all is well, a large fleet, and the runs of `runs`."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.reporting.findings import collect
-from orchestrator.reporting.model import (
-    Backup,
-    Change,
-    Check,
-    Flow,
-    Host,
-    Network,
-    PolicyResult,
-    Report,
-    Service,
-    StepState,
-    Verdict,
-)
+from orchestrator.reporting.model import Change, Flow, Host, Network, Report, Service
 from tests.unit.reporting.parts import FLEET, START, backup, checks, policies, server, steps
+from tests.unit.reporting.runs import broken_off, built, failing, planned, refused
 
-__all__ = ["FLEET", "START", "backup", "checks", "demo", "failing", "large", "policies", "server", "steps"]
+__all__ = [
+    "FLEET",
+    "START",
+    "backup",
+    "broken_off",
+    "built",
+    "checks",
+    "demo",
+    "failing",
+    "large",
+    "planned",
+    "policies",
+    "refused",
+    "server",
+    "steps",
+]
 
 
 def demo(**changed: Any) -> Report:
@@ -118,95 +121,6 @@ def _outcome() -> dict[str, Any]:
         "checks": checks(),
         "policies": policies(),
     }
-
-
-def failing() -> Report:
-    """A later run: web-2 does not answer, SSH is open to the internet, and the database backup is too old."""
-    found, judged, stored, hosts = _found(), _judged(), _stored(), _hosts()
-    ended = steps(
-        {
-            "configure": (StepState.FAILED, "web-2 did not answer"),
-            "backup": (StepState.SKIPPED, "configure failed"),
-            "verify": (StepState.SKIPPED, "configure failed"),
-        }
-    )
-    return demo(
-        exit_code=3,
-        complete=False,
-        steps=ended,
-        hosts=hosts,
-        policies=found,
-        checks=judged,
-        backups=stored,
-        changes=(),
-        unchanged=13,
-        findings=tuple(collect(found, judged, stored, hosts, ended, fleet_file=FLEET)),
-    )
-
-
-def _found() -> tuple[PolicyResult, ...]:
-    found = list(policies())
-    found[1] = found[1].model_copy(
-        update={
-            "state": "fail",
-            "subject": "firewall web-1",
-            "observed": "tcp 22 from 0.0.0.0/0",
-            "expected": "a network of the client",
-            "message": "SSH is open to the internet",
-            "remediation": "In servers.web.ingress say from: office instead of from: anywhere for port 22",
-        }
-    )
-    found[120] = found[120].model_copy(update={"state": "unknown", "message": "image is decided at apply"})
-    return tuple(found)
-
-
-def _judged() -> tuple[Check, ...]:
-    judged = list(checks())
-    judged[20] = judged[20].model_copy(update={"verdict": Verdict.UNKNOWN, "observed": "host did not answer"})
-    judged[38] = judged[38].model_copy(
-        update={
-            "verdict": Verdict.FAIL,
-            "observed": "PasswordAuthentication yes",
-            "expected": "PasswordAuthentication no",
-        }
-    )
-    return tuple(judged)
-
-
-def _stored() -> tuple[Backup, ...]:
-    return (
-        backup("site", "web-1", age_seconds=30180.0, taken_in_this_run=False),
-        backup(
-            "site",
-            "web-2",
-            age_seconds=None,
-            arrived_at=None,
-            snapshot="",
-            bytes=0,
-            taken_in_this_run=False,
-            verdict=Verdict.UNKNOWN,
-            message="the store did not answer",
-        ),
-        backup("databases", "db-1", age_seconds=19080.0, taken_in_this_run=False, verdict=Verdict.FAIL),
-    )
-
-
-def _hosts() -> tuple[Host, ...]:
-    healthy = demo()
-    return (
-        healthy.hosts[0],
-        Host(
-            name="web-2",
-            ok=3,
-            changed=0,
-            failed=0,
-            unreachable=True,
-            duration_seconds=30.2,
-            message="ssh: connect to host 127.0.0.1 port 40022: Connection refused",
-            retry=f"steward configure --fleet {FLEET} --limit web-2",
-        ),
-        healthy.hosts[2],
-    )
 
 
 def large(groups: int = 5, each: int = 6) -> Report:

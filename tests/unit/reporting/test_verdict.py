@@ -7,18 +7,18 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.reporting import humanise
+from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.escape import columns
 from orchestrator.reporting.findings import collect
 from orchestrator.reporting.model import Report, StepState, Verdict
 from orchestrator.reporting.page import bars, gauge
+from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.terminal import findings, summary
 from orchestrator.reporting.verdict import (
     Tone,
     exit_code,
-    next_steps,
     numbers,
     policy_counts,
-    sentence,
     server_tones,
     tone,
 )
@@ -36,11 +36,13 @@ def test_the_demo_is_all_good() -> None:
     assert collect(report.policies, report.checks, report.backups, report.hosts, report.steps) == []
 
 
-def test_the_failing_run_names_what_failed_first() -> None:
+def test_the_failing_run_names_host_and_task() -> None:
     report = sample.failing()
     assert tone(report) is Tone.BAD
-    assert sentence(report).startswith("acme-demo is not ready: configure failed on web-2 after 1m 24s")
-    assert server_tones(report) == {"web-1": Tone.GOOD, "web-2": Tone.BAD, "db-1": Tone.BAD}
+    assert sentence(report).startswith(
+        "acme-demo is not ready: web-2 failed at nginx : Install the site; the other hosts were configured"
+    )
+    assert server_tones(report) == {"web-1": Tone.UNKNOWN, "web-2": Tone.BAD, "db-1": Tone.BAD}
     ranks = [finding.severity for finding in report.findings]
     assert ranks == sorted(ranks, key=("critical", "high", "medium", "low").index)
     assert not any(finding.source == "run" for finding in report.findings), "the host already tells it"
@@ -51,7 +53,10 @@ def test_unknown_is_never_good() -> None:
     unseen = [backup.model_copy(update={"verdict": Verdict.UNKNOWN}) for backup in report.backups]
     silent = report.model_copy(update={"backups": unseen})
     assert tone(silent) is Tone.ATTENTION
-    assert len(collect((), (), unseen, (), ())) == 3
+    found = collect((), (), unseen, (), ())
+    assert len(found) == 3
+    assert exit_code(found, ()) == 1
+    assert tone(report.model_copy(update={"policies": ()})) is Tone.UNKNOWN
     assert tone(report.model_copy(update={"checks": ()})) is Tone.ATTENTION
     assert set(server_tones(report.model_copy(update={"checks": ()})).values()) == {Tone.UNKNOWN}
     assert tone(report.model_copy(update={"complete": False})) is Tone.UNKNOWN
@@ -65,12 +70,12 @@ def test_a_failed_step_nobody_explains_is_a_finding() -> None:
 
 
 def test_exit_codes() -> None:
-    failing = sample.failing()
+    failing = sample.refused()
     blocked = [finding for finding in failing.findings if finding.source == "policy" and finding.blocking]
     assert exit_code((), sample.steps()) == 0
     assert exit_code(blocked, sample.steps()) == 1
     assert exit_code([blocked[0].model_copy(update={"blocking": False})], sample.steps()) == 0
-    assert exit_code(failing.findings, failing.steps) == 3
+    assert exit_code(sample.failing().findings, sample.failing().steps) == 3
     assert exit_code((), sample.steps({"verify": (StepState.STOPPED, "")})) == 130
 
 
@@ -145,7 +150,9 @@ def test_bars_stay_on_the_axis() -> None:
         assert all(bar.left >= 0 and bar.width > 0 and bar.left + bar.width <= 1000.1 for bar in bars(report))
 
 
-@pytest.mark.parametrize("report", [sample.demo(), sample.failing(), sample.large()])
+@pytest.mark.parametrize(
+    "report", [sample.demo(), sample.failing(), sample.large(), sample.planned(), sample.refused()]
+)
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_summary_fits_its_window(report: Report, width: int) -> None:
     for text in (summary(report, "runs/report.html", width), findings(report, width)):

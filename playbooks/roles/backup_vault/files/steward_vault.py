@@ -21,11 +21,13 @@ import shutil
 import ssl
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 SETTINGS = Path("/etc/steward/vault/vault.json")
+LOCK = Path("/run/lock/steward-vault")
 LONGEST_REQUEST = 1024 * 1024  # bytes
 LONGEST_FILE = 64 * 1024  # bytes
 REPOSITORY = re.compile(r"[0-9a-f]{32}\Z")
@@ -109,15 +111,23 @@ def describe(vault: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def is_placed(root: Path, repository: str, files: dict[str, bytes]) -> bool:
+    """Whether this very repository is here already; another one of that id is refused."""
+    home = root / repository
+    if not home.exists():
+        return False
+    if (home / "config").read_bytes() != files["config"]:
+        raise VaultError(
+            f"enrol: {repository} is here already with another config; a repository is never replaced"
+        )
+    return True
+
+
 def place_repository(root: Path, repository: str, files: dict[str, bytes], owner: tuple[int, int]) -> bool:
     """Put a new repository in place as a whole; the same one again changes nothing, another is refused."""
-    home = root / repository
-    if home.exists():
-        if (home / "config").read_bytes() != files["config"]:
-            raise VaultError(
-                f"enrol: {repository} is here already with another config; a repository is never replaced"
-            )
+    if is_placed(root, repository, files):
         return False
+    home = root / repository
     draft = root / f".enrol-{repository}"
     shutil.rmtree(draft, ignore_errors=True)
     folders = [draft, *(draft / name for name in ("data", "index", "keys", "locks", "snapshots"))]
@@ -149,17 +159,38 @@ def enrol(vault: dict[str, Any], text: str) -> dict[str, Any]:
     repository, line, files = parse_request(text)
     account = pwd.getpwnam(vault["owner"])
     owner = (account.pw_uid, account.pw_gid)
-    credentials = Path(vault["credentials"])
-    with open("/run/lock/steward-vault", "w", encoding="ascii") as lock:
+
+    def reload() -> None:
+        verb = ["/usr/bin/systemctl", "reload-or-restart", vault["store_unit"]]
+        subprocess.run(verb, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+
+    with open(LOCK, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        made = place_repository(Path(vault["root"]), repository, files, owner)
-        before = credentials.read_text(encoding="ascii") if credentials.exists() else ""
-        after = with_credential(before, line)
-        if after != before:
-            write_file(credentials, after.encode("ascii"), 0o640, (0, account.pw_gid))
-            verb = ["/usr/bin/systemctl", "reload-or-restart", vault["store_unit"]]
-            subprocess.run(verb, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=sys.stderr)
-    return {"schema": "steward.enrolment/1", "repository": repository, "changed": made or after != before}
+        root, credentials = Path(vault["root"]), Path(vault["credentials"])
+        changed = admit(root, credentials, (repository, line, files), owner, reload)
+    return {"schema": "steward.enrolment/1", "repository": repository, "changed": changed}
+
+
+def admit(
+    root: Path,
+    credentials: Path,
+    request: tuple[str, str, dict[str, bytes]],
+    owner: tuple[int, int],
+    reload: Callable[[], None],
+) -> bool:
+    """Let the credential in and put the repository in place, in this order; give whether anything changed.
+
+    The control machine takes an enrolment for done once the repository is here, so that comes last: after
+    a stop before it, the next enrolment brings new files and a new line, and does everything again.
+    """
+    repository, line, files = request
+    placed = is_placed(root, repository, files)
+    before = credentials.read_text(encoding="ascii") if credentials.exists() else ""
+    after = with_credential(before, line)
+    if after != before or not placed:
+        write_file(credentials, after.encode("ascii"), 0o640, (os.geteuid(), owner[1]))
+        reload()
+    return place_repository(root, repository, files, owner) or after != before
 
 
 def receipts(vault: dict[str, Any], repository: str | None) -> dict[str, Any]:

@@ -87,6 +87,17 @@ def test_a_receipt_stays_as_it_was_first_seen(ledger: SqliteLedger, path: Path) 
     assert kept == {(RECEIPT.snapshot, at, 10, "RUN1"), ("6b" * 32, at, 20, "RUN2")}
 
 
+def test_first_sights_are_told_for_the_repositories_asked_for(ledger: SqliteLedger) -> None:
+    other = Receipt("q" * 32, RECEIPT.snapshot, NOON + timedelta(hours=1), 10)
+    ledger.record_receipts("acme-demo", "RUN1", [RECEIPT, other])
+    again = Receipt(RECEIPT.repository, RECEIPT.snapshot, NOON + timedelta(days=9), 10)
+    ledger.record_receipts("acme-demo", "RUN2", [again])
+    assert ledger.first_seen([RECEIPT.repository]) == {(RECEIPT.repository, RECEIPT.snapshot): NOON}
+    assert ledger.first_seen([]) == {}
+    assert ledger.first_seen(["none"]) == {}
+    assert len(ledger.first_seen([other.repository, RECEIPT.repository])) == 2
+
+
 def test_runs_come_newest_first_and_say_how_they_ended(ledger: SqliteLedger) -> None:
     for number in range(3):
         ledger.begin_run(f"0{number}", "up", "acme-demo", Moment(NOON, 5.0, "boot"))

@@ -11,10 +11,11 @@ import pytest
 
 from orchestrator.errors import StoppedError, ToolError
 from orchestrator.phases.backup import BackupRequest, BackupsFound, backup, look
+from orchestrator.process import CommandResult
 from orchestrator.reporting.model import Verdict
-from stacks.outputs import ServerOutput
-from tests.fakes import NOON, Answer, FakeShell, FakeStore, FixedClock
-from tests.unit.orchestrator.samples import backup_run, backup_status, fleet, server
+from stacks.outputs import PlanOutput, ServerOutput
+from tests.fakes import NOON, Answer, FakeShell, FakeStore, FixedClock, MemoryLedger, result
+from tests.unit.orchestrator.samples import backup_run, backup_status, fleet, outputs, server
 
 WEB, DB = server("web-1"), server("db-1")
 PLANS = {"web-1": "site", "db-1": "databases"}
@@ -43,6 +44,10 @@ class Hosts:
             return kind
         snapshot = f"{len(self.store.arrived) + 1:064x}"
         run = backup_run(argv[argv.index("--plan") + 1], self.clock.now(), snapshot=snapshot, run=argv[-1])
+        if isinstance(kind, CommandResult):
+            return kind
+        if kind == "forges" and self.good:
+            return json.dumps(run)
         if kind == "fails":
             run |= {"ok": False, "snapshot": None, "error": "disk full"}
         else:
@@ -94,7 +99,7 @@ def test_a_failed_backup_is_a_row_and_keeps_nobody() -> None:
     hosts = Hosts(**{"web-1": "fails"})
     found = hosts.backup()
     assert verdicts(found) == {"web-1": Verdict.FAIL, "db-1": Verdict.PASS}
-    assert found.rows[0].message == "the last attempt failed: disk full"
+    assert found.rows[0].message == "the backup of this run: failed: disk full"
     assert "site/web-1: failed: disk full" in hosts.said
 
 
@@ -107,6 +112,48 @@ def test_a_lost_connection_is_told() -> None:
     hosts = Hosts(**{"web-1": ToolError("web-1", "connection lost")})
     assert verdicts(hosts.backup())["web-1"] is Verdict.FAIL
     assert "site/web-1: web-1: connection lost." in hosts.said
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("fails", "the backup of this run: failed: disk full"),
+        (ToolError("web-1", "connection lost"), "the backup of this run: web-1: connection lost."),
+        (result(code=1, stderr="it runs already"), "the backup of this run: web-1: it runs already."),
+        (result(code=255), "the backup of this run: web-1: steward-backup ended with exit code 255."),
+        ("forges", "the host reports a snapshot that the vault never saw arrive"),
+    ],
+)
+def test_a_younger_snapshot_does_not_hide_that_the_backup_asked_for_failed(kind: Any, message: str) -> None:
+    hosts = Hosts()
+    hosts.backup()
+    hosts.behaviour["web-1"] = kind
+    found = hosts.backup(only_due=False)
+    assert verdicts(found) == {"web-1": Verdict.FAIL, "db-1": Verdict.PASS}
+    assert found.rows[0].message == message
+    assert found.rows[0].age_seconds == 0
+    assert verdicts(hosts.backup()) == {"web-1": Verdict.PASS, "db-1": Verdict.PASS}
+
+
+@pytest.mark.parametrize(("known", "wanted"), [("a1", Verdict.PASS), ("ff", Verdict.FAIL)])
+def test_a_plan_that_was_removed_and_made_again_inherits_nothing(known: str, wanted: Verdict) -> None:
+    hosts = Hosts()
+    hosts.backup(WEB)
+    made = outputs().model_copy(update={"plans": [PlanOutput(name="site", id=known * 16)]})
+    request = BackupRequest(fleet(), [WEB], "RUN", outputs=made)
+    assert verdicts(look(request, hosts.shell, lambda _: hosts.store, hosts.clock)) == {"web-1": wanted}
+
+
+def test_a_vault_cannot_make_a_snapshot_younger() -> None:
+    hosts, ledger = Hosts(), MemoryLedger()
+    ledger.record_receipts("acme-demo", "RUN", hosts.backup(DB).receipts)
+    hosts.clock.move(timedelta(hours=1))
+    old = hosts.store.arrived.pop()
+    hosts.store.arrive(old.repository, old.snapshot)
+    request = BackupRequest(fleet(), [DB], "RUN", first_seen=ledger.first_seen)
+    row = look(request, hosts.shell, lambda _: hosts.store, hosts.clock).rows[0]
+    assert (row.verdict, row.arrived_at) == (Verdict.UNKNOWN, NOON)
+    assert "the vault changed the arrival time: it was 2026-11-22 12:00:00 UTC" in row.message
 
 
 def test_a_silent_host_is_unknown() -> None:

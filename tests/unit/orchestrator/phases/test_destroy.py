@@ -55,12 +55,12 @@ def test_a_name_that_bears_no_data_is_a_mistake() -> None:
 
 def test_what_is_named_is_unprotected_and_all_goes() -> None:
     provisioner = bench()
-    assert destroy("acme-demo", provisioner, ["assets", "db-1-data"]) == 4
+    assert len(destroy("acme-demo", provisioner, ["assets", "db-1-data"])) == 4
     assert [word.split()[0] for word in provisioner.asked] == ["resources", "unprotect", "destroy"]
     assert "db-1-scratch" not in provisioner.asked[1]
 
 
 def test_a_fleet_without_data_goes_without_a_word() -> None:
     provisioner = bench([resource("local:index:Server", "web-1")])
-    assert destroy("acme-demo", provisioner, []) == 1
+    assert len(destroy("acme-demo", provisioner, [])) == 1
     assert provisioner.asked == ["resources", "destroy"]

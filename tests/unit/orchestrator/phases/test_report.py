@@ -31,6 +31,8 @@ def test_a_run_that_found_nothing() -> None:
     report = build_report(FACTS, loaded(), RunResults(steps=[step()]), None)
     assert (report.exit_code, report.complete, report.run, report.actor) == (0, True, "RUN", "ann")
     assert (report.servers, report.changes, report.findings) == ([], (), [])
+    assert not report.servers_looked_at
+    assert [server.name for server in report.fleet_servers] == ["web-1", "web-2", "db-1"]
     assert {(flow.source, flow.target, flow.port) for flow in report.flows} >= {
         ("web", "db", 5433),
         ("anywhere", "web", 8080),
@@ -59,7 +61,7 @@ def test_a_plan_that_was_refused_changed_nothing() -> None:
     results = RunResults(preview=Preview([CHANGE], 1, ()))
     assert build_report(FACTS, loaded(), results, FindingsError("x", "m")).changes == ()
     planned = build_report(replace(FACTS, verb="plan"), loaded(), results, None)
-    assert list(planned.changes) == [CHANGE]
+    assert (list(planned.planned), planned.changes) == ([CHANGE], ())
 
 
 def test_a_command_for_people_survives_a_path_with_a_space() -> None:
@@ -75,7 +77,7 @@ def test_a_host_that_never_came_is_a_finding_with_the_command_that_repeats_it() 
     assert report.findings[0].fix == "steward configure --fleet fleets/demo.yaml --host web-1"
 
 
-@pytest.mark.parametrize(("verdict", "code"), [(Verdict.PASS, 0), (Verdict.FAIL, 1), (Verdict.UNKNOWN, 0)])
+@pytest.mark.parametrize(("verdict", "code"), [(Verdict.PASS, 0), (Verdict.FAIL, 1), (Verdict.UNKNOWN, 1)])
 def test_checks_decide_too(verdict: Verdict, code: int) -> None:
     results = RunResults(checks=[Check(server="web-1", check="c", title="t", verdict=verdict)])
     report = build_report(FACTS, loaded(), results, None)

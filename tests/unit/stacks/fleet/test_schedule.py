@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stacks.fleet.schedule import ScheduleError, parse_schedule
@@ -122,6 +122,7 @@ DAYS = st.one_of(
 )
 
 
+@example("0", "0", ("29", "*"), "America/New_York")
 @settings(max_examples=30, deadline=None)
 @given(MINUTES, HOURS, DAYS, st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]))
 def test_the_longest_gap_is_that_of_counting(

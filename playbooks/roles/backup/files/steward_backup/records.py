@@ -37,6 +37,12 @@ def read(path: Path) -> dict[str, Any] | None:
         return None
 
 
+def read_own(path: Path, plan: settings.Plan) -> dict[str, Any] | None:
+    """A stored document of this very plan; what an earlier plan of the same name left counts for nothing."""
+    found = read(path)
+    return found if found is not None and found.get("plan_id") == plan.id else None
+
+
 def parse_timer(text: str) -> dict[str, Any]:
     """A timer's state from `systemctl show` with TZ=UTC; a time that is empty or 'n/a' is none."""
     shown = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
@@ -74,8 +80,8 @@ def status() -> dict[str, Any]:
                 "plan": plan.name,
                 "plan_id": plan.id,
                 "timer": timer(name),
-                "last": read(plan.records / "last.json"),
-                "last_good": read(plan.records / "last-good.json"),
+                "last": read_own(plan.records / "last.json", plan),
+                "last_good": read_own(plan.records / "last-good.json", plan),
             }
         )
     return {"schema": "steward.backup-status/1", "plans": plans}

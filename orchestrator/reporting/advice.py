@@ -1,0 +1,71 @@
+"""What to do after a run, most urgent first; the same for every format."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from orchestrator.reporting.findings import ranked
+from orchestrator.reporting.humanise import listed, plural
+from orchestrator.reporting.model import Report, Severity
+from orchestrator.reporting.verdict import Tone, server_tones, tone
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One thing to do; `command` can be copied, and is empty where a person has to think first."""
+
+    action: str
+    command: str
+    reason: str = ""
+    severity: Severity | None = None
+
+
+def next_steps(report: Report, *, most: int = 5) -> list[NextStep]:
+    """What to do, most urgent first; with nothing found, what a careful owner does anyway."""
+    found = ranked(report.findings)
+    steps = [
+        NextStep(f"{finding.subject}: {finding.title}", finding.fix, finding.observed, finding.severity)
+        for finding in found[:most]
+    ]
+    if len(found) > most:
+        steps.append(NextStep(f"Then {plural(len(found) - most, 'other finding')}, listed below", ""))
+    return [*steps, _afterwards(report)] if steps else _careful(report)
+
+
+def _afterwards(report: Report) -> NextStep:
+    """How to see that it is mended: a verb is only repeated where a repeat can end otherwise."""
+    fleet = shlex.quote(report.fleet_file)
+    blocking = {finding.source for finding in report.findings if finding.blocking}
+    sources = blocking or {finding.source for finding in report.findings}
+    if "policy" in sources:
+        change = "Change the fleet file, then see what the rules say of it"
+        return NextStep(change, f"steward plan --fleet {fleet}", "plan changes nothing")
+    if sources <= {"check", "backup"}:
+        mend = "Mend what was found, then look again"
+        looks = "verify" if sources == {"check"} else "backup status"
+        return NextStep(mend, f"steward {looks} --fleet {fleet}", "this only looks")
+    mend = "When the cause is mended, run again"
+    return NextStep(
+        mend, f"steward {report.verb} --fleet {fleet}", "steps that are already done change nothing"
+    )
+
+
+def _careful(report: Report) -> list[NextStep]:
+    fleet = shlex.quote(report.fleet_file)
+    if report.verb == "plan":
+        if not report.planned or tone(report) is not Tone.GOOD:
+            return [NextStep("Look at every server", f"steward verify --fleet {fleet}")]
+        return [NextStep("Apply the plan once it is what you want", f"steward up --fleet {fleet}")]
+    silent = [name for name, standing in server_tones(report).items() if standing is not Tone.GOOD]
+    checked = [NextStep(f"Verify {listed(silent)}: no proof of health", f"steward verify --fleet {fleet}")]
+    unseen = any(not backup.looked_at for backup in report.backups)
+    status = [NextStep("Look at the backups that were left out", f"steward backup status --fleet {fleet}")]
+    return [
+        *(checked if silent else []),
+        *(status if unseen else []),
+        *([] if silent else [NextStep("Look at every server again", f"steward verify --fleet {fleet}")]),
+        NextStep(
+            "Read a backup back into a scratch folder", f"steward backup restore --fleet {fleet} --help"
+        ),
+    ]
