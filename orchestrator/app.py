@@ -18,7 +18,7 @@ from orchestrator.app_fleet import read_fleet
 from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
-from orchestrator.errors import InputError, StewardError, ToolError
+from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.phases.report import RunFacts, build_report, fleet_label
 from orchestrator.pipeline import Step
@@ -137,6 +137,9 @@ def begin_run(
             yield run
             code = run.exit_code
         finally:
+            if isinstance(run.problem, StoppedError):
+                for told in connections.end_leftovers(run_id):
+                    say(f"could not look for leftovers: {told}")
             connections.close()
             ledger.end_run(run_id, code, clock.moment())
 

@@ -13,7 +13,7 @@ from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.errors import InputError
 from orchestrator.inventory.build import Binaries
-from orchestrator.plays.leftovers import end_leftovers
+from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.ports import BackupStore, Clock, CredentialStore, Ledger, PlaybookRunner, Say, Target
 from orchestrator.provisioning.automation import PulumiProvisioner
@@ -74,7 +74,7 @@ class Composition:
         )
 
     def playbooks(self, access: HostAccess, servers: Sequence[ServerOutput]) -> PlaybookRunner:
-        """Ansible; when it is stopped, what it left on these servers is ended."""
+        """Ansible; when it fails to end by itself, what it left on these servers is ended."""
 
         def leftovers(run: str) -> None:
             for problem in end_leftovers(access.shell, servers, run):

@@ -8,6 +8,7 @@ from functools import partial
 from threading import Lock, Thread
 
 from orchestrator.errors import StewardError
+from orchestrator.leftovers import end_leftovers
 from orchestrator.provisioning.credentials import admin_key
 from orchestrator.settings import Settings
 from orchestrator.ssh import SshShell
@@ -53,6 +54,12 @@ class Connections:
 
         for stack in stacks:
             self._start(partial(stack_of, stack))
+
+    def end_leftovers(self, run: str) -> list[str]:
+        """End on every server what a stopped run left there; a problem for each that could not be asked."""
+        return [
+            text for servers, shell in self._current.values() for text in end_leftovers(shell, servers, run)
+        ]
 
     def close(self) -> None:
         """End every connection."""

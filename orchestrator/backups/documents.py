@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.errors import ToolError
+
+_EARLIEST_YEAR, _LATEST_YEAR = 2000, 2200
 
 Document = TypeVar("Document", bound="HostDocument")
 Line = Annotated[str, Field(max_length=4_096)]
@@ -16,6 +19,16 @@ Amount = Annotated[int, Field(ge=0, lt=1 << 62)]
 Seconds = Annotated[float, Field(ge=0)]
 _MOST = 100_000
 """Entries of one list."""
+
+
+def _sensible(moment: datetime) -> datetime:
+    """In UTC and of this age: a host may name any time, and the calendar's ends break whoever computes."""
+    if not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
+        raise ValueError(f"a time outside of the years {_EARLIEST_YEAR} to {_LATEST_YEAR}")
+    return moment.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_sensible)]
 
 
 class HostDocument(BaseModel):
@@ -39,7 +52,7 @@ class StoreReceipt(HostDocument):
 
     repository: str = Field(max_length=64)
     snapshot: str = Field(pattern=r"^[0-9a-f]{64}$")
-    arrived_at: AwareDatetime
+    arrived_at: Instant
     bytes: Amount
 
 
@@ -57,8 +70,8 @@ class BackupRun(HostDocument):
     plan: str = Field(max_length=100)
     plan_id: str = Field(max_length=64)
     run: str | None = Field(None, max_length=64)
-    started_at: AwareDatetime
-    finished_at: AwareDatetime
+    started_at: Instant
+    finished_at: Instant
     snapshot: str | None = Field(None, max_length=64)
     paths: Sequence[Line] = Field(max_length=_MOST)
     databases: Sequence[Line] = Field(max_length=_MOST)
@@ -72,8 +85,8 @@ class Timer(HostDocument):
     """The plan's systemd timer."""
 
     enabled: bool
-    next_at: AwareDatetime | None = None
-    last_at: AwareDatetime | None = None
+    next_at: Instant | None = None
+    last_at: Instant | None = None
 
 
 class PlanStatus(HostDocument):
@@ -98,7 +111,7 @@ class Snapshot(HostDocument):
 
     id: str = Field(max_length=64)
     short_id: str = Field("", max_length=16)
-    time: AwareDatetime
+    time: Instant
     plan: str = Field("", max_length=100)
     paths: Sequence[Line] = Field((), max_length=_MOST)
     tags: Sequence[Line] = Field((), max_length=_MOST)

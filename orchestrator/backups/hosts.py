@@ -15,7 +15,8 @@ from orchestrator.ports import HostShell
 from orchestrator.process import CommandResult
 from stacks.outputs import ServerOutput
 
-_TOOL = ["sudo", "-n", "/usr/local/sbin/steward-backup"]
+_PROGRAM = "/usr/local/sbin/steward-backup"
+_TOOL = ["sudo", "-n", _PROGRAM]
 _ASK_SECONDS = 120.0
 _WORK_SECONDS = 6 * 3600.0
 
@@ -28,7 +29,7 @@ def host_status(shell: HostShell, server: ServerOutput) -> BackupStatus:
 
 def take_backup(shell: HostShell, server: ServerOutput, plan: str, run: str) -> BackupRun:
     """Run one plan now; a failed backup is a result with `ok` false."""
-    argv = [*_TOOL, "run", "--plan", plan, "--run", run]
+    argv = [*_marked(run), "run", "--plan", plan, "--run", run]
     done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False)
     return read_document(BackupRun, _answer(server, done), server.name)
 
@@ -50,11 +51,16 @@ def restore(
     database: str | None,
 ) -> RestoreResult:
     """Restore next to the living data and compare; a difference is a result with `ok` false."""
-    argv = [*_TOOL, "restore", "--plan", plan, "--snapshot", snapshot, "--run", run]
+    argv = [*_marked(run), "restore", "--plan", plan, "--snapshot", snapshot, "--run", run]
     argv += ["--target", target] if target else []
     argv += ["--database", database] if database else []
     done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False)
     return read_document(RestoreResult, _answer(server, done), server.name)
+
+
+def _marked(run: str) -> list[str]:
+    """The tool with the run's mark in its environment, by which a stopped run ends what it left there."""
+    return ["sudo", "-n", "env", f"STEWARD_RUN={run}", _PROGRAM]
 
 
 def _answer(server: ServerOutput, done: CommandResult) -> str:

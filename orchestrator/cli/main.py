@@ -25,7 +25,7 @@ from orchestrator.cli import (
 HELP = """One YAML file says what a fleet is; steward makes it real, backs it up, judges it and proves it.
 
 Exit codes: 0 done, nothing found · 1 findings · 2 bad input or environment, nothing touched · 3 a tool or
-host failed · 4 waiting for approval · 130 interrupted."""
+host failed · 130 interrupted."""
 
 app = typer.Typer(
     help=HELP,

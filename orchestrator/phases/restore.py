@@ -46,7 +46,21 @@ def check_request(request: RestoreRequest, fleet: Fleet) -> None:
 
 
 def restore(request: RestoreRequest, server: ServerOutput, shell: HostShell) -> RestoreResult:
-    """Restore and compare; a difference is a result with `ok` false."""
-    return ask_host(
+    """Restore and compare; a difference is a result with `ok` false, and so is a comparison of nothing."""
+    done = ask_host(
         shell, server, request.plan, request.snapshot, request.run, request.target, request.database
     )
+    doubt = _doubt(request, done)
+    return done.model_copy(update={"ok": False, "error": doubt}) if done.ok and doubt else done
+
+
+def _doubt(request: RestoreRequest, done: RestoreResult) -> str:
+    """Why an answer that calls itself good proves nothing, '' when it does."""
+    if not (done.files_compared or done.tables_compared):
+        return "nothing was compared"
+    if done.plan != request.plan:
+        return "the host answered for another plan"
+    asked = request.snapshot
+    if asked != "latest" and not (done.snapshot or "").startswith(asked):
+        return "the host answered for another snapshot"
+    return ""

@@ -11,6 +11,10 @@ _PASSPHRASE = re.compile(
 )
 _LOCKED = re.compile(r"the stack is currently locked by (?P<who>.*)", re.DOTALL)
 
+_PROTECTED = re.compile(
+    r"(?P<urn>urn:pulumi:[^\s\"']+::(?P<name>[\w-]+))[\"']?[^\n]*(?:\n[^\n]*){0,3}?protect", re.IGNORECASE
+)
+
 
 def explain(stack: str, verb: str, text: str) -> StewardError:
     """The error a person should see for what `pulumi VERB` said."""
@@ -25,6 +29,13 @@ def explain(stack: str, verb: str, text: str) -> StewardError:
         return InputError(
             stack, "another process works on this stack", got=" ".join(locked["who"].split())[:200],
             next_step="Wait for it. When it is dead: eval \"$(steward env --fleet FILE)\" && pulumi cancel",
+        )  # fmt: skip
+    kept = _PROTECTED.search(text)
+    if kept:
+        return InputError(
+            stack, f"'{kept['name']}' bears data and would be deleted; nothing was changed", got=kept["urn"],
+            next_step="Put it back into the fleet. To lose its data: eval \"$(steward env --fleet FILE)\" "
+            f"&& pulumi state unprotect '{kept['urn']}' --yes, then run steward up again.",
         )  # fmt: skip
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return ToolError(stack, f"pulumi {verb} failed: {' '.join(lines[-6:])[:1500]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class StackRegistry:
                 raise InputError(
                     name,
                     "there is no such stack yet",
-                    next_step=f"Run: steward up --fleet {loaded.path.name}",
+                    next_step=f"Run: steward up --fleet {shlex.quote(str(loaded.path))}",
                 )
             if not self._begun(name):  # a name that is used again inherits neither passphrase nor key
                 shutil.rmtree(self._settings.stack_keys(name), ignore_errors=True)

@@ -31,3 +31,12 @@ def test_anything_else_is_a_failed_tool_with_its_last_lines() -> None:
     assert "line 43" not in problem.message
     assert "line 45" in problem.message
     assert len(problem.message) < 1600
+
+
+def test_a_protected_resource_is_named_with_the_way_to_lose_it() -> None:
+    urn = "urn:pulumi:acme-demo::steward::steward:index:Volume$local:index:Volume::db-1-data"
+    text = f'error: resource "{urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, …'
+    found = explain("acme-demo", "preview", text)
+    assert isinstance(found, InputError)
+    assert "'db-1-data' bears data" in found.message
+    assert f"pulumi state unprotect '{urn}'" in found.next_step

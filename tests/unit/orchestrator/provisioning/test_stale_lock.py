@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,9 @@ def test_a_living_holders_lock_stays(tmp_path: Path) -> None:
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
     with subprocess.Popen([str(program), "30"]) as process:
         path = lock(tmp_path, process.pid)
+        deadline = time.monotonic() + 10
+        while Path(f"/proc/{process.pid}/comm").read_text() != "pulumi\n" and time.monotonic() < deadline:
+            time.sleep(0.01)
         try:
             assert break_dead_locks(tmp_path, "steward", "acme-demo") == []
         finally:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from orchestrator.errors import ToolError
-from orchestrator.plays.leftovers import _SCRIPT, end_leftovers
+from orchestrator.leftovers import _SCRIPT, end_leftovers
 from tests.fakes import FakeShell
 from tests.unit.orchestrator.samples import server
 
