@@ -149,7 +149,11 @@ def proof_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] =
 def destroy_steps(adapters: Adapters, results: RunResults, allowed: Sequence[str]) -> Steps:
     """Read the state, refuse while data would go, delete."""
     stack = adapters.target.stack.name
-    act = partial(destroy_phase.destroy, stack, adapters.provisioner, allowed)
+    check = partial(destroy_phase.check, stack, adapters.provisioner, allowed)
+    bearing = yield Step(
+        "state", "destroy", "read", check, lambda found: f"{len(found)} bear data, all named"
+    )
+    act = partial(destroy_phase.destroy, stack, adapters.provisioner, bearing)
     gone = yield Step("destroy", "destroy", "write", act, lambda gone: f"{len(gone)} resources deleted")
     results.provisioned = Provisioned(tuple(gone), 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from functools import cache
 
 import pytest
@@ -23,6 +24,12 @@ def missing_part() -> str:
     if shutil.which("podman") is None:
         return "podman is missing. Run `steward setup`: it says how to install it."
     return ""
+
+
+def pytest_configure() -> None:
+    """Tests that start tools themselves find the toolchain as those under `steward env` do."""
+    with suppress(InputError):
+        os.environ.setdefault("STEWARD_TOOLCHAIN_ROOT", str(load_toolchain(load_settings()).root))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

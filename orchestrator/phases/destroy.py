@@ -50,9 +50,13 @@ def refuse_data_loss(
     return bearing
 
 
-def destroy(stack: str, provisioner: Provisioner, allowed: Sequence[str]) -> Sequence[Change]:
-    """Delete the stack and say what went. Raises InputError before anything is touched."""
-    bearing = refuse_data_loss(stack, provisioner.resources(stack), allowed)
+def check(stack: str, provisioner: Provisioner, allowed: Sequence[str]) -> list[StateResource]:
+    """Read the state and say what bears data and may go; raises InputError before anything is touched."""
+    return refuse_data_loss(stack, provisioner.resources(stack), allowed)
+
+
+def destroy(stack: str, provisioner: Provisioner, bearing: Sequence[StateResource]) -> Sequence[Change]:
+    """Delete the stack with these data-bearing resources, and say what went."""
     if bearing:
         provisioner.unprotect(stack, [resource.urn for resource in bearing])
     return provisioner.destroy(stack)

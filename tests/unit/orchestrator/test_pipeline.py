@@ -187,4 +187,4 @@ def test_destroy_says_how_much_went(bench: Bench) -> None:
     adapters = replace(bench.adapters, provisioner=FakeProvisioner(bench.provisioner.made))
     runner = LocalStepRunner(adapters.clock, Watcher(), bench.results.steps.append)
     assert runner.execute(destroy_steps(adapters, bench.results, ())) is None
-    assert bench.results.steps[0].message == "0 resources deleted"
+    assert bench.results.steps[-1].message == "0 resources deleted"

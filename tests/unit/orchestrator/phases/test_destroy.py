@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import InputError
-from orchestrator.phases.destroy import data_bearing, destroy
+from orchestrator.phases.destroy import check, data_bearing, destroy
 from orchestrator.ports import StateResource
 from tests.fakes import FakeProvisioner
 from tests.unit.orchestrator.samples import outputs
@@ -42,25 +42,26 @@ def test_nothing_is_touched_while_some_data_is_not_named(allowed: list[str]) -> 
         InputError,
         match=r"nothing was touched.*for good: --delete-data assets --delete-data db-1-data",
     ):
-        destroy("acme-demo", provisioner, allowed)
+        check("acme-demo", provisioner, allowed)
     assert provisioner.asked == ["resources"]
 
 
 def test_a_name_that_bears_no_data_is_a_mistake() -> None:
     provisioner = bench()
     with pytest.raises(InputError, match=r"names 'db-1-scratch', which bears no data.*got assets, db-1-data"):
-        destroy("acme-demo", provisioner, ["assets", "db-1-data", "db-1-scratch"])
+        check("acme-demo", provisioner, ["assets", "db-1-data", "db-1-scratch"])
     assert provisioner.asked == ["resources"]
 
 
 def test_what_is_named_is_unprotected_and_all_goes() -> None:
     provisioner = bench()
-    assert len(destroy("acme-demo", provisioner, ["assets", "db-1-data"])) == 4
+    bearing = check("acme-demo", provisioner, ["assets", "db-1-data"])
+    assert len(destroy("acme-demo", provisioner, bearing)) == 4
     assert [word.split()[0] for word in provisioner.asked] == ["resources", "unprotect", "destroy"]
     assert "db-1-scratch" not in provisioner.asked[1]
 
 
 def test_a_fleet_without_data_goes_without_a_word() -> None:
     provisioner = bench([resource("local:index:Server", "web-1")])
-    assert len(destroy("acme-demo", provisioner, [])) == 1
+    assert len(destroy("acme-demo", provisioner, check("acme-demo", provisioner, []))) == 1
     assert provisioner.asked == ["resources", "destroy"]
