@@ -57,9 +57,9 @@ class Connections:
 
     def end_leftovers(self, run: str) -> list[str]:
         """End on every server what a stopped run left there; a problem for each that could not be asked."""
-        return [
-            text for servers, shell in self._current.values() for text in end_leftovers(shell, servers, run)
-        ]
+        with self._lock:  # a connection may still be warming up
+            current = list(self._current.values())
+        return [text for servers, shell in current for text in end_leftovers(shell, servers, run)]
 
     def close(self) -> None:
         """End every connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import urllib.request
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_state_is_private_and_outside_the_checkout(demo: Demo) -> None:
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
 
-def latest(demo: Demo) -> dict[str, object] | dict:  # type: ignore[type-arg]
+def latest(demo: Demo) -> dict[str, Any]:
     """The report of the newest run on the shop."""
     runs = sorted((demo.world.home / "runs").glob("*/report.json"), reverse=True)
     for path in runs:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.playbooks.host_plan import plan
+
 FILES = Path(__file__).parents[2] / "playbooks" / "roles" / "backup" / "files"
 
 
@@ -23,20 +25,6 @@ def on_path() -> Iterator[None]:
     sys.path.insert(0, str(FILES))
     yield
     sys.path.remove(str(FILES))
-
-
-def plan(**change: Any) -> Any:
-    from steward_backup.settings import Plan
-
-    known = {
-        "name": "content",
-        "id": "c" * 32,
-        "kind": "paths",
-        "paths": ("/var/www",),
-        "databases": (),
-        "keep": {},
-    }
-    return Plan(**{**known, **change})
 
 
 @pytest.fixture

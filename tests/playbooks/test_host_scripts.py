@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.playbooks.host_plan import plan
+
 ROLES = Path(__file__).parents[2] / "playbooks" / "roles"
 FILES = ROLES / "backup" / "files"
 
@@ -41,20 +43,6 @@ def vault() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def plan(**change: Any) -> Any:
-    from steward_backup.settings import Plan
-
-    known = {
-        "name": "content",
-        "id": "c" * 32,
-        "kind": "paths",
-        "paths": ("/var/www",),
-        "databases": (),
-        "keep": {},
-    }
-    return Plan(**{**known, **change})
 
 
 def test_backup_arguments_carry_the_plan_its_id_and_the_run() -> None:
