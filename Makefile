@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt lock clean
+.PHONY: help setup demo test test-packages check fmt lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python -P
@@ -23,9 +23,17 @@ demo: setup ## a vault and a small fleet, from nothing to a report
 	@$(PYTHON) -m orchestrator.cli.demo
 
 # pytest's exit code 5 (no test ran) is a failure like any other: make stops at every code but 0.
-test: setup ## every test, on real parts: first the quick ones, then the rest
+test: setup test-packages ## every test, on real parts: first the quick ones, then the rest
 	$(PYTHON) -m pytest tests/unit -n $(UNIT_WORKERS)
 	$(PYTHON) -m pytest tests --ignore=tests/unit
+
+# A browser for the reports, a terminal for the views. Without root the tests that need them say what is missing.
+test-packages:
+	@missing=$$(for name in $$(cat requirements/debian-test.txt); do dpkg -s "$$name" >/dev/null 2>&1 || echo "$$name"; done); \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ]; then \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq update && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends $$missing >/dev/null; \
+	fi
 
 check: setup ## formatting, lint, types, imports, playbooks, file sizes
 	$(BIN)/ruff format --check $(SOURCES)
