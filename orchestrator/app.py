@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters import Adapters
-from orchestrator.app_fleet import read_fleet
+from orchestrator.app_fleet import read_fleet, require_project
 from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
@@ -114,6 +114,7 @@ def begin_run(
 
     `create` makes a stack that is not there yet; `warm` begins to connect to its servers at once.
     """
+    require_project(settings)
     loaded = read_fleet(settings, path)
     toolchain = load_toolchain(settings)
     clock = SystemClock()
@@ -158,6 +159,7 @@ def close_killed_runs(settings: Settings, ledger: SqliteLedger, stack: str, at: 
 
 def open_stack(settings: Settings, path: Path, *, create: bool) -> Target:
     """The stack of a fleet file, outside of any run."""
+    require_project(settings)
     loaded = read_fleet(settings, path)
     toolchain = load_toolchain(settings)
     ledger = open_ledger(settings)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.errors import InputError
 from orchestrator.inventory.roles import RoleCatalog
-from orchestrator.settings import Settings
+from orchestrator.settings import PROJECT_FILE, Settings, is_project
 from stacks.fleet.loader import LoadedFleet, load
 
 
 def role_catalog(settings: Settings) -> RoleCatalog:
     """The roles of the playbooks that come with this version."""
-    return RoleCatalog(settings.project / "playbooks" / "roles")
+    return RoleCatalog(settings.playbooks / "roles")
 
 
 def read_fleet(settings: Settings, path: Path) -> LoadedFleet:
     """Load a fleet with its roles judged too; raises FleetInvalid."""
     return load(path, role_catalog(settings).check)
+
+
+def require_project(settings: Settings) -> None:
+    """Refuse where no repository of fleets is, before anything is made; raises InputError."""
+    if not is_project(settings.project):
+        raise InputError(
+            "project", f"no {PROJECT_FILE} of a Steward project here", place=str(settings.project),
+            rule="stacks are kept in a repository of fleets",
+            next_step="Go to your repository or set STEWARD_PROJECT to it; a new one: steward init DIR",
+        )  # fmt: skip

@@ -107,4 +107,4 @@ class Composition:
         return self.target.loaded.fleet.repositories[repository].stack or self.target.stack.name
 
     def _tools(self) -> str:
-        return f"{self.toolchain.digest} {playbooks_digest(self.settings.project / 'playbooks')}"
+        return f"{self.toolchain.digest} {playbooks_digest(self.settings.playbooks)}"

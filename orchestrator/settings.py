@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 from orchestrator.errors import InputError
 
 ToolchainSource = Literal["auto", "path", "official", "modules"]
+
+PROJECT_FILE = "Pulumi.yaml"
+_OURS = re.compile(r"""^name:\s*["']?steward["']?\s*(#.*)?$""", re.MULTILINE)
+_PROJECT_BYTES = 65_536
+
+
+def code_root() -> Path:
+    """The folder that holds our packages: the checkout, or where the wheel was installed."""
+    return Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -22,8 +32,30 @@ class Settings:
     cache: Path
     """Per machine and re-creatable: toolchain, base image, collections."""
     project: Path
-    """The folder with Pulumi.yaml; fleet paths in stack configuration are relative to it."""
+    """The user's repository, with Pulumi.yaml; fleets in stack configuration are relative to it."""
     toolchain: ToolchainSource = "auto"
+    code: Path = field(default_factory=code_root)
+    """Where this version's own playbooks, rules and program are; never written to."""
+
+    @property
+    def playbooks(self) -> Path:
+        """The playbooks and roles that come with this version."""
+        return self.code / "playbooks"
+
+    @property
+    def policy_pack(self) -> Path:
+        """The policy pack that comes with this version; it loads `own_rules` too."""
+        return self.code / "policies"
+
+    @property
+    def own_roles(self) -> Path:
+        """The user's own roles, one folder each; need not exist."""
+        return self.project / "roles"
+
+    @property
+    def own_rules(self) -> Path:
+        """The user's own rules, a catalog and a module each; need not exist."""
+        return self.project / "rules"
 
     def stack_keys(self, stack: str) -> Path:
         """Folder of one stack's passphrase, admin key and repository credentials."""
@@ -34,9 +66,18 @@ class Settings:
         return self.home / "runs" / run
 
 
-def project_root() -> Path:
-    """The checkout or installed package root: the folder that holds Pulumi.yaml."""
-    return Path(__file__).resolve().parent.parent
+def find_project(start: Path) -> Path | None:
+    """The nearest folder at or above `start` whose Pulumi.yaml is of a Steward project, not of another."""
+    return next((folder for folder in (start, *start.parents) if is_project(folder)), None)
+
+
+def is_project(folder: Path) -> bool:
+    """Whether the folder is a repository of fleets."""
+    try:
+        with (folder / PROJECT_FILE).open(encoding="utf-8", errors="replace") as file:
+            return _OURS.search(file.read(_PROJECT_BYTES)) is not None
+    except OSError:
+        return False
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -51,9 +92,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=_folder(env.get("STEWARD_HOME"), "state"),
         cache=_folder(env.get("STEWARD_CACHE"), "cache"),
-        project=Path(env.get("STEWARD_PROJECT") or project_root()).expanduser().absolute(),
+        project=_project(env.get("STEWARD_PROJECT")),
         toolchain=cast("ToolchainSource", source),
     )
+
+
+def _project(named: str | None) -> Path:
+    if named:
+        return Path(named).expanduser().absolute()
+    try:
+        found = find_project(Path.cwd())
+    except OSError:  # the working folder was deleted
+        found = None
+    return found or code_root()
 
 
 def _folder(named: str | None, kind: Literal["state", "cache"]) -> Path:

@@ -18,6 +18,7 @@ from stacks.components.server import Server
 from stacks.fleet.loader import load
 from stacks.fleet.mistakes import FleetInvalid
 from stacks.fleet.model import Fleet as FleetSpec
+from stacks.outputs import OUTPUT_NAME
 from stacks.providers.base import Provider
 
 ProgramOutputs = Mapping[str, pulumi.Input[object]]
@@ -30,6 +31,15 @@ class StackIdentity:
     client_id: str
     stack_id: str
     admin_key: str
+
+
+def main() -> None:
+    """What a stack's program calls: load the fleet that the stack's configuration names, register, export."""
+    config = pulumi.Config("steward")
+    stack = pulumi.get_stack()
+    fleet = read_fleet(Path(pulumi.runtime.get_root_directory()), stack, config)
+    identity = read_identity(stack, config)
+    pulumi.export(OUTPUT_NAME, deploy(fleet, identity, provider_for(fleet.provider)))
 
 
 def read_fleet(root: Path, stack: str, config: pulumi.Config) -> FleetSpec:

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 from orchestrator.cli.main import run
-from orchestrator.settings import project_root
+from orchestrator.settings import code_root
 
 FLEETS = ("vault.yaml", "demo.yaml")
 
 
 def main() -> int:
     """Bring up both; the second only when the first is well. Returns the worst exit code."""
-    folder = project_root() / "stacks" / "fleets"
+    folder = code_root() / "stacks" / "fleets"
     for name in FLEETS:
         code = run(["up", "--fleet", str(_short(folder / name))])
         if code:

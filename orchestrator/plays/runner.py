@@ -92,7 +92,7 @@ class AnsibleRunner:
     ) -> Mapping[str, object]:
         return {
             "folder": str(workspace),
-            "project": str(self._settings.project / "playbooks"),
+            "project": str(self._settings.playbooks),
             "playbook": request.playbook,
             "inventory": str(inventory),
             "hosts": list(request.hosts),
@@ -108,10 +108,10 @@ class AnsibleRunner:
         persist += ["-o", f"ControlPath={request.control_path}"] if request.control_path else []
         cores = os.cpu_count() or 1
         return {
-            "ANSIBLE_CONFIG": str(self._settings.project / "playbooks" / "ansible.cfg"),
+            "ANSIBLE_CONFIG": str(self._settings.playbooks / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self._toolchain.collections),
-            "ANSIBLE_ROLES_PATH": str(self._settings.project / "playbooks" / "roles"),
-            "ANSIBLE_LIBRARY": str(self._settings.project / "playbooks" / "library"),
+            "ANSIBLE_ROLES_PATH": str(self._settings.playbooks / "roles"),
+            "ANSIBLE_LIBRARY": str(self._settings.playbooks / "library"),
             "ANSIBLE_PRIVATE_KEY_FILE": str(request.private_key),
             "ANSIBLE_HOST_KEY_CHECKING": "True",
             "ANSIBLE_SSH_ARGS": shlex.join([*keys, *persist]),

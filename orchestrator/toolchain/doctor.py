@@ -47,7 +47,7 @@ class _Found:
 def _parts(settings: Settings) -> Iterator[Part]:
     found = _found(settings)
     yield machine.python()
-    yield machine.dependencies(settings.project)
+    yield machine.dependencies(settings.code)
     yield _go(settings, found)
     yield _program(found, "pulumi", recipe.PULUMI_LOWEST, "version")
     yield _language_host(found)

@@ -34,9 +34,9 @@ def python() -> Part:
     return good("python", version, sys.executable)
 
 
-def dependencies(project: Path) -> Part:
+def dependencies(code: Path) -> Part:
     """Whether what is installed is what the lock file says; an installed package has none to compare with."""
-    lock = project / "requirements" / "lock.txt"
+    lock = code / "requirements" / "lock.txt"
     if not lock.is_file():
         return good("dependencies", "", "no lock file: installed as a package")
     wanted = lockfile.pins(lock.read_text())

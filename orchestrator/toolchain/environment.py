@@ -86,13 +86,14 @@ def child_environment(settings: Settings, stack: str, *, path: str | None = None
     return {
         "PATH": os.pathsep.join(folders),
         "STEWARD_HOME": str(settings.home),
+        "STEWARD_OWN_RULES": str(settings.own_rules),
         "STEWARD_PYTHON": sys.executable,
         "STEWARD_TOOLCHAIN_ROOT": str(root),
         "PULUMI_BACKEND_URL": f"file://{settings.home / 'pulumi'}",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(settings.stack_keys(stack) / "passphrase"),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_HOME": str(settings.home / "pulumi-home"),
-        "PULUMI_OPTION_POLICY_PACK": str(settings.project / "policies"),
+        "PULUMI_OPTION_POLICY_PACK": str(settings.policy_pack),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_STACK": stack,
     }

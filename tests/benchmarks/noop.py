@@ -95,7 +95,7 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
         known = scratch / "known_hosts"
         known.write_text(access.known_hosts.read_text())
         options = ssh_options(access.private_key, known)
-    playbooks = settings.project / "playbooks"
+    playbooks = settings.playbooks
     environment = {
         **inherited_environment(settings, stack),
         "ANSIBLE_CONFIG": str(playbooks / "ansible.cfg"),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.app_fleet import require_project
 from orchestrator.errors import InputError
-from orchestrator.settings import load_settings, project_root
+from orchestrator.settings import Settings, code_root, load_settings
 
 
 def test_without_variables_the_places_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -17,7 +18,7 @@ def test_without_variables_the_places_of_the_system(monkeypatch: pytest.MonkeyPa
     settings = load_settings({})
     assert settings.home == tmp_path / ".local" / "state" / "steward"
     assert settings.cache == tmp_path / ".cache" / "steward"
-    assert settings.project == project_root()
+    assert settings.project == settings.code == code_root()
     assert (settings.project / "Pulumi.yaml").is_file()
     assert settings.toolchain == "auto"
 
@@ -48,3 +49,45 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
 def test_an_unknown_source_of_the_toolchain_is_refused() -> None:
     with pytest.raises(InputError, match=r"STEWARD_TOOLCHAIN: is not one of auto, path.*got offical"):
         load_settings({"STEWARD_TOOLCHAIN": "offical"})
+
+
+def repository(folder: Path, name: str = "steward") -> Path:
+    folder.mkdir(parents=True)
+    (folder / "Pulumi.yaml").write_text(f"# fleets\nname: {name}\nruntime: python\n")
+    return folder
+
+
+def test_the_project_is_the_nearest_repository_above(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    outer, inner = repository(tmp_path / "outer"), repository(tmp_path / "outer" / "fleets" / "inner")
+    below = inner / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    settings = load_settings({})
+    assert settings.project == inner
+    assert (settings.own_roles, settings.own_rules) == (inner / "roles", inner / "rules")
+    assert settings.playbooks == code_root() / "playbooks", "ours stay ours"
+    monkeypatch.chdir(outer / "fleets")
+    assert load_settings({}).project == outer
+    assert load_settings({"STEWARD_PROJECT": str(inner)}).project == inner
+
+
+def test_a_pulumi_project_of_something_else_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours = repository(tmp_path / "ours")
+    other = repository(ours / "other", "steward-website")
+    monkeypatch.chdir(other)
+    assert load_settings({}).project == ours
+
+
+def test_without_any_repository_it_is_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}).project == code_root()
+
+
+def test_a_folder_that_is_no_repository_is_refused_by_name(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", cache=tmp_path / "cache", project=tmp_path)
+    with pytest.raises(InputError, match=r"(?s)no Pulumi.yaml of a Steward project here.*steward init DIR"):
+        require_project(settings)
+    repository(tmp_path / "ours")
+    require_project(Settings(home=tmp_path, cache=tmp_path, project=tmp_path / "ours"))

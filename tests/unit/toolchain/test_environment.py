@@ -46,7 +46,8 @@ def test_children_get_every_variable_of_the_contract(settings: Settings) -> None
     assert env["PULUMI_BACKEND_URL"] == f"file://{home}/pulumi"
     assert env["PULUMI_CONFIG_PASSPHRASE_FILE"] == f"{home}/keys/acme-demo/passphrase"
     assert env["PULUMI_STACK"] == "acme-demo"
-    assert env["PULUMI_OPTION_POLICY_PACK"] == str(settings.project / "policies")
+    assert env["PULUMI_OPTION_POLICY_PACK"] == str(settings.code / "policies")
+    assert env["STEWARD_OWN_RULES"] == str(settings.project / "rules")
     assert env["PULUMI_SKIP_UPDATE_CHECK"] == env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
     assert "PULUMI_CONFIG_PASSPHRASE" not in env
 
