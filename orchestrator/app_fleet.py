@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.errors import InputError
 from orchestrator.inventory.roles import RoleCatalog
 from orchestrator.settings import PROJECT_FILE, Settings, is_project
 from stacks.fleet.loader import LoadedFleet, load
+
+if TYPE_CHECKING:
+    from policies.pack import Pack
 
 
 def role_catalog(settings: Settings) -> RoleCatalog:
@@ -28,3 +32,21 @@ def require_project(settings: Settings) -> None:
             rule="stacks are kept in a repository of fleets",
             next_step="Go to your repository or set STEWARD_PROJECT to it; a new one: steward init DIR",
         )  # fmt: skip
+    if settings.own_rules.is_dir():
+        judge(settings)
+
+
+def judge(settings: Settings) -> Pack:
+    """The rules, ours and the project's own; raises InputError that names the file at fault."""
+    from policies.model import PackError
+    from policies.pack import load_pack
+
+    try:
+        return load_pack(settings.own_rules)
+    except PackError as problem:
+        raise InputError(
+            "rules",
+            str(problem),
+            place=str(settings.own_rules),
+            next_step="Mend it; then: steward policy test",
+        ) from problem

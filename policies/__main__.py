@@ -12,13 +12,18 @@ if __name__ == "__main__":
     from pulumi_policy import EnforcementLevel, PolicyPack
 
     from policies.crossguard import engine_policies
-    from policies.profiles import load_profiles
+    from policies.model import PackError
+    from policies.own import own_folder
+    from policies.pack import load_pack
     from policies.record import from_environment
-    from policies.rules import all_rules
 
+    try:
+        pack = load_pack(own_folder())
+    except PackError as problem:
+        raise SystemExit(f"steward: the rules cannot be loaded, so nothing is judged: {problem}") from problem
     PolicyPack(
         "steward",
-        engine_policies(all_rules(), load_profiles(), from_environment()),
+        engine_policies(pack.rules, pack.profiles, from_environment()),
         EnforcementLevel.MANDATORY,
         description="Rules over networks, storage, backups and ownership",
     )

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from policies.model import PackError, Rule
-from policies.profiles import Profile, load_profiles
+from policies.own import load_own
+from policies.profiles import Profile, Profiles, load_profiles
 from policies.rules import all_rules
 
-__all__ = ["ADVICE", "all_profiles", "all_rules", "rule_by_id", "rule_of_policy"]
+__all__ = ["ADVICE", "Pack", "all_profiles", "all_rules", "load_pack", "rule_by_id", "rule_of_policy"]
 
 ADVICE: Final = ".advice"
 """Ending of the policy that carries a rule's advisory findings: the engine knows one enforcement a policy."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Our rules and a user's own, and the profiles that say what each of them does."""
+
+    rules: tuple[Rule, ...]
+    own: frozenset[str]
+    """Ids of the user's own rules."""
+    profiles: Profiles
+
+
+def load_pack(own_rules: Path | None) -> Pack:
+    """Everything that judges, with the user's own rules out of a folder; raises PackError."""
+    own = load_own(own_rules)
+    rules = (*all_rules(), *own.rules)
+    return Pack(
+        rules, frozenset(rule.id for rule in own.rules), load_profiles().with_enforcement(own.enforcement)
+    )
 
 
 def all_profiles() -> tuple[Profile, ...]:
@@ -20,9 +43,9 @@ def all_profiles() -> tuple[Profile, ...]:
     return load_profiles().ordered
 
 
-def rule_by_id(rule_id: str) -> Rule:
+def rule_by_id(rule_id: str, among: Sequence[Rule] | None = None) -> Rule:
     """The rule; raises PackError that names the nearest ids."""
-    rules = {rule.id: rule for rule in all_rules()}
+    rules = {rule.id: rule for rule in (all_rules() if among is None else among)}
     if rule_id not in rules:
         near = difflib.get_close_matches(rule_id, rules, n=3, cutoff=0.5) or sorted(rules)
         raise PackError(f"no rule named {rule_id!r}; known: {', '.join(near)}")

@@ -40,6 +40,7 @@ SOLE_IMPORTERS = {
 }
 
 CATCHES_ALL = {
+    "policies.own": "a user's module may raise anything while it loads; the refusal names its file",
     "policies.evaluate": "a rule that raises is a blocking error under the rule's name",
     "orchestrator.cli.main": "the last line of defence between an error and a person",
     "orchestrator.plays.job": "an error that cannot be named without importing Ansible; all others pass on",

@@ -1,4 +1,4 @@
-"""`steward policy list|explain`: the rules, read from the pack itself."""
+"""`steward policy list|explain|test`: the rules, ours and the project's own."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: steward policy list
     """
+    from orchestrator.app_fleet import judge
     from orchestrator.cli.backup_tables import aligned
     from orchestrator.cli.output import as_document, emit
-    from policies.pack import all_profiles, all_rules
+    from orchestrator.settings import load_settings
 
-    rules, profiles = all_rules(), all_profiles()
+    pack = judge(load_settings())
+    rules, profiles = pack.rules, pack.profiles.ordered
     if as_json:
         rows = [
-            {"id": rule.id, "title": rule.title, "severity": rule.severity,
+            {"id": rule.id, "title": rule.title, "severity": rule.severity, "own": rule.id in pack.own,
              "enforcement": {p.name: p.enforcement(rule.id) for p in profiles}}
             for rule in rules
         ]  # fmt: skip
@@ -56,17 +58,53 @@ def explain(
 
     Example: steward policy explain backups.data-is-covered
     """
+    from orchestrator.app_fleet import judge
     from orchestrator.cli.output import emit
     from orchestrator.errors import InputError
+    from orchestrator.settings import load_settings
     from policies.model import PackError
-    from policies.pack import all_profiles, rule_by_id
+    from policies.pack import rule_by_id
 
+    pack = judge(load_settings())
     try:
-        found = rule_by_id(rule)
+        found = rule_by_id(rule, pack.rules)
     except PackError as problem:
         raise InputError("policy", str(problem), next_step="See: steward policy list") from problem
     lines = [f"{found.id}: {found.title}", "", f"why       {found.rationale}", f"severity  {found.severity}"]
-    lines += [f"{p.name:<9} {p.enforcement(found.id)} {parameters(p, found)}" for p in all_profiles()]
+    lines += [f"{p.name:<9} {p.enforcement(found.id)} {parameters(p, found)}" for p in pack.profiles.ordered]
     lines += [f"mend      {found.remediation}"]
     lines += [f"controls  {name} {', '.join(ids)}" for name, ids in found.controls.items()]
     emit("\n".join(lines))
+
+
+@app.command(name="test")
+def try_own(as_json: AsJson = False) -> None:
+    """Hold the project's own rules against their cases in rules/cases/RULE/; exit code 1 where one differs.
+
+    Each rule needs a case that passes, one that fails and one with an unknown value.
+
+    Example: steward policy test
+    """
+    from orchestrator.app_fleet import judge
+    from orchestrator.cli.output import as_document, emit
+    from orchestrator.errors import InputError
+    from orchestrator.settings import load_settings
+    from policies.cases import try_cases
+    from policies.model import PackError
+
+    settings = load_settings()
+    pack = judge(settings)
+    try:
+        tried = try_cases(settings.own_rules / "cases", pack)
+    except PackError as problem:
+        raise InputError("rules", str(problem), place=str(settings.own_rules)) from problem
+    wrong = [each for each in tried if each.differences]
+    if as_json:
+        rows = [{"rule": each.rule, "case": each.case, "differences": each.differences} for each in tried]
+        emit(as_document("steward.policy-test/1", ok=not wrong, cases=rows))
+    else:
+        lines = [f"{each.rule} {each.case}: {text}" for each in wrong for text in each.differences]
+        own = f"{len(pack.own)} own rule{'s' * (len(pack.own) != 1)}"
+        emit("\n".join([*lines, f"{own}, {len(tried)} cases, {len(wrong)} differ"]))
+    if wrong:
+        raise typer.Exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,7 +14,7 @@ from policies.subjects.resources import SUBJECT_TYPES
 
 _HERE: Final = Path(__file__).parent
 ROOMS: Final = ("network", "storage", "backups", "quality")
-_KEYS: Final = (
+KEYS: Final = (
     *("id", "title", "rationale", "severity", "kind", "scope", "subjects", "controls"),
     *("params", "on_unknown", "remediation", "owner", "reviewed_on", "version"),
 )
@@ -25,20 +25,33 @@ def load_catalog(folder: Path = _HERE) -> tuple[Rule, ...]:
     """All entries without their functions, in the order of the rooms; raises PackError."""
     rules: list[Rule] = []
     for room in ROOMS:
-        entries = yamlfile.read(folder / f"{room}.yaml")
-        if not isinstance(entries, list):
-            raise PackError(f"catalog/{room}.yaml: expected a list of rules")
-        rules += [_entry(value, room, number) for number, value in enumerate(entries)]
-    ids = [rule.id for rule in rules]
-    twice = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
-    if twice:
-        raise PackError(f"catalog: more than one entry for {', '.join(twice)}")
+        place = f"catalog/{room}.yaml"
+        rules += [
+            entry_rule(yamlfile.mapping(value, at, required=KEYS, optional=()), room, at)
+            for at, value in room_entries(folder / f"{room}.yaml", place)
+        ]
+    refuse_twice(rules, "catalog")
     return tuple(rules)
 
 
-def _entry(value: object, room: str, number: int) -> Rule:
-    place = f"catalog/{room}.yaml[{number}]"
-    entry = yamlfile.mapping(value, place, required=_KEYS, optional=())
+def room_entries(path: Path, place: str) -> list[tuple[str, object]]:
+    """The entries of one room's file, each with its place; raises PackError."""
+    entries = yamlfile.read(path)
+    if not isinstance(entries, list):
+        raise PackError(f"{place}: expected a list of rules")
+    return [(f"{place}[{number}]", value) for number, value in enumerate(entries)]
+
+
+def refuse_twice(rules: Sequence[Rule], place: str) -> None:
+    """Raises PackError where an id names two rules."""
+    ids = [rule.id for rule in rules]
+    twice = sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1})
+    if twice:
+        raise PackError(f"{place}: more than one entry for {', '.join(twice)}")
+
+
+def entry_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
+    """The rule of an entry that has all KEYS, without its function; raises PackError."""
     rule_id = _text(entry, "id", place)
     if not rule_id.startswith(f"{room}."):
         raise PackError(f"{place}: id {rule_id!r} is not of the room {room!r}")

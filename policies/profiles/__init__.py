@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -33,6 +33,10 @@ class Profile:
     def enforcement(self, rule_id: str) -> Enforcement:
         """What a failure of the rule does."""
         return self._enforcement.get(rule_id, self._default)
+
+    def with_enforcement(self, levels: Mapping[str, Enforcement]) -> Profile:
+        """The same profile, where these rules have the given level."""
+        return replace(self, _enforcement={**self._enforcement, **levels})
 
     def params(self, rule: Rule) -> Facts:
         """The rule's defaults under this profile's values."""
@@ -68,6 +72,10 @@ class Profiles:
     def named(self, name: str) -> Profile | None:
         """The profile of that name."""
         return next((profile for profile in self.ordered if profile.name == name), None)
+
+    def with_enforcement(self, levels: Mapping[str, Enforcement]) -> Profiles:
+        """The same profiles, where these rules have the given level in each."""
+        return replace(self, ordered=tuple(each.with_enforcement(levels) for each in self.ordered))
 
     def choose(self, subject: Subject) -> Profile:
         """The stricter of declared and minimum profile; the strictest without tags one can believe."""

@@ -1,4 +1,4 @@
-"""Cases as files, and the pack as a process that speaks the engine's protocol."""
+"""The pack as a process that speaks the engine's protocol."""
 
 from __future__ import annotations
 
@@ -9,65 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from policies.facts import UNKNOWN
-from policies.model import Subject
-from policies.subjects.resources import resource_subject
-
-CASES = Path(__file__).parent / "cases"
 PACK = Path(__file__).parents[2] / "policies"
-STACK = "acme-demo"
-TAGS = {
-    "client": "acme",
-    "environment": "demo",
-    "owner": "platform@acme.example",
-    "profile": "demo",
-    "stackId": "ab" * 16,
-}
-
-
-class CaseLoader(yaml.SafeLoader):
-    """YAML with `!unknown` for a value that exists only after the change."""
-
-
-CaseLoader.add_constructor("!unknown", lambda loader, node: UNKNOWN)
-
-
-def urn_of(token: str, name: str, stack: str = STACK) -> str:
-    return f"urn:pulumi:{stack}::steward::{token}::{name}"
-
-
-def subject_of(entry: Mapping[str, Any], types: Mapping[str, str]) -> Subject:
-    """A subject of a case; tags and name are filled in where the case does not care."""
-    token, name, properties = entry["type"], entry["name"], entry["properties"]
-    if properties is not UNKNOWN:
-        properties = {"name": name, "tags": TAGS} | properties
-    depends_on = {
-        key: tuple(urn_of(types[source], source) for source in sources)
-        for key, sources in entry.get("depends_on", {}).items()
-    }
-    return resource_subject(
-        token,
-        urn_of(token, name),
-        name,
-        properties,
-        is_component=token.startswith("steward:"),
-        protect=entry.get("protect", False),
-        depends_on=depends_on,
-    )
-
-
-@pytest.fixture
-def load_case() -> Callable[[Path], tuple[dict[str, Any], list[Subject]]]:
-    """Reads a case file into itself and its subjects."""
-
-    def load(path: Path) -> tuple[dict[str, Any], list[Subject]]:
-        case = yaml.load(path.read_text(encoding="utf-8"), Loader=CaseLoader)  # noqa: S506
-        types = {entry["name"]: entry["type"] for entry in case["subjects"]}
-        return case, [subject_of(entry, types) for entry in case["subjects"]]
-
-    return load
 
 
 @pytest.fixture
