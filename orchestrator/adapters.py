@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.cost.prices import PriceBook
 from orchestrator.inventory.build import Binaries
 from orchestrator.ports import (
     BackupStore,
@@ -53,3 +54,5 @@ class Adapters:
     """Repository name of the fleet -> the vault behind it."""
     credentials: Callable[[str], CredentialStore]
     """Repository name of the fleet -> where its credentials are kept."""
+    prices: PriceBook | None = None
+    """What resources cost; None where the client has no price book."""

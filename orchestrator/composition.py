@@ -11,6 +11,7 @@ from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.connections import Connections
 from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
+from orchestrator.cost.prices import PriceBook, read_prices
 from orchestrator.errors import InputError
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
@@ -52,6 +53,7 @@ class Composition:
             playbooks=self.playbooks,
             store=self.store,
             credentials=self.credentials,
+            prices=self.prices(),
         )
 
     @cached_property
@@ -59,6 +61,12 @@ class Composition:
         """Pulumi, with the policies' results in the run's folder."""
         results = self.settings.run_folder(self.run) / "policies.jsonl"
         return PulumiProvisioner(self.settings, self.toolchain, results, self.say)
+
+    def prices(self) -> PriceBook | None:
+        """The book that STEWARD_PRICES names, or the client's own in STEWARD_HOME; raises InputError."""
+        own = self.settings.home / "prices" / f"{self.target.stack.client}.yaml"
+        path = self.settings.prices or (own if own.exists() else None)
+        return read_prices(path) if path else None
 
     def hosts(self, stack: str, servers: Sequence[ServerOutput]) -> HostAccess:
         """Shell, verifier and converge records of a stack's servers."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 from orchestrator.adapters import Adapters, HostAccess
-from orchestrator.errors import ToolError
+from orchestrator.errors import InputError, ToolError
 from orchestrator.inventory.build import build_inventory
 from orchestrator.phases import backup as backup_phase
 from orchestrator.phases import destroy as destroy_phase
 from orchestrator.phases import plan as plan_phase
 from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.configure import ConfigureRequest, configure
+from orchestrator.phases.effects import losing, with_effects, with_saved
 from orchestrator.phases.enrol import enrol
 from orchestrator.phases.reach import check_wanted, of_fleet
 from orchestrator.phases.ready import GATE_SECONDS, STANDING_SECONDS, ready, silent
-from orchestrator.ports import PlayResult, Provisioned
+from orchestrator.ports import PlayResult, Preview, Provisioned
 from orchestrator.results import RunResults
 from stacks.outputs import FleetOutputs, ServerOutput
 
@@ -42,8 +43,37 @@ def plan_steps(adapters: Adapters, results: RunResults, *, refresh: bool = False
     target = adapters.target
     results.outputs = known_outputs(adapters)
     preview = partial(plan_phase.plan, target, adapters.provisioner, refresh=refresh)
-    results.preview = yield Step("plan", "plan", "read", preview, plan_phase.summary)
+    found: Preview = yield Step("plan", "plan", "read", preview, plan_phase.summary)
+    results.preview = replace(found, changes=with_effects(target.loaded.fleet, found.changes))
+    results.cost = plan_phase.cost(target, found, adapters.prices)
+    if losing(results.preview.changes):
+        ages = yield Step("saved", "plan", "read", partial(newest_saved, adapters, results), _saved)
+        results.preview = replace(results.preview, changes=with_saved(results.preview.changes, *ages))
     plan_phase.refuse_if_blocked(target, results.preview)
+    plan_phase.refuse_if_over_budget(target, results.cost)
+
+
+def newest_saved(adapters: Adapters, results: RunResults) -> tuple[dict[str, float], str]:
+    """The age in seconds of each server's newest snapshot in the vaults; and why none is known.
+
+    A repository has the id of the server's incarnation, so that the vault alone can tell.
+    """
+    servers = results.outputs.servers if results.outputs else ()
+    names = {server.incarnation: server.name for server in servers}
+    now, found = adapters.clock.now(), dict[str, float]()
+    try:
+        for repository in adapters.target.loaded.fleet.repositories:
+            for receipt in adapters.store(repository).receipts():
+                if receipt.repository in names:
+                    name, age = names[receipt.repository], (now - receipt.arrived_at).total_seconds()
+                    found[name] = min(age, found.get(name, age))
+    except (InputError, ToolError) as problem:
+        return found, f"the vault could not be asked: {problem.message}"
+    return found, ""
+
+
+def _saved(found: tuple[dict[str, float], str]) -> str:
+    return found[1] or f"newest snapshots of {len(found[0])} servers"
 
 
 def known_outputs(adapters: Adapters) -> FleetOutputs | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.backups.documents import VaultDescription
 from orchestrator.clock import Moment
+from orchestrator.errors import StewardError
 from orchestrator.inventory.model import Inventory
 from orchestrator.process import CommandResult
 from orchestrator.reporting.model import Change, Host, PolicyResult
@@ -42,14 +43,20 @@ class Target:
 
 @dataclass(frozen=True)
 class Preview:
-    """What `pulumi preview` with the policy pack found; `refusal` is why Pulumi stopped, when it did."""
+    """What a preview with the policy pack found; `refusal`, `refused`: why Pulumi stopped, when it did.
+
+    `differs`: what is no resource of its own is not as in the state. `before`, `after`: properties by URN.
+    """
 
     changes: Sequence[Change]
     unchanged: int
     policies: Sequence[PolicyResult]
     refusal: str = ""
     differs: bool = False
-    """Beside the changes, something that is not a resource of its own is not as the state has it."""
+    refused: StewardError | None = None
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    state_at: datetime | None = None
 
     @property
     def blocked(self) -> bool:
@@ -60,10 +67,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What `pulumi up` did; `failure` says which resources could not be made, when there are such.
-
-    `policies` were judged with values that a preview could not know yet.
-    """
+    """What `pulumi up` did, and judged with all values known; `failure` names what could not be made."""
 
     changes: Sequence[Change]
     unchanged: int

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.ports import PlayResult, Preview, Provisioned
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Step
+from orchestrator.reporting.planning import Cost, HostPlan
 from stacks.outputs import FleetOutputs, ServerOutput
 
 
@@ -27,6 +28,8 @@ class RunResults:
 
     steps: list[Step] = field(default_factory=list)
     preview: Preview | None = None
+    cost: Cost | None = None
+    host_plans: Sequence[HostPlan] = ()
     provisioned: Provisioned | None = None
     outputs: FleetOutputs | None = None
     readiness: Sequence[Readiness] = ()

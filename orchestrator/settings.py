@@ -36,6 +36,8 @@ class Settings:
     toolchain: ToolchainSource = "auto"
     code: Path = field(default_factory=code_root)
     """Where this version's own playbooks, rules and program are; never written to."""
+    prices: Path | None = None
+    """A price book for every client, instead of each client's own in `home`."""
 
     @property
     def playbooks(self) -> Path:
@@ -81,7 +83,7 @@ def is_project(folder: Path) -> bool:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read STEWARD_HOME, STEWARD_CACHE, STEWARD_PROJECT and STEWARD_TOOLCHAIN; raises InputError."""
+    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN and _PRICES; raises InputError."""
     env = os.environ if environ is None else environ
     source = env.get("STEWARD_TOOLCHAIN") or "auto"
     if source not in get_args(ToolchainSource):
@@ -94,6 +96,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         cache=_folder(env.get("STEWARD_CACHE"), "cache"),
         project=_project(env.get("STEWARD_PROJECT")),
         toolchain=cast("ToolchainSource", source),
+        prices=Path(env["STEWARD_PRICES"]).expanduser().absolute() if env.get("STEWARD_PRICES") else None,
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from orchestrator.cost.budget import judged
+from orchestrator.cost.estimate import estimate
+from orchestrator.cost.prices import PriceBook
 from orchestrator.errors import FindingsError
 from orchestrator.ports import Preview, Provisioner, Target
+from orchestrator.reporting.planning import Cost
 
 
 def plan(target: Target, provisioner: Provisioner, *, refresh: bool = False) -> Preview:
@@ -12,8 +16,10 @@ def plan(target: Target, provisioner: Provisioner, *, refresh: bool = False) -> 
 
 
 def refuse_if_blocked(target: Target, found: Preview) -> None:
-    """Raise FindingsError that names each blocking rule and its subject."""
+    """Raise FindingsError that names each blocking rule and its subject, or what Pulumi refused with."""
     if not found.blocked:
+        if found.refused is not None:
+            raise found.refused
         return
     bad = [
         p for p in found.policies if p.state in ("fail", "unknown", "error") and p.enforcement == "mandatory"
@@ -24,6 +30,23 @@ def refuse_if_blocked(target: Target, found: Preview) -> None:
         f"{len(bad)} blocking finding{'s' * (len(bad) != 1)}; nothing was changed: {names}",
         next_step=f"Mend the fleet, or read: steward policy explain {bad[0].rule}",
     )
+
+
+def cost(target: Target, found: Preview, prices: PriceBook | None) -> Cost:
+    """What the fleet costs before and after, held against its budget."""
+    fleet = target.loaded.fleet
+    return judged(estimate(found.before, found.after, fleet.region, prices), fleet.budget)
+
+
+def refuse_if_over_budget(target: Target, found: Cost) -> None:
+    """Raise FindingsError when the plan raises the cost above a budget that blocks."""
+    if found.verdict == "over":
+        raise FindingsError(
+            target.stack.name, "the plan costs more than the budget; nothing was changed",
+            rule=f"at most {found.budget} {found.budget_currency}/month",
+            got=f"{found.after} {found.currency}/month, {found.before} before",
+            next_step="Make the fleet smaller, or agree on another budget in the fleet file.",
+        )  # fmt: skip
 
 
 def summary(found: Preview) -> str:

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from orchestrator.cost.budget import findings as budget_findings
 from orchestrator.errors import InputError, StewardError, ToolError
-from orchestrator.reporting.findings import collect
+from orchestrator.reporting.findings import collect, ranked
 from orchestrator.reporting.model import (
     Backup,
     Change,
@@ -57,6 +58,7 @@ def build_report(
     policies = results.policies()
     backups = [*results.backups, *(left_out(fleet, results.backups) if facts.verb in BACKUP_VERBS else ())]
     findings = collect(policies, results.checks, backups, hosts, results.steps, fleet_file=facts.fleet_file)
+    findings = ranked([*findings, *budget_findings(results.cost, fleet.stack)])
     if problem and not any(finding.blocking for finding in findings):
         findings = [*findings, told(problem)]
     last, made = results.provisioned or results.preview, results.provisioned
@@ -74,13 +76,11 @@ def build_report(
         problem=str(problem) if problem else "",
         budget=budget_text(fleet),
         steps=results.steps,
-        networks=[Network(name=name, cidr=str(spec.cidr)) for name, spec in fleet.networks.items()],
-        fleet_servers=fleet_rows(fleet),
-        servers_looked_at=outputs is not None,
-        servers=server_rows(fleet, outputs),
-        flows=flow_rows(fleet),
-        services=service_rows(fleet),
+        **_of_fleet(fleet, outputs),
         planned=still_planned(results),
+        state_at=results.preview.state_at if results.preview else None,
+        cost=results.cost,
+        host_plans=results.host_plans,
         changes_known=made is not None or not any(broke_off(step) for step in results.steps),
         changes=made.changes if made else (),
         unchanged=last.unchanged if last else 0,
@@ -90,6 +90,18 @@ def build_report(
         policies=policies,
         findings=findings,
     )
+
+
+def _of_fleet(fleet: Fleet, outputs: FleetOutputs | None) -> dict[str, Any]:
+    """What the fleet file describes, and what of it is known to exist."""
+    return {
+        "networks": [Network(name=name, cidr=str(spec.cidr)) for name, spec in fleet.networks.items()],
+        "fleet_servers": fleet_rows(fleet),
+        "servers_looked_at": outputs is not None,
+        "servers": server_rows(fleet, outputs),
+        "flows": flow_rows(fleet),
+        "services": service_rows(fleet),
+    }
 
 
 def ended_with(problem: StewardError, steps: Sequence[Step]) -> int:

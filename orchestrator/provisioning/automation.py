@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,8 +16,9 @@ from orchestrator.errors import InputError, ToolError
 from orchestrator.ports import Preview, Provisioned, Say, StateResource, Target
 from orchestrator.private_file import write_private
 from orchestrator.process import run
+from orchestrator.provisioning.changes import resource_kind, resource_name, size_text
 from orchestrator.provisioning.events import EventLog
-from orchestrator.provisioning.failures import explain
+from orchestrator.provisioning.failures import explain, protected_urns, read_instant
 from orchestrator.provisioning.interruption import pulumi_ends_with_us
 from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
 from orchestrator.provisioning.registry import making_marker
@@ -53,10 +56,40 @@ class PulumiProvisioner:
         except CommandError as problem:
             refusal = log.failure() or str(problem)
         policies = read_policy_results(self._results)
-        found = Preview(tuple(log.changes.values()), log.unchanged, tuple(policies), refusal, log.differs)
-        if refusal and not found.blocked:
-            raise self._refused(target, refusal, log)
-        return found
+        found = Preview(
+            tuple(log.changes.values()), log.unchanged, tuple(policies), refusal, log.differs,
+            before=log.before, after=log.after, state_at=self._state_at(target.stack.name),
+        )  # fmt: skip
+        if not refusal or found.blocked:
+            return found
+        refused = self._refused(target, refusal, log)
+        protected = protected_urns(refusal)
+        if not protected:
+            raise refused
+        kept = self._kept(target.stack.name, protected - set(log.changes))
+        return replace(found, changes=(*found.changes, *kept), refused=refused)
+
+    def _kept(self, stack: str, urns: Collection[str]) -> list[Change]:
+        """Protected resources that a refused plan would delete and that Pulumi stopped before it told of."""
+        return [
+            Change(
+                op="delete",
+                kind=resource_kind(each.type),
+                name=resource_name(each.urn),
+                urn=each.urn,
+                detail=size_text(each.inputs),
+                server=str((each.inputs.get("tags") or {}).get("server", "")),
+                protected=True,
+            )
+            for each in (self.resources(stack) if urns else ())
+            if each.urn in urns
+        ]
+
+    def _state_at(self, stack: str) -> datetime | None:
+        """When the state was written, as far as it was read in this run; nothing is asked for this alone."""
+        with self._reading:
+            written = self._state.get(stack, {}).get("manifest", {}).get("time", "")
+        return read_instant(written)
 
     def up(self, target: Target, *, refresh: bool = False) -> Provisioned:
         """Make it so; half-made resources are in the state and told in `failure`."""

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
+from orchestrator.provisioning.changes import OPS, change_of, resource_kind, resource_name
 from orchestrator.reporting.model import Change
 
-Op = Literal["create", "update", "replace", "delete"]
-
-_OPS: Mapping[str, Op] = {
-    "create": "create",
-    "update": "update",
-    "delete": "delete",
-    "replace": "replace",
-    "create-replacement": "replace",
-}
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
-_LONGEST_VALUE = 40
-
-
-def resource_name(urn: str) -> str:
-    """The last part of a URN: the resource's logical name."""
-    return urn.rsplit("::", 1)[-1]
 
 
 def resource_type(urn: str) -> str:
@@ -47,6 +33,11 @@ class EventLog:
         self.failed: dict[str, str] = {}
         self.errors: list[str] = []
         self.problem: str = ""
+        self.before: dict[str, Mapping[str, Any]] = {}
+        """Inputs of every counted resource that is there before, by URN."""
+        self.after: dict[str, Mapping[str, Any]] = {}
+        """Inputs of every counted resource that is there afterwards, by URN."""
+        self._replaced: dict[str, str] = {}
 
     def __call__(self, event: Any) -> None:
         """Read one event; an event of an unknown shape is kept as a problem rather than lost."""
@@ -67,13 +58,20 @@ class EventLog:
         if not is_counted(step.type):
             self.differs |= op != "same"
             return
+        self._weigh(step, op)
         if op == "same":
             self.unchanged += 1
-        elif op in _OPS:
-            kind = step.type.rsplit(":", 1)[-1].lower()
-            self.changes[urn] = Change(
-                op=_OPS[op], kind=kind, name=resource_name(urn), urn=urn, detail=_detail(step)
-            )
+        elif op in OPS:
+            self.changes[urn] = change_of(step, OPS[op], self._replaced, self.changes.get(urn))
+            if OPS[op] == "replace" and step.old is not None and step.old.id:
+                self._replaced[step.old.id] = f"{resource_kind(step.type)} {resource_name(urn)}"
+
+    def _weigh(self, step: Any, op: str) -> None:
+        """Keep what is there before and after, for whoever counts what it costs."""
+        if step.old is not None and step.old.inputs is not None:
+            self.before.setdefault(step.urn, step.old.inputs)
+        if step.new is not None and step.new.inputs is not None and op != "delete":
+            self.after[step.urn] = step.new.inputs
 
     def _exported(self, step: Any) -> None:
         if step.type == "pulumi:pulumi:Stack" and step.old is not None and step.new is not None:
@@ -102,21 +100,3 @@ class EventLog:
 def plain(message: str) -> str:
     """An engine message without colour marks and the word `error:` in front."""
     return _COLOUR.sub("", message).strip().removeprefix("error:").strip()
-
-
-def _detail(step: Any) -> str:
-    """`memoryGib 1 → 2, tags`: what a step changes, in the resource's own words."""
-    diff = step.detailed_diff or {}
-    old = getattr(step.old, "inputs", None) or {}
-    new = getattr(step.new, "inputs", None) or {}
-    parts = []
-    for path in sorted(diff):
-        before, after = old.get(path), new.get(path)
-        simple = isinstance(before, str | int | float | bool) and isinstance(after, str | int | float | bool)
-        parts.append(f"{path} {_short(before)} → {_short(after)}" if simple else path)
-    return ", ".join(parts[:6]) + (", …" if len(parts) > 6 else "")
-
-
-def _short(value: object) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from orchestrator.errors import InputError, StewardError, ToolError
 
@@ -11,9 +12,21 @@ _PASSPHRASE = re.compile(
 )
 _LOCKED = re.compile(r"the stack is currently locked by (?P<who>.*)", re.DOTALL)
 
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$")
 _PROTECTED = re.compile(
     r"(?P<urn>urn:pulumi:[^\s\"']+::(?P<name>[\w-]+))[\"']?[^\n]*(?:\n[^\n]*){0,3}?protect", re.IGNORECASE
 )
+
+
+def protected_urns(text: str) -> set[str]:
+    """The protected resources that a refusal names."""
+    return {match["urn"] for match in _PROTECTED.finditer(text)}
+
+
+def read_instant(text: str) -> datetime | None:
+    """A time as Pulumi writes it (RFC 3339, up to nanoseconds) in UTC; None for anything else."""
+    found = _INSTANT.match(text)
+    return datetime.fromisoformat(f"{found[1]}{found[2]}").astimezone(UTC) if found else None
 
 
 def explain(stack: str, verb: str, text: str) -> StewardError:

@@ -7,15 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange, Record
 
 Severity = Literal["critical", "high", "medium", "low"]
-
-
-class Record(BaseModel):
-    """Base of all parts of a report: frozen, no unknown keys, times in UTC, durations in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class StepState(StrEnum):
@@ -88,13 +84,22 @@ class Service(Record):
 
 
 class Change(Record):
-    """One resource that is made, altered or removed, or would be (`same` is never listed)."""
+    """One resource that is made, altered or removed, or would be (`same` is never listed).
+
+    `reasons` say why it is replaced and not changed in place; `protected` ones are refused by Pulumi.
+    """
 
     op: Literal["create", "update", "replace", "delete"]
     kind: str
     name: str
     urn: str
     detail: str = ""
+    server: str = ""
+    properties: Sequence[PropertyChange] = ()
+    reasons: Sequence[str] = ()
+    interrupts: Sequence[Interruption] = ()
+    loses: DataLoss | None = None
+    protected: bool = False
 
 
 class Host(Record):
@@ -172,7 +177,7 @@ class PolicyResult(Record):
 class Finding(Record):
     """Something a person must act on, whoever found it."""
 
-    source: Literal["policy", "check", "backup", "host", "run"]
+    source: Literal["policy", "check", "backup", "host", "run", "cost", "drift"]
     severity: Severity
     blocking: bool
     subject: str
@@ -218,6 +223,9 @@ class Report(Record):
     flows: Sequence[Flow] = ()
     services: Sequence[Service] = ()
     planned: Sequence[Change] = ()
+    state_at: datetime | None = None
+    cost: Cost | None = None
+    host_plans: Sequence[HostPlan] = ()
     changes_known: bool = True
     changes: Sequence[Change] = ()
     unchanged: int = 0

@@ -49,7 +49,7 @@ def poisoned(value: Any, poison: str, key: str = "") -> Any:
         return {f"{k}": poisoned(v, poison, key) for k, v in value.items()}
     if isinstance(value, tuple | list):
         return tuple(poisoned(item, poison, key) for item in value)
-    closed = key in {"op", "severity", "state", "source", "verdict", "schema_", "effect"}
+    closed = key in {"op", "severity", "state", "source", "verdict", "schema_", "effect", "how"}
     if isinstance(value, str) and not isinstance(value, Enum | datetime) and not (closed and key != "source"):
         return (
             value

@@ -13,11 +13,9 @@ import pytest
 from orchestrator.backups.documents import RestoreResult, Snapshot
 from orchestrator.cli.backup_tables import aligned, backup_table, restore_text, snapshot_table
 from orchestrator.cli.output import as_document, colour, emit, width
-from orchestrator.cli.planned import changes_text
 from orchestrator.cli.progress import LiveProgress, PlainProgress, progress
 from orchestrator.pipeline import Step
-from orchestrator.ports import Preview
-from orchestrator.reporting.model import Backup, Change, StepState, Verdict
+from orchestrator.reporting.model import Backup, StepState, Verdict
 from orchestrator.reporting.model import Step as StepRecord
 from tests.fakes import NOON
 
@@ -49,22 +47,6 @@ def test_results_end_in_one_newline(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_pipe_gets_no_colour_and_eighty_columns() -> None:
     assert not colour()
     assert width() == 80
-
-
-def test_a_plan_marks_what_is_lost() -> None:
-    changes = [
-        Change(op="create", kind="server", name="web-1", urn="a"),
-        Change(op="replace", kind="volume", name="db-1-data", urn="b", detail="sizeGib 1 → 2"),
-        Change(op="delete", kind="server", name=HOSTILE, urn="c", detail=HOSTILE),
-    ]
-    first, second, third = changes_text(Preview(changes, 0, ())).splitlines()
-    assert first == "  + server    web-1"
-    assert "± volume    db-1-data" in second
-    assert "REPLACED DATA LOSS sizeGib 1 → 2" in second
-    assert "DELETED" in third
-    assert "DATA LOSS" not in third
-    assert harmless(third)
-    assert changes_text(Preview((), 9, ())) == "  no change, 9 resources as they should be"
 
 
 def backup(**changed: object) -> Backup:

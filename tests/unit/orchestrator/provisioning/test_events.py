@@ -15,7 +15,8 @@ from pulumi.automation.events import (
     StepEventMetadata,
 )
 
-from orchestrator.provisioning.events import EventLog, is_counted, plain, resource_name, resource_type
+from orchestrator.provisioning.changes import resource_name
+from orchestrator.provisioning.events import EventLog, is_counted, plain, resource_type
 
 
 def urn(token: str, name: str) -> str:
@@ -105,7 +106,7 @@ def test_what_an_update_changes_is_told_briefly() -> None:
     new = SimpleNamespace(inputs={"memoryGib": 2.0, "name": "b", "tags": {"a": 2}})
     diff = dict.fromkeys(("memoryGib", "name", "tags"), "update")
     (change,) = log(planned("update", detailed_diff=diff, old=old, new=new)).changes.values()
-    assert change.detail == f"memoryGib 1 → 2, name {'a' * 40}… → b, tags"
+    assert change.detail == f"memory 1 → 2 GiB, name {'a' * 60} → b, tags.a 1 → 2"
 
 
 def test_errors_name_their_resource_once() -> None:

@@ -1,0 +1,91 @@
+"""The plan as a document of its own: what `steward plan --json` writes, and what its text is drawn from."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from orchestrator.reporting.advice import next_steps
+from orchestrator.reporting.humanise import iso
+from orchestrator.reporting.model import Change, Finding, Report
+from orchestrator.reporting.planning import Cost, HostPlan, Record
+
+SCHEMA_FILE = "plan.v1.json"
+
+
+class Plan(Record):
+    """What `up` would do, and whether it may. `complete` is false when the plan was refused or broke off.
+
+    `policies` counts results by state. `hosts` is empty unless they were asked (`--hosts`).
+    """
+
+    schema_: Literal["steward.plan/1"] = Field("steward.plan/1", alias="schema")
+    run: str
+    stack: str
+    client: str
+    environment: str
+    fleet_file: str
+    fleet_digest: str
+    made_at: datetime
+    state_at: datetime | None
+    changes: Sequence[Change]
+    unchanged: int
+    findings: Sequence[Finding]
+    policies: dict[str, int]
+    rules: int
+    cost: Cost | None
+    hosts: Sequence[HostPlan] = ()
+    next: Sequence[str] = ()
+    complete: bool
+    problem: str = ""
+    exit_code: int
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def plan_of(report: Report) -> Plan:
+    """The plan that a report of `steward plan` holds."""
+    return Plan(
+        run=report.run,
+        stack=report.stack,
+        client=report.client,
+        environment=report.environment,
+        fleet_file=report.fleet_file,
+        fleet_digest=report.fleet_digest,
+        made_at=report.finished_at,
+        state_at=report.state_at,
+        changes=report.planned,
+        unchanged=report.unchanged,
+        findings=report.findings,
+        policies=dict(sorted(Counter(each.state for each in report.policies).items())),
+        rules=len({each.rule for each in report.policies}),
+        cost=report.cost,
+        hosts=report.host_plans,
+        next=[step.command or step.action for step in next_steps(report, most=3)],
+        complete=report.complete,
+        problem=report.problem,
+        exit_code=report.exit_code,
+    )
+
+
+def to_json(plan: Plan) -> str:
+    """One JSON document with sorted keys; money is text, so that no reader rounds it."""
+    document = plan.model_dump(mode="python", by_alias=True)
+    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False, default=_plain) + "\n"
+
+
+def _plain(value: object) -> str:
+    return iso(value) if isinstance(value, datetime) else str(value)
+
+
+def plan_schema() -> str:
+    """JSON Schema (draft 2020-12) as text, stable between runs."""
+    schema = Plan.model_json_schema(by_alias=True, mode="serialization")
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Steward plan, version 1"
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
