@@ -30,6 +30,7 @@ from orchestrator.reporting.write import write
 from orchestrator.results import RunResults
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
+from orchestrator.state_folder import open_state
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from orchestrator.toolchain.environment import load_toolchain
 
@@ -45,6 +46,7 @@ def open_ledger(settings: Settings) -> SqliteLedger:
         )  # fmt: skip
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        open_state(settings.home)
         (settings.home / "pulumi").mkdir(mode=0o700, exist_ok=True)
     except OSError as problem:
         raise InputError(

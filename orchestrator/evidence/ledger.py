@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from sqlalchemy.exc import DatabaseError
 
 from orchestrator.clock import Moment, new_id
 from orchestrator.errors import InputError
-from orchestrator.evidence.schema import VERSION, clients, migrate, receipts, runs, stacks
+from orchestrator.evidence.schema import VERSION, clients, found_version, migrate, receipts, runs, stacks
 from orchestrator.ports import Receipt, StackRecord
+from orchestrator.state_folder import copy_database
 
 _WAIT_SECONDS = 30
 """For another process that writes; each writes for milliseconds."""
@@ -29,18 +31,29 @@ class SqliteLedger:
         self._engine = _engine(path)
         try:
             with FileLock(path.with_suffix(".lock"), timeout=_WAIT_SECONDS, mode=0o600):
-                found = migrate(self._engine)
-        except DatabaseError as problem:
+                self._bring_to_version(path)
+        except (DatabaseError, sqlite3.Error) as problem:
+            said = problem.orig if isinstance(problem, DatabaseError) else problem
             raise InputError(
-                "ledger", "the database cannot be read", place=str(path), got=str(problem.orig),
+                "ledger", "the database cannot be read", place=str(path), got=str(said),
                 next_step="Restore it from your backup of STEWARD_HOME.",
             ) from problem  # fmt: skip
         path.chmod(0o600)
+
+    def _bring_to_version(self, path: Path) -> None:
+        """Make a new database or migrate an older one, with a copy of it first; refuse a newer one."""
+        with self._engine.connect() as connection:
+            found = found_version(connection)
         if found > VERSION:
             raise InputError(
                 "ledger", "was written by a newer Steward", place=str(path), got=f"version {found}",
                 rule=f"version {VERSION} at most", next_step="Use that newer Steward.",
             )  # fmt: skip
+        if 0 < found < VERSION:
+            folder = path.parent / "backups"
+            folder.mkdir(mode=0o700, exist_ok=True)
+            copy_database(path, folder / f"{path.stem}-v{found}-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.db")
+        migrate(self._engine)
 
     def stack(self, name: str) -> StackRecord | None:
         """The living stack of that name."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from sqlalchemy import (
     Column,
     Connection,
@@ -67,19 +70,30 @@ receipts = Table(
 )
 
 
-def migrate(engine: Engine) -> int:
-    """Bring the database to VERSION and return the version it had; 0 for a new one."""
+Migration = Callable[[Connection], None]
+
+MIGRATIONS: Final[Mapping[int, Migration]] = {}
+"""By the version that each leads to; `tests/unit/orchestrator/evidence/versions/` has each as SQL."""
+
+
+def migrate(engine: Engine, migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
+    """Bring an older database to VERSION, or make a new one: all of it or, when killed, nothing."""
     with engine.begin() as connection:
-        found = _found_version(connection)
-        if found > VERSION:
-            return found
+        connection.exec_driver_sql(
+            "BEGIN IMMEDIATE"
+        )  # the driver begins by itself only before changes of rows
+        found = found_version(connection)
+        for version in range(found + 1, VERSION + 1) if found else ():
+            migrations[version](connection)
         metadata.create_all(connection)
         if found == 0:
             connection.execute(versions.insert().values(version=VERSION))
-    return found
+        elif found < VERSION:
+            connection.execute(versions.update().values(version=VERSION))
 
 
-def _found_version(connection: Connection) -> int:
+def found_version(connection: Connection) -> int:
+    """The version of a database; 0 for a new one."""
     if not connection.dialect.has_table(connection, versions.name):
         return 0
     found = connection.execute(versions.select()).scalar_one_or_none()
