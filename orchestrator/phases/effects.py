@@ -44,8 +44,8 @@ def losing(changes: Sequence[Change]) -> list[Change]:
 
 
 def _interrupted(fleet: Fleet, change: Change) -> list[Interruption]:
-    """A server that goes takes its services along; other changes of ours are made while they run."""
-    if change.kind != "server" or change.op not in _PAUSES:
+    """A server that goes or restarts takes its services along; other changes are made while they run."""
+    if change.kind != "server" or not (change.restarts or change.op in _PAUSES):
         return []
     groups = {name: group for group, name in fleet.server_names()}
     group = groups.get(change.name, change.name.rsplit("-", 1)[0])

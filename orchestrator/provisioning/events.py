@@ -9,6 +9,8 @@ from typing import Any
 from orchestrator.provisioning.changes import OPS, change_of, resource_kind, resource_name
 from orchestrator.reporting.model import Change
 
+_COSTS = ("replaced: ", "restarted: ")
+"""How a provider's plugin begins to say why a change is not made in place, or not without a restart."""
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
 
 
@@ -38,6 +40,7 @@ class EventLog:
         self.after: dict[str, Mapping[str, Any]] = {}
         """Inputs of every counted resource that is there afterwards, by URN."""
         self._replaced: dict[str, str] = {}
+        self._costs: dict[str, str] = {}
 
     def __call__(self, event: Any) -> None:
         """Read one event; an event of an unknown shape is kept as a problem rather than lost."""
@@ -65,6 +68,15 @@ class EventLog:
             self.changes[urn] = change_of(step, OPS[op], self._replaced, self.changes.get(urn))
             if OPS[op] == "replace" and step.old is not None and step.old.id:
                 self._replaced[step.old.id] = f"{resource_kind(step.type)} {resource_name(urn)}"
+            self._price(urn)
+
+    def _price(self, urn: str) -> None:
+        """The provider's own reason in place of ours; it may come before or after the change it speaks of."""
+        change, cost = self.changes.get(urn), self._costs.get(urn, "")
+        if change is None or not cost or any(reason.startswith("goes with") for reason in change.reasons):
+            return
+        why = cost.removeprefix("replaced: ") if change.op == "replace" else cost
+        self.changes[urn] = change.model_copy(update={"reasons": [why.rstrip(".")]})
 
     def _weigh(self, step: Any, op: str) -> None:
         """Keep what is there before and after, for whoever counts what it costs."""
@@ -78,9 +90,12 @@ class EventLog:
             self.differs |= step.old.outputs != step.new.outputs
 
     def _said(self, diagnostic: Any) -> None:
+        text = plain(diagnostic.message)
+        if diagnostic.severity == "info" and diagnostic.urn and text.startswith(_COSTS):
+            self._costs[diagnostic.urn] = text
+            self._price(diagnostic.urn)
         if diagnostic.severity != "error":
             return
-        text = plain(diagnostic.message)
         if diagnostic.urn and not text.startswith(("update failed", "preview failed")):
             where = (
                 f"{resource_type(diagnostic.urn).rsplit(':', 1)[-1].lower()} {resource_name(diagnostic.urn)}"

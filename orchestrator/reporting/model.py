@@ -101,6 +101,11 @@ class Change(Record):
     loses: DataLoss | None = None
     protected: bool = False
 
+    @property
+    def restarts(self) -> bool:
+        """Whether a server that is changed in place stops for a moment; its reasons then say why."""
+        return self.op == "update" and any(reason.startswith("restarted: ") for reason in self.reasons)
+
 
 class Host(Record):
     """What the playbooks did on one host; `retry` is the command that repeats just that.

@@ -52,7 +52,7 @@ def consequences(change: Change) -> list[str]:
     if change.op == "replace":
         told.append("replaced: " + ("; ".join(change.reasons) or "the provider does not say why"))
     elif change.op == "update":
-        told.append("in place")
+        told.append(f"in place, {'; '.join(change.reasons)}" if change.restarts else "in place")
     for pause in change.interrupts:
         window = f"window {pause.window}" if pause.window else "no window agreed"
         told.append(f"interrupts {pause.service} ({window})")

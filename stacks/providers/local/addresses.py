@@ -6,8 +6,11 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
+from typing import TypeVar
 
 from stacks.providers.local.errors import LocalError
+
+T = TypeVar("T")
 
 PORTS = range(20000, 30000)
 """Below the kernel's ephemeral range, so no outgoing connection takes a stopped server's port."""
@@ -67,13 +70,13 @@ def free_address(subject: str, cidr: str, used: Collection[str]) -> str:
     )
 
 
-def free_port(subject: str, urn: str, salt: str, take: Callable[[int], bool]) -> int:
-    """The first port that `take` accepts, searched from a place that follows from the URN."""
+def free_port(subject: str, urn: str, salt: str, take: Callable[[int], T | None]) -> T:
+    """What `take` gives for the first port it accepts, searched from a place that follows from the URN."""
     start = int.from_bytes(hashlib.sha256(f"{urn} {salt}".encode()).digest()[:4], "big")
     for offset in range(len(PORTS)):
-        port = PORTS[(start + offset) % len(PORTS)]
-        if take(port):
-            return port
+        taken = take(PORTS[(start + offset) % len(PORTS)])
+        if taken is not None:
+            return taken
     raise LocalError(
         subject,
         f"no free port is left between {PORTS.start} and {PORTS.stop - 1}",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from stacks.providers.local import addresses, checks, hostkeys, injection, units
+from stacks.providers.local import addresses, hostkeys, injection, ports, units
 from stacks.providers.local.blueprint import (
     NEVER_READY,
     RUNNING,
@@ -19,12 +19,27 @@ from stacks.providers.local.blueprint import (
 )
 from stacks.providers.local.errors import InitFailedError, LocalError
 from stacks.providers.local.kind import Call
-from stacks.providers.local.machine import Machine, PortClaim
+from stacks.providers.local.machine import Machine
 from stacks.providers.local.wire import Properties
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 20
 """Grace for a database to close its files before a container is removed."""
+
+# One look that waits inside: starting a program in a container costs more than all it does there.
+# Nobody but root may log in while /run/nologin is there.
+_SETTLED = """\
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  code=3
+  if [ ! -e /run/nologin ]; then
+    code=4
+    nft list table inet steward_edge >/dev/null 2>&1 && exit 0
+  fi
+  sleep 0.1
+done
+exit $code
+"""
+_UNSETTLED = {3: "systemd let nobody log in", 4: "its firewall was not loaded"}
 
 
 @dataclass
@@ -33,7 +48,7 @@ class Held:
 
     plan: Blueprint
     key: hostkeys.HostKey
-    ports: list[PortClaim]
+    claims: ports.Claims
 
 
 def build(
@@ -48,15 +63,21 @@ def build(
     image = machine.image(subject, str(inputs["image"]))
     with ExitStack() as until_end:
         held = _choose(machine, call, inputs, container=container, prefer=prefer, until_end=until_end)
-        arguments = create_arguments(
-            held.plan, inputs, urn=call.urn, image=image, runtime=machine.runtime, limits=machine.limits
-        )
-        try:
-            machine.podman.call(*arguments, subject=subject, timeout=120.0)
-        except LocalError:
-            machine.podman.remove_container(container, subject, 0)
-            raise
+        create(machine, call, inputs, held.plan, image)
         return recorded(machine, held.plan, inputs, lambda: _first_boot(machine, call, inputs, held))
+
+
+def create(machine: Machine, call: Call, inputs: Properties, plan: Blueprint, image: str) -> None:
+    """The container, not started; nothing of it stays when Podman refuses."""
+    arguments = create_arguments(
+        plan, inputs, urn=call.urn, image=image, runtime=machine.runtime, limits=machine.limits
+    )
+    subject = str(inputs["name"])
+    try:
+        machine.podman.call(*arguments, subject=subject, timeout=120.0)
+    except LocalError:
+        machine.podman.remove_container(plan.container, subject, 0)
+        raise
 
 
 def recorded(
@@ -66,10 +87,17 @@ def recorded(
     try:
         work()
     except (LocalError, OSError) as error:
-        reason = error.reason() if isinstance(error, LocalError) else str(error)
-        outputs = plan.outputs(inputs, failed, machine.limits)
-        raise InitFailedError(plan.container, outputs, [f"{inputs['name']}: {reason}"]) from error
+        raise half_made(machine, plan, inputs, error, failed) from error
     return plan.outputs(inputs, RUNNING, machine.limits)
+
+
+def half_made(
+    machine: Machine, plan: Blueprint, inputs: Properties, error: Exception, state: str
+) -> InitFailedError:
+    """What the engine keeps of a server that exists and does not work."""
+    reason = error.reason() if isinstance(error, LocalError) else str(error)
+    outputs = plan.outputs(inputs, state, machine.limits)
+    return InitFailedError(plan.container, outputs, [f"{inputs['name']}: {reason}"])
 
 
 def _choose(
@@ -84,37 +112,23 @@ def _choose(
     subject = str(inputs["name"])
     address = _address(machine, call, inputs, prefer)
     until_end.callback(machine.release, f"{inputs['networkId']} {address}", call.urn)
-    claims: list[PortClaim] = []
+    wishes = {"22": ports.PortWish(kept=prefer.ssh_port if prefer else None), **port_wishes(inputs, prefer)}
+    claims = ports.hold(machine, subject, call.urn, wishes)
+    until_end.callback(ports.release, claims)
+    published = {name: claims[name].port for name in port_wishes(inputs, prefer)}
+    key = hostkeys.make()
+    plan = Blueprint(container, secrets.token_hex(16), address, claims["22"].port, published, key.public)
+    return Held(plan, key, claims)
 
-    def take(port: int) -> bool:
-        claim = machine.hold_port(port)
-        if claim is None:
-            return False
-        claims.append(claim)
-        until_end.callback(claim.release)
-        return True
 
-    def port_for(name: str, wished: int | None, kept: int | None) -> int:
-        if wished is not None:
-            if not take(wished):
-                raise checks.taken_port(subject, wished)
-            return wished
-        if kept is not None and take(kept):
-            return kept
-        return addresses.free_port(subject, call.urn, name, take)
-
-    ssh_port = port_for("ssh", None, prefer.ssh_port if prefer else None)
-    published = {
-        str(item["port"]): port_for(
-            str(item["port"]),
-            item.get("hostPort"),
-            prefer.published.get(str(item["port"])) if prefer else None,
+def port_wishes(inputs: Properties, prefer: Blueprint | None) -> dict[str, ports.PortWish]:
+    """What each published port asks for, by the port inside."""
+    return {
+        str(item["port"]): ports.PortWish(
+            fixed=item.get("hostPort"), kept=prefer.published.get(str(item["port"])) if prefer else None
         )
         for item in inputs.get("publish") or []
     }
-    key = hostkeys.make()
-    plan = Blueprint(container, secrets.token_hex(16), address, ssh_port, published, key.public)
-    return Held(plan, key, claims)
 
 
 def _address(machine: Machine, call: Call, inputs: Properties, prefer: Blueprint | None) -> str:
@@ -123,7 +137,7 @@ def _address(machine: Machine, call: Call, inputs: Properties, prefer: Blueprint
     fixed = inputs.get("address")
     used = {
         one.labels.get("steward.address", "")
-        for one in machine.podman.containers()
+        for one in machine.containers.now()
         if one.labels.get("steward.network") == network
     }
     if fixed:
@@ -159,8 +173,7 @@ def _first_boot(machine: Machine, call: Call, inputs: Properties, held: Held) ->
         stdin=injection.archive(entries, time.time()),
     )
     machine.go_on(subject)
-    for claim in held.ports:
-        claim.release()
+    ports.release(held.claims)
     start(machine, call, inputs, name)
     wait(machine, subject, held.plan, call.deadline)
 
@@ -203,11 +216,8 @@ def _lacking(machine: Machine, plan: Blueprint) -> str:
     """What the server does not do yet, or nothing; an open server counts as not ready."""
     if not answers(plan.ssh_port):
         return "SSH did not answer"
-    if machine.podman.inside(plan.container, "test", "!", "-e", "/run/nologin").code != 0:
-        return "systemd let nobody log in"  # nobody but root while /run/nologin is there
-    if machine.podman.inside(plan.container, "nft", "list", "table", "inet", "steward_edge").code != 0:
-        return "its firewall was not loaded"
-    return ""
+    ended = machine.podman.inside(plan.container, "sh", "-c", _SETTLED)
+    return "" if ended.code == 0 else _UNSETTLED.get(ended.code, "nothing could be run in it")
 
 
 def answers(port: int) -> bool:

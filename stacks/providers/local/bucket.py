@@ -45,7 +45,7 @@ class Bucket:
         "tags": TAGS,
     }
     outputs: ClassVar[Mapping[str, Field]] = {"bucketId": Field("string"), "endpoint": Field("string")}
-    rules: ClassVar[DiffRules] = DiffRules(replace=frozenset({"name"}))
+    rules: ClassVar[DiffRules] = DiffRules(replace={"name": "a bucket is found by the name it was made with"})
     delete_first: ClassVar[bool] = False
 
     def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:

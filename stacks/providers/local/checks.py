@@ -8,7 +8,8 @@ from typing import Any
 
 from stacks.providers.local import addresses
 from stacks.providers.local.errors import LocalError
-from stacks.providers.local.machine import Machine, PortClaim
+from stacks.providers.local.machine import Machine
+from stacks.providers.local.ports import PortClaim, taken_port
 from stacks.providers.local.shapes import Failure
 from stacks.providers.local.wire import UNKNOWN, Properties
 
@@ -102,13 +103,3 @@ def _free(machine: Machine, urn: str, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def taken_port(subject: str, port: int) -> LocalError:
-    """The refusal of a host port that something else has."""
-    return LocalError(
-        subject,
-        f"port {port} of this machine is taken by another program or server",
-        place="publish.hostPort",
-        next_step=f"`ss -ltnp 'sport = :{port}'` shows which; choose another hostPort, or leave it out.",
-    )

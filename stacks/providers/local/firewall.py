@@ -46,7 +46,9 @@ class Firewall:
         "tags": TAGS,
     }
     outputs: ClassVar[Mapping[str, Field]] = {"digest": Field("string"), "liveDigest": Field("string")}
-    rules: ClassVar[DiffRules] = DiffRules(replace=frozenset({"containerId"}))
+    rules: ClassVar[DiffRules] = DiffRules(
+        replace={"containerId": "the table lives inside one server, and this is another one"}
+    )
     delete_first: ClassVar[bool] = True  # deleting closes the table: it must not close the successor's
 
     def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:

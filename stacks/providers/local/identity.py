@@ -23,7 +23,9 @@ class Identity:
     pulumi_type: ClassVar[str] = "local:index:Identity"
     fields: ClassVar[Mapping[str, Field]] = {"kind": Field("string"), "name": Field("string"), "tags": TAGS}
     outputs: ClassVar[Mapping[str, Field]] = {"identity": Field("string")}
-    rules: ClassVar[DiffRules] = DiffRules(replace=frozenset({"kind"}))
+    rules: ClassVar[DiffRules] = DiffRules(
+        replace={"kind": "an id stands for one thing for ever, and this is another thing"}
+    )
     delete_first: ClassVar[bool] = False
 
     def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import socket
 import sys
 import threading
 import time
@@ -17,18 +16,20 @@ from pathlib import Path
 
 from stacks.providers.local import addresses
 from stacks.providers.local.errors import LocalError, StoppedError
-from stacks.providers.local.podman import Container, NetworkRecord, Podman
+from stacks.providers.local.listing import Listing
+from stacks.providers.local.podman import Podman
+from stacks.providers.local.records import Container, NetworkRecord
 
 VIEW_SECONDS = 5.0
+"""How old a look may be that only warns; whatever is chosen is compared with a fresh one."""
 INOTIFY_PER_SERVER = 5
 """Instances one systemd server takes; measured."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One look at the machine, shared by the checks of a few seconds so that 300 checks cost one look."""
+    """What is on the machine; checks share it, so that 300 of them cost one look every few seconds."""
 
-    taken_at: float
     containers: tuple[Container, ...]
     networks: tuple[NetworkRecord, ...]
 
@@ -50,23 +51,6 @@ class Limits:
     processes: int
 
 
-class PortClaim:
-    """A loopback port held by a bound socket until the container is about to take it."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            self._socket.bind(("127.0.0.1", port))
-        except OSError:
-            self._socket.close()
-            raise
-
-    def release(self) -> None:
-        """Free the port for the container."""
-        self._socket.close()
-
-
 class Machine:
     """Everything the resources share; safe to use from many threads."""
 
@@ -74,20 +58,28 @@ class Machine:
         self.stop = threading.Event()
         self.podman = Podman(self.stop)
         self.lock = threading.Lock()
-        self._looking = threading.Lock()
+        self.containers = Listing(self.podman.containers)
+        self.networks = Listing(self.podman.networks)
+        self.volumes = Listing(self.podman.volumes)
         self.claims: dict[str, str] = {}
         """What a check or create of this process has set aside: address or port -> URN."""
         self._note = note or _to_stderr
         self._noted: set[str] = set()
-        self._view: View | None = None
         self._images: set[str] = set()
 
     def note(self, text: str, urn: str) -> None:
-        """Tell the person at the engine something once."""
+        """Tell the person at the engine something about this machine, once for all resources."""
+        self._once(text, text, urn)
+
+    def tell(self, text: str, urn: str) -> None:
+        """Tell the person at the engine something about one resource, once."""
+        self._once(f"{urn} {text}", text, urn)
+
+    def _once(self, key: str, text: str, urn: str) -> None:
         with self.lock:
-            if text in self._noted:
+            if key in self._noted:
                 return
-            self._noted.add(text)
+            self._noted.add(key)
         self._note(text, urn)
 
     def go_on(self, subject: str) -> None:
@@ -99,10 +91,8 @@ class Machine:
 
     def view(self) -> View:
         """A look at the machine at most a few seconds old."""
-        with self._looking:
-            if self._view is None or time.monotonic() - self._view.taken_at > VIEW_SECONDS:
-                self._view = View(time.monotonic(), self.podman.containers(), self.podman.networks())
-            return self._view
+        since = time.monotonic() - VIEW_SECONDS
+        return View(self.containers.since(since), self.networks.since(since))
 
     def claim(self, what: str, urn: str) -> str:
         """Set an address or port aside for a resource; the URN that has it already, or nothing."""
@@ -115,17 +105,6 @@ class Machine:
         with self.lock:
             if self.claims.get(what) == urn:
                 del self.claims[what]
-
-    def hold_port(self, port: int) -> PortClaim | None:
-        """Take a loopback port: bound first, then compared with stopped containers, so two cannot win."""
-        try:
-            claim = PortClaim(port)
-        except OSError:
-            return None
-        if any(port in container.host_ports for container in self.podman.containers()):
-            claim.release()
-            return None
-        return claim
 
     def image(self, subject: str, name: str) -> str:
         """The Podman reference of a base image. Raises LocalError when it was never built."""

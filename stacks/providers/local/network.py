@@ -31,7 +31,12 @@ class Network:
     pulumi_type: ClassVar[str] = "local:index:Network"
     fields: ClassVar[Mapping[str, Field]] = {"name": Field("string"), "cidr": Field("string"), "tags": TAGS}
     outputs: ClassVar[Mapping[str, Field]] = {"networkId": Field("string"), "gateway": Field("string")}
-    rules: ClassVar[DiffRules] = DiffRules(replace=frozenset({"name", "cidr"}))
+    rules: ClassVar[DiffRules] = DiffRules(
+        replace={
+            "name": "a network is found by the name it was made with",
+            "cidr": "a bridge keeps the range it was made with",
+        }
+    )
     delete_first: ClassVar[bool] = True  # two networks cannot have one subnet at the same time
 
     def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:

@@ -9,12 +9,13 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import Any
 
+from stacks.providers.local import records
 from stacks.providers.local.errors import LocalError
+from stacks.providers.local.records import Container, Inspected, NetworkRecord, VolumeRecord
 
 AT_ONCE = 8
 """Podman processes at one time: more only wait for each other's storage lock and eat the processors."""
@@ -51,34 +52,6 @@ class Finished:
     def verb(self) -> str:
         """The subcommand: the first argument after the program that is no option."""
         return next((word for word in self.argv[1:] if not word.startswith("-")), "")
-
-
-@dataclass(frozen=True)
-class Container:
-    """One container as Podman tells it; `state` is created, running, exited or stopped."""
-
-    name: str
-    state: str
-    labels: Mapping[str, str]
-    host_ports: frozenset[int]
-
-
-@dataclass(frozen=True)
-class NetworkRecord:
-    """One Podman network."""
-
-    name: str
-    interface: str
-    labels: Mapping[str, str]
-    subnets: tuple[IPv4Network, ...]
-
-
-@dataclass(frozen=True)
-class VolumeRecord:
-    """One Podman volume."""
-
-    name: str
-    labels: Mapping[str, str]
 
 
 def execute(argv: Sequence[str], *, stdin: bytes | None = None, timeout: float = 60.0) -> Finished:
@@ -156,49 +129,42 @@ class Podman:
         """Whether the image is in local storage."""
         return self.attempt("image", "exists", reference).code == 0
 
+    def images(self, pattern: str) -> tuple[str, ...]:
+        """The names of all images that match."""
+        listed = self._json("image", "ls", "--filter", f"reference={pattern}", "--format", "json")
+        return tuple(str(name) for record in listed or [] for name in record.get("Names") or [])
+
+    def remove_image(self, reference: str, subject: str) -> None:
+        """Remove an image's name, and the image when nothing is made from it; one that is gone is fine."""
+        self.call("image", "rm", "--ignore", reference, subject=subject)
+
     def containers(self) -> tuple[Container, ...]:
         """Every container of this user, stopped ones too."""
-        return tuple(_container(record) for record in self._json("ps", "--all", "--format", "json") or [])
-
-    def container(self, name: str) -> Container | None:
-        """One container by its name, or None."""
-        found = self.attempt("container", "inspect", name)
-        if found.code != 0:
-            _refuse_unless_missing(found, name)
-            return None
-        record = _parse(found)[0]
-        ports = (record.get("HostConfig") or {}).get("PortBindings") or {}
-        bound = {
-            int(item["HostPort"]) for items in ports.values() for item in items or [] if item.get("HostPort")
-        }
-        return Container(
-            name=str(record["Name"]),
-            state=str(record["State"]["Status"]),
-            labels=record["Config"].get("Labels") or {},
-            host_ports=frozenset(bound),
+        return tuple(
+            records.container(record) for record in self._json("ps", "--all", "--format", "json") or []
         )
+
+    def container(self, name: str) -> Inspected | None:
+        """One container by its name, or None."""
+        return self.named(name).get(name)
+
+    def named(self, *names: str) -> dict[str, Inspected]:
+        """Those of the named containers that exist, by name."""
+        found = self.attempt("container", "inspect", *names)
+        if found.code != 0:
+            _refuse_unless_missing(found, names[0])
+        return {one.name: one for one in map(records.inspected, _parse(found) or [])}
 
     def networks(self) -> tuple[NetworkRecord, ...]:
         """Every network of this user."""
         return tuple(
-            NetworkRecord(
-                name=str(record["name"]),
-                interface=str(record.get("network_interface", "")),
-                labels=record.get("labels") or {},
-                subnets=tuple(
-                    IPv4Network(item["subnet"])
-                    for item in record.get("subnets") or []
-                    if "." in item["subnet"]
-                ),
-            )
-            for record in self._json("network", "ls", "--format", "json") or []
+            records.network(record) for record in self._json("network", "ls", "--format", "json") or []
         )
 
     def volumes(self) -> tuple[VolumeRecord, ...]:
         """Every volume of this user."""
         return tuple(
-            VolumeRecord(name=str(record["Name"]), labels=record.get("Labels") or {})
-            for record in self._json("volume", "ls", "--format", "json") or []
+            records.volume(record) for record in self._json("volume", "ls", "--format", "json") or []
         )
 
     def inside(self, name: str, *argv: str, stdin: bytes | None = None, timeout: float = 30.0) -> Finished:
@@ -220,19 +186,6 @@ class Podman:
 
     def _json(self, *args: str) -> Any:
         return _parse(self.call(*args))
-
-
-def _container(record: Mapping[str, Any]) -> Container:
-    return Container(
-        name=str(record["Names"][0]),
-        state=str(record["State"]),
-        labels=record.get("Labels") or {},
-        host_ports=frozenset(
-            int(item["host_port"]) + offset
-            for item in record.get("Ports") or []
-            for offset in range(int(item.get("range") or 1))
-        ),
-    )
 
 
 def _parse(ended: Finished) -> Any:

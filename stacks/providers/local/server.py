@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import ClassVar
 
-from stacks.providers.local import boot, checks, injection, sources, units
+from stacks.providers.local import boot, checks, injection, remake, sources, units
 from stacks.providers.local.blueprint import (
     NEVER_READY,
     RUNNING,
@@ -20,7 +20,7 @@ from stacks.providers.local.diffs import DiffRules, mounted_volumes, settled_add
 from stacks.providers.local.errors import InitFailedError, LocalError
 from stacks.providers.local.kind import Call, Found, Made, inputs_of, leftover, name_failure, object_name
 from stacks.providers.local.machine import Machine
-from stacks.providers.local.podman import Container
+from stacks.providers.local.records import Container
 from stacks.providers.local.shapes import TAGS, Failure, Field
 from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
 
@@ -74,7 +74,18 @@ class Server:
         "limitsEnforced": Field("boolean"),
     }
     rules: ClassVar[DiffRules] = DiffRules(
-        replace=frozenset({"name", "image", "networkId", "cidr", "gateway", "address", "volumes", "publish"}),
+        replace={
+            "name": "it is the host name, and what other servers and backups know it by",
+            "image": "another image is another disk",
+            "networkId": "a server joins its network when it is made",
+            "cidr": "its network is made anew with another range",
+            "gateway": "its network is made anew with another range",
+            "address": "an address stays for a server's life",
+        },
+        restart={
+            "volumes": "Podman fixes mounts at create: another container takes over the same disk",
+            "publish": "Podman fixes ports at create: another container takes over the same disk",
+        },
         canonical={"address": settled_address, "publish": settled_ports, "volumes": mounted_volumes},
     )
     delete_first: ClassVar[bool] = True  # an address, a port and a volume belong to one container at a time
@@ -91,16 +102,14 @@ class Server:
 
     def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """What does not depend on chance or on the machine; one that never worked may be made anew."""
+        published = _published(inputs.get("publish") or [], olds.get("published") or {})
         if olds:
             anew = ("incarnation", "hostKey", "address", "sshPort", "published")
             return {
                 "state": RUNNING,
+                "published": published,
                 **dict.fromkeys(anew if olds.get("state") == NEVER_READY else (), UNKNOWN),
             }
-        publish = inputs.get("publish") or []
-        chosen = (
-            isinstance(publish, list) and not has_unknown(publish) and all(p.get("hostPort") for p in publish)
-        )
         return {
             "containerId": UNKNOWN,
             "incarnation": UNKNOWN,
@@ -109,38 +118,40 @@ class Server:
             "sshPort": UNKNOWN,
             "sshUser": "steward",
             "hostKey": UNKNOWN,
-            "published": {str(p["port"]): p["hostPort"] for p in publish} if chosen else UNKNOWN,
+            "published": published,
             "state": RUNNING,
             "limitsEnforced": UNKNOWN,
         }
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Make the server, or go on with the one an interrupted run left."""
-        left = leftover(self, "server", call.urn, inputs, machine.podman.containers())
+        left = leftover(self, "server", call.urn, inputs, machine.containers.now())
         try:
             if left is None:
                 name = object_name(inputs)
                 return Made(name, boot.build(machine, call, inputs, name))
+            name = left.name.removesuffix(remake.ASIDE)
             # One that ran and stopped may have been in use: it is started, never made anew.
-            state = STOPPED if left.state in ("exited", "stopped") else NEVER_READY
-            plan = from_labels(left.name, left.labels)
-            known = plan.outputs(inputs, state, machine.limits) if plan else {}
-            return Made(left.name, self.update(machine, call, left.name, known, inputs))
+            used = left.name != name or left.state in ("exited", "stopped")
+            plan = from_labels(name, left.labels)
+            known = plan.outputs(inputs, STOPPED if used else NEVER_READY, machine.limits) if plan else {}
+            return Made(name, self.update(machine, call, name, known, inputs))
         finally:
             machine.release(checks.waiting_for(call.urn), call.urn)
 
     def read(self, machine: Machine, identity: str, olds: Properties, inputs: Properties) -> Found | None:
-        """The container as it is; one that does not run is reported as failed, so the next `up` starts it."""
-        container = machine.podman.container(identity)
-        if container is None:
+        """The container as it is; whatever the next `up` has to mend is reported as failed."""
+        seen = remake.look(machine, identity)
+        there = seen.container or seen.aside
+        if there is None:
             return None
-        plan = from_labels(container.name, container.labels)
+        plan = seen.plan
         if plan is None:
             raise LocalError(
                 identity, "is no container of Steward's", place="podman", next_step="Check the id."
             )
-        known = {**inputs_of(container.labels), **inputs}
-        state, reason = _seen(container, plan, str(olds.get("state", "")))
+        known = {**inputs_of(there.labels), **inputs}
+        state, reason = _seen(seen, plan, known, str(olds.get("state", "")))
         outputs = plan.outputs(known, state, machine.limits)
         if reason:
             raise InitFailedError(identity, outputs, [f"{known.get('name', identity)}: {reason}"], known)
@@ -149,25 +160,26 @@ class Server:
     def update(
         self, machine: Machine, call: Call, identity: str, olds: Properties, news: Properties
     ) -> Properties:
-        """Change limits and keys in place, start what is stopped, make anew what never worked."""
+        """Change in place what can be, start what is stopped, make anew what never worked."""
         subject = str(news["name"])
         machine.go_on(subject)
-        container = machine.podman.container(identity)
-        plan = from_labels(identity, container.labels) if container else _from_outputs(identity, olds)
-        if container is None or plan is None or self._hopeless(machine, call, container, plan, olds):
-            if container is not None:
-                machine.podman.remove_container(identity, subject, 0)
+        seen = remake.look(machine, identity)
+        plan = seen.plan or _from_outputs(identity, olds)
+        if plan is None or (seen.aside is None and self._hopeless(machine, call, seen.container, plan, olds)):
+            machine.podman.remove_container(identity, subject, 0)
             return boot.build(machine, call, news, identity, plan)
+        plan = remake.Remake(machine, call, news).fit(seen, plan)
+        container = machine.podman.container(identity)
         failed = NEVER_READY if olds.get("state") == NEVER_READY else STOPPED
         return boot.recorded(
             machine, plan, news, lambda: _adjust(machine, call, container, plan, olds=olds, news=news), failed
         )
 
     def _hopeless(
-        self, machine: Machine, call: Call, container: Container, plan: Blueprint, olds: Properties
+        self, machine: Machine, call: Call, container: Container | None, plan: Blueprint, olds: Properties
     ) -> bool:
-        """Never booted, or never answered and does not answer now: nothing of worth can be in it."""
-        if container.state == "created":
+        """Gone, never booted, or never answered and does not answer now: nothing of worth can be in it."""
+        if container is None or container.state == "created":
             return True
         if olds.get("state") != NEVER_READY:
             return False
@@ -182,20 +194,35 @@ class Server:
         return False
 
     def delete(self, machine: Machine, call: Call, identity: str, olds: Properties) -> None:
-        """Stop and remove the container and its unit; its volumes stay."""
+        """Stop and remove the container, its unit and its kept disk; its volumes stay."""
         subject = str(olds.get("name", identity))
         machine.go_on(subject)
         units.remove(identity)
         machine.podman.remove_container(identity, subject, boot.STOP_SECONDS)
+        machine.podman.remove_container(identity + remake.ASIDE, subject, boot.STOP_SECONDS)
+        remake.remove_disks(machine, identity, subject)
 
 
-def _seen(container: Container, plan: Blueprint, before: str) -> tuple[str, str]:
+def _published(publish: object, kept: Properties) -> object:
+    """Which port of this machine each published one gets, as far as a preview can know."""
+    if not isinstance(publish, list) or any(has_unknown(item) for item in publish):
+        return UNKNOWN
+    ports = {str(item["port"]): item.get("hostPort") or kept.get(str(item["port"])) for item in publish}
+    return {inside: port or UNKNOWN for inside, port in ports.items()}
+
+
+def _seen(seen: remake.Seen, plan: Blueprint, known: Properties, before: str) -> tuple[str, str]:
     """The state to record and why it counts as failed, if it does."""
+    container = seen.container
+    if container is None or seen.aside is not None:
+        return STOPPED, "a change of its mounts or ports was interrupted. Run `up` to finish it."
     if container.state != "running":
         state = NEVER_READY if before == NEVER_READY or container.state == "created" else STOPPED
         return state, f"its container is {container.state}. Run `up` to start it."
     if before == NEVER_READY and not boot.answers(plan.ssh_port):
         return NEVER_READY, "it runs but has never answered on SSH. Run `up` to mend it."
+    if not remake.fits(container, plan, known):
+        return RUNNING, "its mounts or published ports differ from those asked for. Run `up` to mend them."
     return RUNNING, ""
 
 
@@ -212,10 +239,16 @@ def _from_outputs(identity: str, olds: Properties) -> Blueprint | None:
 
 
 def _adjust(
-    machine: Machine, call: Call, container: Container, plan: Blueprint, *, olds: Properties, news: Properties
+    machine: Machine,
+    call: Call,
+    container: Container | None,
+    plan: Blueprint,
+    *,
+    olds: Properties,
+    news: Properties,
 ) -> None:
     subject, podman = str(news["name"]), machine.podman
-    started = container.state != "running"
+    started = container is None or container.state != "running"
     if started:
         sources.keep(machine, call.urn)
         boot.start(machine, call, news, plan.container)

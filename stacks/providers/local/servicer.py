@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2_grpc as pbg
 
 from stacks.providers.local import schema, shapes
 from stacks.providers.local.bucket import Bucket
-from stacks.providers.local.diffs import Change, PropertyChange, compare
+from stacks.providers.local.diffs import Change, PropertyChange, compare, sentences
 from stacks.providers.local.errors import InitFailedError, LocalError
 from stacks.providers.local.firewall import Firewall
 from stacks.providers.local.identity import Identity
@@ -100,9 +100,11 @@ class Provider(pbg.ResourceProviderServicer):
         """What changed and what it costs."""
         with _told(context):
             kind = self._kind(_type_of(request))
-        olds = from_struct(request.olds)
+        olds, news = from_struct(request.olds), from_struct(request.news)
         asked = from_struct(request.old_inputs) or {key: olds[key] for key in kind.fields if key in olds}
-        changes = compare(asked, olds, from_struct(request.news), kind.rules)
+        changes = compare(asked, olds, news, kind.rules)
+        for text in sentences(changes, asked, news, delete_first=kind.delete_first):
+            self._machine.tell(text, request.urn)
         return pb.DiffResponse(
             changes=pb.DiffResponse.DIFF_SOME if changes else pb.DiffResponse.DIFF_NONE,
             replaces=[key for key, change in changes.items() if change.replace],

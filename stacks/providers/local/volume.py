@@ -33,7 +33,7 @@ class Volume:
         "tags": TAGS,
     }
     outputs: ClassVar[Mapping[str, Field]] = {"volumeId": Field("string")}
-    rules: ClassVar[DiffRules] = DiffRules(replace=frozenset({"name"}))
+    rules: ClassVar[DiffRules] = DiffRules(replace={"name": "a volume is found by the name it was made with"})
     delete_first: ClassVar[bool] = False
 
     def check(self, machine: Machine, urn: str, inputs: Properties, olds: Properties | None) -> list[Failure]:

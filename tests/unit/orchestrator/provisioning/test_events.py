@@ -17,6 +17,7 @@ from pulumi.automation.events import (
 
 from orchestrator.provisioning.changes import resource_name
 from orchestrator.provisioning.events import EventLog, is_counted, plain, resource_type
+from orchestrator.reporting.plan_words import consequences
 
 
 def urn(token: str, name: str) -> str:
@@ -107,6 +108,26 @@ def test_what_an_update_changes_is_told_briefly() -> None:
     diff = dict.fromkeys(("memoryGib", "name", "tags"), "update")
     (change,) = log(planned("update", detailed_diff=diff, old=old, new=new)).changes.values()
     assert change.detail == f"memory 1 → 2 GiB, name {'a' * 60} → b, tags.a 1 → 2"
+
+
+def test_why_a_change_is_no_quiet_one_is_told_in_the_providers_words() -> None:
+    old, new = (
+        SimpleNamespace(id="n-1", inputs={"cidr": "10.1.0.0/24"}),
+        SimpleNamespace(inputs={"cidr": "x"}),
+    )
+    step = planned("replace", detailed_diff={"cidr": "update-replace"}, old=old, new=new)
+    why = said(
+        "replaced: cidr 10.1.0.0/24 → x (a bridge keeps its range); the old one goes first.", SERVER, "info"
+    )
+    for order in ((why, step), (step, why)):
+        (change,) = log(*order).changes.values()
+        assert change.reasons == ["cidr 10.1.0.0/24 → x (a bridge keeps its range); the old one goes first"]
+    (bare,) = log(step, said("a note of another kind", SERVER, "info")).changes.values()
+    assert bare.reasons == ["cidr cannot be changed in place"]
+    restart = said("restarted: publish (ports are fixed); disk stays.", SERVER, "info")
+    (change,) = log(restart, planned("update", detailed_diff={}, old=old, new=new)).changes.values()
+    assert change.restarts
+    assert consequences(change) == ["in place, restarted: publish (ports are fixed); disk stays"]
 
 
 def test_errors_name_their_resource_once() -> None:
