@@ -21,6 +21,7 @@ from orchestrator.ports import (
     Say,
     Target,
 )
+from orchestrator.probe_ports import ServiceProber
 from stacks.outputs import ServerOutput
 
 
@@ -54,5 +55,6 @@ class Adapters:
     """Repository name of the fleet -> the vault behind it."""
     credentials: Callable[[str], CredentialStore]
     """Repository name of the fleet -> where its credentials are kept."""
+    prober: ServiceProber
     prices: PriceBook | None = None
     """What resources cost; None where the client has no price book."""

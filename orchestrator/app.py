@@ -9,24 +9,27 @@ import socket
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters import Adapters
 from orchestrator.app_fleet import read_fleet, require_project
+from orchestrator.backups.calendar import DAYS
 from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
 from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
 from orchestrator.evidence.ledger import SqliteLedger
-from orchestrator.phases.report import RunFacts, build_report, fleet_label
+from orchestrator.phases.report import Past, RunFacts, build_report, fleet_label
 from orchestrator.pipeline import Step
 from orchestrator.ports import Say, Target
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.provisioning.stack_config import config_path
+from orchestrator.reporting.history import RunRow, row_of, unreported
 from orchestrator.reporting.model import Report
-from orchestrator.reporting.write import write
+from orchestrator.reporting.write import known_rows, write, write_index
 from orchestrator.results import RunResults
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
@@ -83,8 +86,14 @@ class Run:
         """Where the run's records are."""
         return self.settings.run_folder(self.id)
 
+    @property
+    def history(self) -> Path:
+        """Where the index over all runs of the stack is."""
+        return self.settings.history_folder(self.adapters.target.stack.id)
+
     def report(self) -> Report:
-        """Write the run's report in every format and return it."""
+        """Write the run's report in every format, bring the index over all runs up to date, and return it."""
+        stack, past = self.adapters.target.stack, self._past()
         facts = RunFacts(
             run=self.id,
             verb=self.verb,
@@ -94,11 +103,38 @@ class Run:
             started_at=self.started.utc,
             finished_at=self.adapters.clock.now(),
             fleet_file=self.fleet_file,
+            stack_id=stack.id,
         )
-        made = build_report(facts, self.adapters.target.loaded, self.results, self.problem)
-        write(made, self.folder)
+        made = build_report(facts, self.adapters.target.loaded, self.results, self.problem, past)
+        compiled = self.settings.cache / "templates"
+        write(made, self.folder, compiled)
+        rows = [row_of(made), *self._without_report()]
+        write_index(stack.name, self.history, past.runs, rows, compiled)
         self.exit_code = made.exit_code
         return made
+
+    def _past(self) -> Past:
+        """What earlier runs of this stack left."""
+        stack, servers = (
+            self.adapters.target.stack,
+            self.results.outputs.servers if self.results.outputs else (),
+        )
+        since = self.started.utc - timedelta(days=DAYS + 1)
+        return Past(
+            self.ledger.arrivals([server.incarnation for server in servers], since),
+            known_rows(self.history, self.settings.home / "runs", stack.name, stack.id),
+        )
+
+    def _without_report(self) -> list[RunRow]:
+        """Runs of this stack that the ledger knows and that are over: for those that left no report."""
+        stack = self.adapters.target.stack
+        return [
+            unreported(row)
+            for row in self.ledger.last_runs(stack.name, _RUNS_LOOKED_AT)
+            if row["id"] != self.id
+            and row["ended_at"]
+            and datetime.fromisoformat(row["started_at"]) >= stack.created_at
+        ]
 
 
 @contextmanager

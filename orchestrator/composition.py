@@ -13,6 +13,7 @@ from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.cost.prices import PriceBook, read_prices
 from orchestrator.errors import InputError
+from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
@@ -54,6 +55,7 @@ class Composition:
             store=self.store,
             credentials=self.credentials,
             prices=self.prices(),
+            prober=HttpProber(),
         )
 
     @cached_property

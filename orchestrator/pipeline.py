@@ -13,6 +13,7 @@ from orchestrator.inventory.build import build_inventory
 from orchestrator.phases import backup as backup_phase
 from orchestrator.phases import destroy as destroy_phase
 from orchestrator.phases import plan as plan_phase
+from orchestrator.phases import probe as probe_phase
 from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.configure import ConfigureRequest, configure
 from orchestrator.phases.effects import losing, with_effects, with_saved
@@ -174,6 +175,15 @@ def proof_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] =
     fleet = adapters.target.loaded.fleet
     look = partial(verify_phase.verify, fleet, healthy, access.verifier)
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
+    yield from probe_steps(adapters, results, healthy)
+
+
+def probe_steps(adapters: Adapters, results: RunResults, servers: Sequence[ServerOutput]) -> Steps:
+    """Ask the services from outside, where the fleet says how."""
+    fleet = adapters.target.loaded.fleet
+    if probe_phase.probed_services(fleet):
+        ask = partial(probe_phase.probe, fleet, servers, adapters.prober, adapters.clock)
+        results.probes = yield Step("probe", "verify", "read", ask, probe_phase.summary)
 
 
 def destroy_steps(adapters: Adapters, results: RunResults, allowed: Sequence[str]) -> Steps:
@@ -194,6 +204,7 @@ def verify_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] 
     fleet, servers = adapters.target.loaded.fleet, results.reachable(wanted)
     look = partial(verify_phase.verify, fleet, servers, access.verifier)
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
+    yield from probe_steps(adapters, results, servers)
 
 
 def backup_steps(
@@ -217,7 +228,7 @@ def backup_steps(
         return found
 
     found = yield Step("backup", "backup", "write", act, _backed_up)
-    results.backups = found.rows
+    results.backups, results.receipts = found.rows, found.receipts
 
 
 def reach_steps(

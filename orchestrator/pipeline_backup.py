@@ -43,7 +43,7 @@ def status_steps(
     found: BackupsFound = yield Step(
         "backup", "backup", "read", act, lambda f: f"{len(f.rows)} plans looked at"
     )
-    results.backups = found.rows
+    results.backups, results.receipts = found.rows, found.receipts
     check_ready(adapters, results, wanted, plans)
 
 
@@ -76,7 +76,7 @@ def restore_steps(adapters: Adapters, results: RunResults, request: RestoreReque
     restored: RestoreResult = yield Step(
         "restore", "backup", "write", act, lambda r: "same" if r.ok else "different"
     )
-    results.restored = restored
+    results.restored, results.restored_on = restored, request.server
 
 
 def check_ready(adapters: Adapters, results: RunResults, wanted: Sequence[str], plans: Sequence[str]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.backups.documents import RestoreResult
-from orchestrator.ports import PlayResult, Preview, Provisioned
-from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Step
+from orchestrator.ports import PlayResult, Preview, Provisioned, Receipt
+from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
 from orchestrator.reporting.planning import Cost, HostPlan
 from stacks.outputs import FleetOutputs, ServerOutput
 
@@ -36,7 +36,10 @@ class RunResults:
     play: PlayResult | None = None
     backups: Sequence[Backup] = ()
     checks: Sequence[Check] = ()
+    receipts: Sequence[Receipt] = ()
+    probes: Sequence[Probe] = ()
     restored: RestoreResult | None = None
+    restored_on: str = ""
 
     def policies(self) -> Sequence[PolicyResult]:
         """What the pack said last of each (rule, subject) pair: by `up` where it came to it, else before."""

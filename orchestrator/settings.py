@@ -63,6 +63,10 @@ class Settings:
         """Folder of one stack's passphrase, admin key and repository credentials."""
         return self.home / "keys" / stack
 
+    def history_folder(self, stack_id: str) -> Path:
+        """Folder of the index over all runs of one stack; by id, so that a reused name inherits nothing."""
+        return self.home / "history" / stack_id
+
     def run_folder(self, run: str) -> Path:
         """Folder of one run's record, logs and reports."""
         return self.home / "runs" / run

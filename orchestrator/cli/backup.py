@@ -107,8 +107,7 @@ def restore(
         steps = restore_steps(current.adapters, current.results, request)
         current.execute(steps)
         restored = current.results.restored
-        code = current.problem.exit_code if current.problem else 0 if restored and restored.ok else 1
-        current.exit_code = code
+        code = current.report().exit_code
         if as_json:
             content = restored.model_dump(mode="json", by_alias=True) if restored else None
             emit(

@@ -127,6 +127,20 @@ class SqliteLedger:
             with self._engine.begin() as connection:
                 connection.execute(insert(receipts).on_conflict_do_nothing(), rows)
 
+    def arrivals(self, repositories: Sequence[str], since: datetime) -> Sequence[Receipt]:
+        """Every snapshot that was seen to arrive in these repositories since then."""
+        query = (
+            select(receipts)
+            .where(receipts.c.repository.in_(repositories), receipts.c.arrived_at >= since.isoformat())
+            .order_by(receipts.c.arrived_at)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Receipt(row.repository, row.snapshot, datetime.fromisoformat(row.arrived_at), row.bytes)
+            for row in rows
+        ]
+
     def first_seen(self, repositories: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
         """The arrival that each known snapshot had when first seen, by (repository id, snapshot id)."""
         query = select(receipts.c.repository, receipts.c.snapshot, receipts.c.arrived_at).where(

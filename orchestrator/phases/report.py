@@ -9,27 +9,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from orchestrator.backups.calendar import calendar
 from orchestrator.cost.budget import findings as budget_findings
 from orchestrator.errors import InputError, StewardError, ToolError
-from orchestrator.reporting.findings import collect, ranked
-from orchestrator.reporting.model import (
-    Backup,
-    Change,
-    Finding,
-    FleetServer,
-    Flow,
-    Network,
-    Report,
-    Server,
-    Service,
-    Step,
-    StepState,
+from orchestrator.phases.report_rows import (
+    fleet_rows,
+    flow_rows,
+    left_out,
+    restore_row,
+    server_rows,
+    service_rows,
 )
+from orchestrator.ports import Receipt
+from orchestrator.reporting.findings import collect, ranked
+from orchestrator.reporting.history import RunRow
+from orchestrator.reporting.model import Backup, Change, Finding, Host, Network, Report, Step, StepState
 from orchestrator.reporting.verdict import exit_code
 from orchestrator.results import RunResults
 from stacks.fleet.loader import LoadedFleet
 from stacks.fleet.model import Fleet
-from stacks.outputs import FleetOutputs
 
 BACKUP_VERBS = ("up", "backup run", "backup status")
 """Verbs whose report accounts for every backup of the fleet."""
@@ -47,18 +45,29 @@ class RunFacts:
     started_at: datetime
     finished_at: datetime
     fleet_file: str
+    stack_id: str = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs of the stack left: arrivals of its backups, and a row per run, oldest first."""
+
+    arrivals: Sequence[Receipt] = ()
+    runs: Sequence[RunRow] = ()
 
 
 def build_report(
-    facts: RunFacts, loaded: LoadedFleet, results: RunResults, problem: StewardError | None
+    facts: RunFacts,
+    loaded: LoadedFleet,
+    results: RunResults,
+    problem: StewardError | None,
+    past: Past = Past(),
 ) -> Report:
     """The record of a run that came to an end, well or not."""
-    fleet, outputs = loaded.fleet, results.outputs
+    fleet = loaded.fleet
     hosts = results.hosts(f"steward configure --fleet {shlex.quote(facts.fleet_file)} --host {{host}}")
-    policies = results.policies()
     backups = [*results.backups, *(left_out(fleet, results.backups) if facts.verb in BACKUP_VERBS else ())]
-    findings = collect(policies, results.checks, backups, hosts, results.steps, fleet_file=facts.fleet_file)
-    findings = ranked([*findings, *budget_findings(results.cost, fleet.stack)])
+    findings = _findings(facts, fleet, results, hosts, backups)
     if problem and not any(finding.blocking for finding in findings):
         findings = [*findings, told(problem)]
     last, made = results.provisioned or results.preview, results.provisioned
@@ -76,7 +85,7 @@ def build_report(
         problem=str(problem) if problem else "",
         budget=budget_text(fleet),
         steps=results.steps,
-        **_of_fleet(fleet, outputs),
+        **_of_fleet(fleet, results, facts.finished_at, past),
         planned=still_planned(results),
         state_at=results.preview.state_at if results.preview else None,
         cost=results.cost,
@@ -86,21 +95,43 @@ def build_report(
         unchanged=last.unchanged if last else 0,
         hosts=hosts,
         backups=backups,
+        probes=results.probes,
         checks=results.checks,
-        policies=policies,
+        policies=results.policies(),
         findings=findings,
     )
 
 
-def _of_fleet(fleet: Fleet, outputs: FleetOutputs | None) -> dict[str, Any]:
-    """What the fleet file describes, and what of it is known to exist."""
+def _findings(
+    facts: RunFacts, fleet: Fleet, results: RunResults, hosts: Sequence[Host], backups: Sequence[Backup]
+) -> list[Finding]:
+    """What a person must act on, worst first."""
+    found = collect(
+        results.policies(),
+        results.checks,
+        backups,
+        hosts,
+        results.steps,
+        fleet_file=facts.fleet_file,
+        probes=results.probes,
+        restore=restore_row(fleet, results),
+    )
+    return ranked([*found, *budget_findings(results.cost, fleet.stack)])
+
+
+def _of_fleet(fleet: Fleet, results: RunResults, now: datetime, past: Past) -> dict[str, Any]:
+    """What the fleet file describes, what of it is known to exist, and what was seen of it so far."""
+    outputs = results.outputs
+    arrivals = [*past.arrivals, *results.receipts]
     return {
         "networks": [Network(name=name, cidr=str(spec.cidr)) for name, spec in fleet.networks.items()],
         "fleet_servers": fleet_rows(fleet),
         "servers_looked_at": outputs is not None,
         "servers": server_rows(fleet, outputs),
         "flows": flow_rows(fleet),
-        "services": service_rows(fleet),
+        "services": service_rows(fleet, results.probes, past.runs),
+        "calendar": calendar(fleet, outputs.servers if outputs else (), arrivals, now),
+        "restore": restore_row(fleet, results),
     }
 
 
@@ -135,87 +166,6 @@ def still_planned(results: RunResults) -> list[Change]:
 def broke_off(step: Step) -> bool:
     """Whether provisioning began and did not come to its end."""
     return step.name == "provision" and step.state is not StepState.DONE
-
-
-def left_out(fleet: Fleet, rows: Sequence[Backup]) -> list[Backup]:
-    """A row for every plan on every server of the fleet that the run did not look at."""
-    seen = {(row.plan, row.server) for row in rows}
-    return [
-        Backup(
-            plan=name,
-            server=server,
-            repository=fleet.repository_label(plan.repository),
-            snapshot="",
-            arrived_at=None,
-            age_seconds=None,
-            rpo_seconds=plan.rpo.total_seconds(),
-            rto_seconds=plan.rto.total_seconds(),
-            schedule=f"{plan.schedule} {plan.timezone}",
-            keep={period: count for period, count in plan.keep.model_dump().items() if count},
-            message="not looked at in this run",
-            looked_at=False,
-        )
-        for group, server in fleet.server_names()
-        for name, plan in fleet.plans_of(group).items()
-        if (name, server) not in seen
-    ]
-
-
-def fleet_rows(fleet: Fleet) -> list[FleetServer]:
-    """Every server of the fleet file."""
-    return [FleetServer(**described(fleet, group, name)) for group, name in fleet.server_names()]
-
-
-def described(fleet: Fleet, group: str, name: str) -> dict[str, Any]:
-    """What the fleet file says of one server."""
-    spec = fleet.servers[group]
-    return {
-        "name": name,
-        "group": group,
-        "network": spec.network,
-        "cpus": spec.capacity.cpus,
-        "memory_gib": spec.capacity.memory_gib,
-        "roles": [role.name for role in spec.roles],
-        "volumes": [f"{name} {disk.size_gib} GiB → {disk.mount}" for name, disk in spec.volumes.items()],
-    }
-
-
-def server_rows(fleet: Fleet, outputs: FleetOutputs | None) -> list[Server]:
-    """The servers that exist; before the first `up` there are none."""
-    return [
-        Server(
-            **described(fleet, made.group, made.name) | {"network": made.network},
-            incarnation=made.incarnation,
-            address=made.address,
-            ssh=f"{made.ssh_host}:{made.ssh_port}",
-            urls=[f"http://127.0.0.1:{port}/" for inner, port in made.published.items() if inner == "80"],
-        )
-        for made in (outputs.servers if outputs else ())
-        if made.group in fleet.servers
-    ]
-
-
-def flow_rows(fleet: Fleet) -> list[Flow]:
-    """Every flow the fleet allows; where backups go is said by the backups themselves."""
-    return [
-        Flow(source=rule.source, target=group, port=rule.port, protocol=rule.protocol)
-        for group, server in fleet.servers.items()
-        for rule in server.ingress
-    ]
-
-
-def service_rows(fleet: Fleet) -> list[Service]:
-    """The services as the fleet describes them."""
-    return [
-        Service(
-            name=name,
-            purpose=service.purpose,
-            owner=service.owner,
-            availability_percent=service.availability.target_percent if service.availability else None,
-            servers=service.servers,
-        )
-        for name, service in fleet.services.items()
-    ]
 
 
 def budget_text(fleet: Fleet) -> str:

@@ -96,6 +96,8 @@ def handle(event: Mapping[str, Any]) -> bool:
             "changed": bool(result.get("changed")),
             "role": details.get("role", ""),
             "seconds": details.get("duration", 0.0),
+            "started_at": details.get("start", ""),
+            "ended_at": details.get("end", ""),
         }
         record["ignored"] = bool(details.get("ignore_errors"))
         if kind != "runner_on_ok":

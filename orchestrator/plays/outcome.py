@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.plays.spans import HostTimes
 from orchestrator.ports import PlayResult, Say
 from orchestrator.reporting.model import Host
 
@@ -18,7 +19,7 @@ class OutcomeReader:
     def __init__(self, hosts: Sequence[str], say: Say) -> None:
         self._hosts = tuple(hosts)
         self._say = say
-        self._seconds: dict[str, float] = {}
+        self._times: dict[str, HostTimes] = {}
         self._failures: dict[str, tuple[str, str]] = {}
         self._stats: Mapping[str, Mapping[str, int]] = {}
         self._end: Mapping[str, Any] = {}
@@ -55,8 +56,9 @@ class OutcomeReader:
 
     def _task(self, record: Mapping[str, Any]) -> None:
         host, kind = str(record["host"]), record["kind"]
-        self._seconds[host] = self._seconds.get(host, 0.0) + float(record.get("seconds") or 0.0)
-        if kind in ("runner_on_failed", "runner_on_unreachable") and not record.get("ignored"):
+        bad = kind in ("runner_on_failed", "runner_on_unreachable") and not record.get("ignored")
+        self._times.setdefault(host, HostTimes()).add(record, failed=bad)
+        if bad:
             task = f"{record['role']} : {record['task']}" if record.get("role") else str(record["task"])
             self._failures[host] = (task, str(record.get("message", "")))
             self._say(f"{host}: failed: {task}")
@@ -77,13 +79,15 @@ class OutcomeReader:
         task, message = self._failures.get(name, ("", "" if seen else why_untouched))
         if not bad:  # what failed was rescued
             task, message = "", ""
+        times = self._times.get(name, HostTimes())
         return Host(
             name=name,
             ok=count("ok"),
             changed=count("changed"),
             failed=failed,
             unreachable=bool(count("dark")),
-            duration_seconds=round(self._seconds.get(name, 0.0), 2),
+            duration_seconds=round(times.seconds, 2),
+            spans=times.spans(),
             failed_task=task,
             message=message,
             retry=retry.replace("{host}", name) if bad else "",

@@ -12,11 +12,13 @@ from orchestrator.reporting.model import (
     Finding,
     Host,
     PolicyResult,
+    Probe,
     Severity,
     Step,
     StepState,
     Verdict,
 )
+from orchestrator.reporting.seen import Restore
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 UNJUDGED = ("unknown", "error", "not_run")
@@ -24,6 +26,7 @@ UNJUDGED = ("unknown", "error", "not_run")
 _EXPLAINED_BY = {
     "configure": "host",
     "verify": "check",
+    "probe": "service",
     "backup": "backup",
     "plan": "policy",
     "preview": "policy",
@@ -38,6 +41,8 @@ def collect(
     steps: Sequence[Step],
     *,
     fleet_file: str = "",
+    probes: Sequence[Probe] = (),
+    restore: Restore | None = None,
 ) -> list[Finding]:
     """Every finding, ranked by severity, then blocking ones, then by subject; unknown is never left out.
 
@@ -47,6 +52,8 @@ def collect(
         *_from_policies(policies),
         *_from_checks(checks),
         *_from_backups(backups, f" --fleet {shlex.quote(fleet_file)}" if fleet_file else ""),
+        *_from_probes(probes),
+        *_from_restore(restore),
         *_from_hosts(hosts),
     ]
     return ranked([*found, *_from_steps(steps, {finding.source for finding in found})])
@@ -115,6 +122,38 @@ def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
                 expected=f"at most {duration(backup.rpo_seconds)} old",
                 fix=f"steward backup run{fleet} --plan {shlex.quote(backup.plan)}",
             )
+
+
+def _from_probes(probes: Sequence[Probe]) -> Iterable[Finding]:
+    for probe in probes:
+        if probe.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+            failed = probe.verdict is Verdict.FAIL
+            yield Finding(
+                source="service",
+                severity="high" if failed else "medium",
+                blocking=failed,
+                subject=f"{probe.service} on {probe.server}",
+                title="Service does not answer as promised" if failed else "Service could not be asked",
+                observed=f"{probe.observed} from {probe.url}" if probe.url else probe.observed,
+                expected=probe.expected,
+            )
+
+
+def _from_restore(restore: Restore | None) -> Iterable[Finding]:
+    late = restore is not None and restore.seconds > restore.rto_seconds
+    if restore is not None and (late or not restore.ok):
+        same = "" if restore.ok else f"{restore.message or 'it differs'}; {restore.differences} differences"
+        yield Finding(
+            source="backup",
+            severity="high" if restore.ok else "critical",
+            blocking=True,
+            subject=f"{restore.plan}/{restore.server}",
+            title="Restore took longer than the RTO allows"
+            if restore.ok
+            else "Restore is not what was saved",
+            observed=same or f"restored in {duration(restore.seconds)}",
+            expected=f"the same, within {duration(restore.rto_seconds)}",
+        )
 
 
 def _from_hosts(hosts: Sequence[Host]) -> Iterable[Finding]:

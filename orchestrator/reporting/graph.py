@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.reporting.escape import visible
-from orchestrator.reporting.humanise import number
+from orchestrator.reporting.humanise import listed, number, plural
 from orchestrator.reporting.model import FleetServer, Report, Server
-from orchestrator.reporting.verdict import Tone, server_tones
+from orchestrator.reporting.verdict import WORDS, Tone, server_tones
 
 ANYWHERE = "anywhere"
 MOST_VOLUMES = 3
+MOST_GROUPS, MOST_NETWORKS = 24, 16
+"""Beyond so many groups a network is drawn as one box, beyond so many networks the fleet is."""
+MOST_NAMED = 12
+"""Servers of a group that the words for the drawing name one by one."""
 Party = Literal["internet", "network", "vault"]
 
 
@@ -71,28 +75,28 @@ class Graph:
 
 def build(report: Report) -> Graph:
     """The graph of one report; equal reports give equal graphs, in a fixed order."""
-    tones = server_tones(report)
-    grouped: dict[tuple[str, str], list[FleetServer]] = {}
+    tones, places = server_tones(report), _places(report)
+    grouped: dict[_Place, list[FleetServer]] = {}
     for server in _drawn(report):
-        grouped.setdefault((server.network, server.group), []).append(server)
+        grouped.setdefault(places[server.network, server.group], []).append(server)
     groups = [
         Group(
-            f"group:{network}:{name}",
-            name,
-            _title(name, len(members)),
-            network,
+            place.key,
+            place.name,
+            f"{place.name} × {len(members)}" if len(members) > 1 else place.name,
+            place.network,
             [_card(s, tones) for s in members],
         )
-        for (network, name), members in sorted(grouped.items())
+        for place, members in sorted(grouped.items())
     ]
     known = {network.name: network.cidr for network in report.networks}
-    networks = {
-        name: known.get(name, "") for name in sorted({group.network for group in groups} | set(known))
-    }
-    edges = _edges(report, groups)
+    inhabited = sorted({group.network for group in groups})
+    empty = sorted(set(known) - set(inhabited))
+    drawn = [*inhabited, *empty[: max(0, MOST_NETWORKS - len(inhabited))]]
+    edges = _edges(report, places)
     ends = {group.key for group in groups}
     return Graph(
-        networks=networks,
+        networks={name: known.get(name, "") for name in sorted(drawn)},
         groups=groups,
         sources=[_outside(key) for key in sorted({edge.source for edge in edges} - ends)],
         sinks=[_outside(key) for key in sorted({edge.target for edge in edges} - ends)],
@@ -100,13 +104,35 @@ def build(report: Report) -> Graph:
     )
 
 
+@dataclass(frozen=True, order=True)
+class _Place:
+    """Where servers are drawn: their group, or what stands for it where there are too many."""
+
+    network: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"group:{self.network}:{self.name}"
+
+
+def _places(report: Report) -> dict[tuple[str, str], _Place]:
+    """The place of each (network, group)."""
+    pairs = {(server.network, server.group) for server in _drawn(report)}
+    networks = {network for network, _ in pairs}
+    if len(networks) > MOST_NETWORKS:
+        return {
+            pair: _Place(f"{len(networks)} networks", f"{len(pairs)} groups of servers") for pair in pairs
+        }
+    if len(pairs) <= MOST_GROUPS:
+        return {pair: _Place(*pair) for pair in pairs}
+    held = {name: plural(sum(network == name for network, _ in pairs), "group") for name in networks}
+    return {(network, group): _Place(network, f"{held[network]} of servers") for network, group in pairs}
+
+
 def _drawn(report: Report) -> Sequence[FleetServer]:
     """The servers that exist; where nobody looked, those that the fleet describes."""
     return report.servers if report.servers_looked_at else report.fleet_servers
-
-
-def _title(name: str, count: int) -> str:
-    return f"{name} × {count}" if count > 1 else name
 
 
 def _card(server: FleetServer, tones: Mapping[str, Tone]) -> Card:
@@ -119,12 +145,13 @@ def _card(server: FleetServer, tones: Mapping[str, Tone]) -> Card:
     return Card(server.name, address, facts, volumes, tones.get(server.name, Tone.UNKNOWN))
 
 
-def _edges(report: Report, groups: Sequence[Group]) -> list[Edge]:
+def _edges(report: Report, places: Mapping[tuple[str, str], _Place]) -> list[Edge]:
     """Flows with the same two ends share one arrow; a backup path exists for each plan that a group has."""
     of_group: dict[str, list[str]] = {}
-    for group in groups:
-        of_group.setdefault(group.name, []).append(group.key)
-    of_server = {server.name: f"group:{server.network}:{server.group}" for server in _drawn(report)}
+    for (_, group), place in sorted(places.items()):
+        of_group.setdefault(group, []).append(place.key)
+    of_server = {server.name: places[server.network, server.group].key for server in _drawn(report)}
+    merged = any(place.name != group for (_, group), place in places.items())
 
     def ends(name: str, side: str) -> list[str]:
         if name in of_group:
@@ -135,7 +162,8 @@ def _edges(report: Report, groups: Sequence[Group]) -> list[Edge]:
     for flow in report.flows:
         for source in ends(flow.source, "from"):
             for target in ends(flow.target, "to"):
-                ports.setdefault((source, target), set()).add((flow.port, flow.protocol))
+                if not (merged and source == target):
+                    ports.setdefault((source, target), set()).add((flow.port, flow.protocol))
     edges = [Edge(source, target, _ports(found)) for (source, target), found in sorted(ports.items())]
     paths = set()
     for backup in report.backups:
@@ -191,6 +219,20 @@ def described(graph: Graph) -> str:
 
 
 def _held(groups: Sequence[Group]) -> str:
-    return (
-        ", ".join(f"{card.name} ({card.address})" for group in groups for card in group.cards) or "no servers"
-    )
+    return ", ".join(_members(group) for group in groups) or "no servers"
+
+
+def _members(group: Group) -> str:
+    if len(group.cards) > MOST_NAMED:
+        return f"{group.title} ({standings(group.cards)})"
+    return ", ".join(f"{card.name} ({card.address})" for card in group.cards)
+
+
+def standings(cards: Sequence[Card]) -> str:
+    """How many servers stand how, those that need a look by name: `97 healthy · 1 not healthy: web-4`."""
+    parts = []
+    for tone in (Tone.BAD, Tone.UNKNOWN, Tone.GOOD):
+        names = [card.name for card in cards if card.tone is tone]
+        told = f": {listed(names)}" if tone is Tone.BAD else ""
+        parts += [f"{len(names)} {WORDS[tone]}{told}"] if names else []
+    return " · ".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 
 from orchestrator.reporting.humanise import iso
 from orchestrator.reporting.model import Report
@@ -24,6 +24,8 @@ def from_json(text: str) -> Report:
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return iso(value)
+    if isinstance(value, date):
+        return value.isoformat()
     raise TypeError(f"a report holds no {type(value).__name__}")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, sqrt
 
 from orchestrator.reporting.escape import columns, shorten, visible
-from orchestrator.reporting.graph import Card, Edge, Group, Outside
+from orchestrator.reporting.graph import Card, Edge, Group, Outside, standings
 
 LABEL_HEIGHT = 20.0
 PORT_STEP = 28.0
@@ -15,8 +16,10 @@ GROUP_HEAD = 30.0
 CARD_GAP = 10.0
 OUTSIDE_WIDTH = 132.0
 OUTSIDE_HEIGHT = 84.0
-# Full cards up to this many servers in a group; beyond it, name and address only, in columns.
-FULL_CARDS = 4
+# Full cards up to this many servers in a group; then name and address only, in columns; then one tile each.
+FULL_CARDS, SMALL_CARDS = 4, 18
+TILE, TILE_STEP = 14.0, 19.0
+_TILES_HEAD = 20.0
 _FULL_WIDTH, _FULL_HEIGHT, _VOLUME_LINE = 208.0, 72.0, 19.0
 _SMALL_WIDTH, _SMALL_HEIGHT = 148.0, 44.0
 
@@ -69,11 +72,24 @@ class PlacedCard:
 
 
 @dataclass(frozen=True)
+class Tile:
+    """One server of a large group, as a small square."""
+
+    x: float
+    y: float
+    card: Card
+
+
+@dataclass(frozen=True)
 class PlacedGroup:
+    """A group with its cards, or with a line of counts and tiles where it is large."""
+
     box: Box
     group: Group
     title: str
     cards: Sequence[PlacedCard]
+    counts: str = ""
+    tiles: Sequence[Tile] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +146,10 @@ def text_width(text: str, size: float) -> float:
 
 def group_size(group: Group, ports: int, *, most_across: int = 3) -> tuple[float, float]:
     """Width and height of a group that has room for its cards and for `ports` arrows on a side."""
+    if len(group.cards) > SMALL_CARDS:
+        columns_, rows_ = _tile_grid(len(group.cards), most_across)
+        width = 2 * GROUP_PAD + columns_ * TILE_STEP
+        return width, max(GROUP_HEAD + _TILES_HEAD + rows_ * TILE_STEP + GROUP_PAD, port_room(ports))
     across, width, heights = _grid(group, most_across)
     rows = [heights[i : i + across] for i in range(0, len(heights), across)]
     height = GROUP_HEAD + sum(max(row) for row in rows) + CARD_GAP * (len(rows) - 1) + GROUP_PAD
@@ -142,6 +162,12 @@ def port_room(ports: int) -> float:
     return ports * PORT_STEP + 16
 
 
+def _tile_grid(count: int, most_across: int) -> tuple[int, int]:
+    """Columns and rows of tiles: twice as wide as high, on a phone as wide as its one column."""
+    across = 11 if most_across < 3 else min(40, max(16, ceil(sqrt(2 * count))))
+    return across, ceil(count / across)
+
+
 def _grid(group: Group, most_across: int) -> tuple[int, float, list[float]]:
     if len(group.cards) <= FULL_CARDS:
         return 1, _FULL_WIDTH, [_FULL_HEIGHT + _VOLUME_LINE * len(card.volumes) for card in group.cards]
@@ -151,6 +177,10 @@ def _grid(group: Group, most_across: int) -> tuple[int, float, list[float]]:
 
 def place_group(group: Group, box: Box, *, most_across: int = 3) -> PlacedGroup:
     """The group's frame with its cards inside, row by row; together they take the frame's whole width."""
+    title = fitted(group.title, box.width - 2 * GROUP_PAD, 13)
+    if len(group.cards) > SMALL_CARDS:
+        counts = fitted(standings(group.cards), box.width - 2 * GROUP_PAD, 11.5)
+        return PlacedGroup(box, group, title, (), counts, _tiles(group, box, most_across))
     across, _, heights = _grid(group, most_across)
     card_width = (box.width - 2 * GROUP_PAD - (across - 1) * CARD_GAP) / across
     cards, top = [], box.y + GROUP_HEAD
@@ -166,7 +196,16 @@ def place_group(group: Group, box: Box, *, most_across: int = 3) -> PlacedGroup:
                 )
             )
         top += max(heights[i] for i in row) + CARD_GAP
-    return PlacedGroup(box, group, fitted(group.title, box.width - 2 * GROUP_PAD, 13), cards)
+    return PlacedGroup(box, group, title, cards)
+
+
+def _tiles(group: Group, box: Box, most_across: int) -> list[Tile]:
+    across, _ = _tile_grid(len(group.cards), most_across)
+    left, top = box.x + GROUP_PAD, box.y + GROUP_HEAD + _TILES_HEAD
+    return [
+        Tile(left + (i % across) * TILE_STEP, top + (i // across) * TILE_STEP, card)
+        for i, card in enumerate(group.cards)
+    ]
 
 
 def _place_card(card: Card, box: Box, *, full: bool) -> PlacedCard:

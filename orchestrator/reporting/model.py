@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange, Record
+from orchestrator.reporting.seen import BackupHistory, HostSpan, Restore
 
 Severity = Literal["critical", "high", "medium", "low"]
 
@@ -76,11 +77,34 @@ class Flow(Record):
 
 
 class Service(Record):
+    """A service, what was promised, and what was seen of it from outside in this run and earlier ones.
+
+    `looks` counts requests since `since`, each a single moment; `answered` those that got what was expected.
+    """
+
     name: str
     purpose: str
     owner: str
     availability_percent: float | None
     servers: Sequence[str]
+    maintenance: str = ""
+    probe: str = ""
+    looks: int = 0
+    answered: int = 0
+    since: datetime | None = None
+
+
+class Probe(Record):
+    """One request to one server of a service, from the control machine; `observed` is its answer in words."""
+
+    service: str
+    server: str
+    url: str
+    expected: str
+    verdict: Verdict
+    observed: str
+    at: datetime
+    seconds: float = 0.0
 
 
 class Change(Record):
@@ -110,6 +134,7 @@ class Change(Record):
 class Host(Record):
     """What the playbooks did on one host; `retry` is the command that repeats just that.
 
+    `duration_seconds` is the time its tasks took; `spans` say when, in order, with waits for other hosts.
     `unchanged_since` is the run after which nothing differs on the host, so that they had nothing to do;
     that is the host's own word, and rows of tables and /srv are not looked at.
     """
@@ -124,6 +149,7 @@ class Host(Record):
     message: str = ""
     retry: str = ""
     unchanged_since: str = ""
+    spans: Sequence[HostSpan] = ()
 
 
 class Backup(Record):
@@ -182,7 +208,7 @@ class PolicyResult(Record):
 class Finding(Record):
     """Something a person must act on, whoever found it."""
 
-    source: Literal["policy", "check", "backup", "host", "run", "cost", "drift"]
+    source: Literal["policy", "check", "service", "backup", "host", "run", "cost", "drift"]
     severity: Severity
     blocking: bool
     subject: str
@@ -204,6 +230,7 @@ class Report(Record):
     run: str
     verb: str
     stack: str
+    stack_id: str = ""
     client: str
     environment: str
     region: str
@@ -236,6 +263,9 @@ class Report(Record):
     unchanged: int = 0
     hosts: Sequence[Host] = ()
     backups: Sequence[Backup] = ()
+    calendar: Sequence[BackupHistory] = ()
+    restore: Restore | None = None
+    probes: Sequence[Probe] = ()
     checks: Sequence[Check] = ()
     policies: Sequence[PolicyResult] = ()
     findings: Sequence[Finding] = ()

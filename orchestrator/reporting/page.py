@@ -1,15 +1,22 @@
-"""What the page shows beyond the report's own fields: bars with places, groups of rows, shares of a whole."""
+"""What the page shows beyond the report's own fields: groups of rows, shares, ends of long lists."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from orchestrator.reporting.humanise import age, duration, utc
-from orchestrator.reporting.model import Backup, Check, PolicyResult, Report, Step, Verdict
+from orchestrator.reporting.findings import ranked
+from orchestrator.reporting.humanise import age, duration
+from orchestrator.reporting.model import Backup, Check, Finding, Host, PolicyResult, Report, Verdict
 
 # The page stays one a phone can open; beyond this the JSON file is the list.
-MOST_ROWS = 1500
+MOST_ROWS = 400
+MOST_FINDINGS = 60
+MOST_SERVERS = 24
+"""With more servers, checks are counted by what was checked and not listed server by server."""
+Row = TypeVar("Row")
 AS_LEFT = "as its last converge left it, by the host's own word (tables' rows and /srv are not looked at)"
 """What `Host.unchanged_since` means, in full."""
 WOULD = {
@@ -32,36 +39,12 @@ _SPANS = ("hourly", "daily", "weekly", "monthly", "yearly")
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One step on the time axis; `left` and `width` are thousandths of the run."""
-
-    step: Step
-    left: float
-    width: float
-
-
-@dataclass(frozen=True)
 class Gauge:
     """A backup's age on a scale of 0 to 100 that always has the RPO on it; `words` says the same."""
 
     fill: float
     mark: float
     words: str
-
-
-def bars(report: Report) -> list[Bar]:
-    """The run's steps in order, each where it lay in the run; a step always stays wide enough to be seen."""
-    start = utc(report.started_at)
-    total = max(
-        (utc(report.finished_at) - start).total_seconds(), sum(s.duration_seconds for s in report.steps)
-    )
-    placed = []
-    for step in report.steps:
-        share = 1000 / total if total > 0 else 0.0
-        left = min(max((utc(step.started_at) - start).total_seconds() * share, 0.0), 994.0)
-        width = min(max(step.duration_seconds * share, 6.0), 1000.0 - left)
-        placed.append(Bar(step, round(left, 1), round(width, 1)))
-    return placed
 
 
 def gauge(backup: Backup) -> Gauge | None:
@@ -108,6 +91,72 @@ def openable(url: str) -> bool:
     return url.startswith(("http://", "https://"))
 
 
-def head_of(rows: Sequence[PolicyResult]) -> Sequence[PolicyResult]:
+def milliseconds(seconds: float) -> str:
+    """How long an answer took, fine enough to compare."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else duration(seconds)
+
+
+def head_of(rows: Sequence[Row], most: int = MOST_ROWS) -> Sequence[Row]:
     """As many rows as the page carries."""
-    return rows[:MOST_ROWS]
+    return rows[:most]
+
+
+def hosts(report: Report) -> list[Host]:
+    """Hosts in the report's order; where not all fit, those that failed come first."""
+    if len(report.hosts) <= MOST_ROWS:
+        return list(report.hosts)
+    return sorted(report.hosts, key=lambda host: not (host.failed or host.unreachable))
+
+
+@dataclass(frozen=True)
+class Told:
+    """One finding, or many that differ in their subject alone; `fix` is the first one's."""
+
+    first: Finding
+    subjects: Sequence[str]
+    same_fix: bool
+    same_seen: bool
+
+
+def told(findings: Sequence[Finding]) -> list[Told]:
+    """Ranked findings; what many subjects share is told once."""
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for each in ranked(findings):
+        key = (each.source, each.severity, each.blocking, each.title, each.rule, each.expected)
+        alike.setdefault(key, []).append(each)
+    return [
+        Told(
+            group[0],
+            [each.subject for each in group],
+            len({each.fix for each in group}) == 1,
+            len({each.observed for each in group}) == 1,
+        )
+        for group in alike.values()
+    ]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often one check or rule ended in which state."""
+
+    name: str
+    states: dict[str, int]
+
+
+def checks_by_title(report: Report) -> list[Tally]:
+    """Every kind of check with its verdicts, those that need a look first."""
+    return _tallies((check.title, check.verdict.value) for check in report.checks)
+
+
+def policies_by_rule(report: Report) -> list[Tally]:
+    """Every rule with its states, those that need a look first."""
+    return _tallies((result.rule, result.state) for result in report.policies)
+
+
+def _tallies(pairs: Iterable[tuple[str, str]]) -> list[Tally]:
+    counted: dict[str, Counter[str]] = {}
+    for name, state in pairs:
+        counted.setdefault(name, Counter())[state] += 1
+    tallies = [Tally(name, dict(sorted(states.items()))) for name, states in counted.items()]
+    good = ("pass", "not_applicable")
+    return sorted(tallies, key=lambda tally: all(state in good for state in tally.states))

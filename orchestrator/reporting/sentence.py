@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import duration, listed, plural
 from orchestrator.reporting.model import Change, Host, Report, Step, StepState
+from orchestrator.reporting.seen import Restore
 from orchestrator.reporting.verdict import Tone, numbers, server_tones, tone, unjudged
 
 _TO = {"create": "to create", "update": "to change", "replace": "to replace", "delete": "to delete"}
@@ -43,7 +44,15 @@ def _ended_early(report: Report) -> str:
 def _came_to_its_end(report: Report) -> str:
     if report.verb == "plan":
         return f" plan: {planned(report.planned)}, nothing was applied{_besides(report)}"
+    if report.restore and not report.findings:
+        return f": {_restored(report.restore)}"
     return f" {_found(report) if report.findings else _proven(report)}"
+
+
+def _restored(restore: Restore) -> str:
+    compared = f"{plural(restore.files, 'file')} and {plural(restore.tables, 'table')} are as they were saved"
+    allowed = f"in {duration(restore.seconds)} of the {duration(restore.rto_seconds)} its RTO allows"
+    return f"{restore.plan} of {restore.server} was restored {allowed}, and {compared}"
 
 
 def planned(changes: Sequence[Change]) -> str:

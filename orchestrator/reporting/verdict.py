@@ -84,10 +84,13 @@ def exit_code(findings: Sequence[Finding], steps: Sequence[Step]) -> int:
 def server_tones(report: Report) -> dict[str, Tone]:
     """How each server stands: healthy needs a converged host and checks that all gave a good answer."""
     hosts = {host.name: host for host in report.hosts}
+    answers: dict[str, set[Verdict]] = {}
+    for check in report.checks:
+        answers.setdefault(check.server, set()).add(check.verdict)
     tones = {}
     for server in report.servers:
         host = hosts.get(server.name)
-        verdicts = {check.verdict for check in report.checks if check.server == server.name}
+        verdicts = answers.get(server.name, set())
         if (host and (host.unreachable or host.failed)) or Verdict.FAIL in verdicts:
             tones[server.name] = Tone.BAD
         elif Verdict.PASS in verdicts and Verdict.UNKNOWN not in verdicts:
@@ -145,6 +148,8 @@ def tone(report: Report) -> Tone:
     if report.exit_code != 0 or not report.complete or unjudged(report):
         return Tone.UNKNOWN
     if report.verb == "plan":
+        return Tone.ATTENTION if report.findings else Tone.GOOD
+    if report.restore:
         return Tone.ATTENTION if report.findings else Tone.GOOD
     if not report.servers_looked_at:
         return Tone.UNKNOWN

@@ -17,6 +17,7 @@ from orchestrator.reporting.model import Change, StepState
 from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from stacks.outputs import ServerOutput
+from tests.fake_prober import FakeProber
 from tests.fakes import (
     NOON,
     Answer,
@@ -98,6 +99,7 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         playbooks=lambda _access, _servers: runner,
         store=lambda _name: store,
         credentials=lambda _name: keys,
+        prober=FakeProber(),
     )
     return Bench(adapters, provisioner, shell, runner, verifier, ledger, store)
 

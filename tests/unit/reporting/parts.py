@@ -10,11 +10,13 @@ from orchestrator.reporting.model import (
     Backup,
     Check,
     PolicyResult,
+    Probe,
     Server,
     Step,
     StepState,
     Verdict,
 )
+from orchestrator.reporting.seen import BackupHistory, HostSpan
 
 START = datetime(2026, 11, 22, 6, 17, 19, tzinfo=UTC)
 FLEET = "stacks/fleets/demo.yaml"
@@ -134,3 +136,49 @@ def checks() -> tuple[Check, ...]:
         update={"verdict": Verdict.NOT_APPLICABLE, "observed": "kernel of the container host"}
     )
     return tuple(made)
+
+
+def spans(*roles: tuple[str, float], start: float = 42.0, failed: bool = False) -> tuple[HostSpan, ...]:
+    """One stretch per role, one after the other, from `start` seconds into the run."""
+    made, at = [], START + timedelta(seconds=start)
+    for i, (role, seconds) in enumerate(roles):
+        bad = failed and i == len(roles) - 1
+        made.append(
+            HostSpan(role=role, started_at=at, duration_seconds=seconds, tasks=9, changed=3, failed=bad)
+        )
+        at += timedelta(seconds=seconds + 0.4)
+    return tuple(made)
+
+
+def history(name: str, plan: str, *, gap: int | None = None, known: int = 20) -> BackupHistory:
+    """28 days of which the last `known` have arrivals; `gap` is a day of them on which nothing came."""
+    each = 1 if plan == "site" else 24
+    days = [i >= 28 - known for i in range(28)]
+    return BackupHistory(
+        server=name,
+        plans=(plan,),
+        rpo_seconds=93600.0 if plan == "site" else 7200.0,
+        first_day=(START - timedelta(days=27)).date(),
+        planned=tuple(each if day else 0 for day in days),
+        arrived=tuple(0 if i == gap else each if day else 0 for i, day in enumerate(days)),
+        worst_age_seconds=tuple(
+            None if not day else 172800.0 if i == gap else 3600.0 for i, day in enumerate(days)
+        ),
+    )
+
+
+def probes(*, failing: str = "") -> tuple[Probe, ...]:
+    """One look at the shop on each web server."""
+    return tuple(
+        Probe(
+            service="shop",
+            server=name,
+            url=f"http://127.0.0.1:4123{i}/",
+            expected="status 200",
+            verdict=Verdict.FAIL if name == failing else Verdict.PASS,
+            observed="no answer: Connection refused" if name == failing else "status 200",
+            at=START + timedelta(seconds=160),
+            seconds=0.012,
+        )
+        for i, name in enumerate(("web-1", "web-2"))
+    )

@@ -5,8 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.reporting.model import Change, Flow, Host, Network, Report, Service
-from tests.unit.reporting.parts import FLEET, START, backup, checks, policies, server, steps
+from orchestrator.reporting.findings import collect
+from orchestrator.reporting.history import RunRow
+from orchestrator.reporting.model import Change, Flow, Host, Network, Report, Service, Verdict
+from orchestrator.reporting.verdict import Tone
+from tests.unit.reporting.parts import (
+    FLEET,
+    START,
+    backup,
+    checks,
+    history,
+    policies,
+    probes,
+    server,
+    spans,
+    steps,
+)
 from tests.unit.reporting.runs import broken_off, built, failing, planned, refused
 
 __all__ = [
@@ -88,6 +102,11 @@ def _fleet() -> dict[str, Any]:
                 owner="shop-team@acme.example",
                 availability_percent=99.5,
                 servers=("web", "db"),
+                maintenance="Sun 02:00-04:00 Europe/Berlin",
+                probe="GET / on web answers 200",
+                looks=48,
+                answered=48,
+                since=START - timedelta(days=5),
             ),
         ),
     }
@@ -109,18 +128,34 @@ def _outcome() -> dict[str, Any]:
             )
         ),
         "hosts": (
-            Host(name="web-1", ok=66, changed=41, failed=0, unreachable=False, duration_seconds=71.0),
-            Host(name="web-2", ok=66, changed=41, failed=0, unreachable=False, duration_seconds=73.5),
-            Host(name="db-1", ok=82, changed=49, failed=0, unreachable=False, duration_seconds=84.0),
+            host("web-1", 66, 41, ("baseline", 33.0), ("nginx", 24.0), ("backup", 14.0)),
+            host("web-2", 66, 41, ("baseline", 34.1), ("nginx", 24.9), ("backup", 14.5)),
+            host("db-1", 82, 49, ("baseline", 36.0), ("postgresql", 30.0), ("backup", 18.0)),
         ),
         "backups": (
             backup("site", "web-1"),
             backup("site", "web-2", age_seconds=11.0),
             backup("databases", "db-1", age_seconds=4.0),
         ),
+        "calendar": (history("web-1", "site"), history("web-2", "site"), history("db-1", "databases")),
+        "probes": probes(),
         "checks": checks(),
         "policies": policies(),
     }
+
+
+def host(name: str, ok: int, changed: int, *roles: tuple[str, float]) -> Host:
+    """A host that the playbooks converged, with its time in each role."""
+    seconds = sum(each for _, each in roles)
+    return Host(
+        name=name,
+        ok=ok,
+        changed=changed,
+        failed=0,
+        unreachable=False,
+        duration_seconds=seconds,
+        spans=spans(*roles),
+    )
 
 
 def large(groups: int = 5, each: int = 6) -> Report:
@@ -155,4 +190,64 @@ def large(groups: int = 5, each: int = 6) -> Report:
         servers=servers,
         flows=tuple(Flow(source=s, target=t, port=p, protocol="tcp") for s, t, p in pairs if t in names),
         backups=tuple(backup("databases", f"{name}-1") for name in names if name in ("db", "queue", "web")),
+    )
+
+
+def thousand() -> Report:
+    """A thousand servers in ten groups, three of them not well, with every check and rule."""
+    report = large(10, 100)
+    names = [each.name for each in report.servers]
+    failing = {(7, 3), (400, 3), (812, 5)}
+    answers = [
+        each.model_copy(update={"server": name, **({"verdict": Verdict.FAIL} if (i, j) in failing else {})})
+        for i, name in enumerate(names)
+        for j, each in enumerate(checks()[:13])
+    ]
+    judged = [
+        each.model_copy(update={"subject": name, "urn": f"urn:pulumi:acme-demo::steward::Server::{name}"})
+        for name in names
+        for each in policies()[::23]
+    ]
+    hosts = [
+        host(name, 66, 0, ("baseline", 30 + i % 40), ("nginx", 20.0), ("backup", 8.0))
+        for i, name in enumerate(names)
+    ]
+    return report.model_copy(
+        update={
+            "checks": tuple(answers),
+            "hosts": tuple(hosts),
+            "calendar": tuple(
+                history(name, "site", gap=20 if i % 100 == 0 else None) for i, name in enumerate(names)
+            ),
+            "backups": tuple(backup("site", name) for name in names),
+            "policies": tuple(judged),
+            "findings": tuple(collect((), answers, (), (), ())),
+            "exit_code": 1,
+        }
+    )
+
+
+def row(i: int) -> RunRow:
+    """One of many earlier runs."""
+    bad = i % 9 == 4
+    return RunRow(
+        run=f"01JD{i:022d}",
+        verb=("up", "up", "verify", "plan", "backup status")[i % 5],
+        started_at=START - timedelta(hours=6 * (600 - i)),
+        duration_seconds=8.0 + (i * 37 % 90) / 10,
+        exit_code=1 if bad else 0,
+        tone=Tone.BAD if bad else Tone.GOOD,
+        headline="Action needed" if bad else "All good",
+        sentence="acme-demo needs action: 1 finding, 1 blocking; the worst is high, on web-2: Check failed."
+        if bad
+        else "",
+        changes=0 if i % 7 else 2,
+        hosts_changed=0,
+        findings={"high": 1} if bad else {},
+        blocking=int(bad),
+        servers=(2 if bad else 3, 3),
+        backups=(3, 3),
+        newest_backup_age_seconds=600.0 + (i * 131 % 3000),
+        restore_seconds=21.0 + i % 11 if i % 10 == 3 else None,
+        looks={"shop": (2, 2)},
     )

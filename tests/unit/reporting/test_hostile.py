@@ -53,7 +53,7 @@ def poisoned(value: Any, poison: str, key: str = "") -> Any:
     if isinstance(value, str) and not isinstance(value, Enum | datetime) and not (closed and key != "source"):
         return (
             value
-            if value in ("policy", "check", "backup", "host", "run", "anywhere")
+            if value in ("policy", "check", "service", "backup", "host", "run", "anywhere")
             else f"{value[:6]}{poison}"
         )
     return value

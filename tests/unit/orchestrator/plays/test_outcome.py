@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from orchestrator.plays.outcome import OutcomeReader
 from orchestrator.reporting.model import Host
 
@@ -119,3 +121,27 @@ def test_the_strategy_is_told_only_when_it_is_the_second_best() -> None:
     assert (reader.strategy, said) == ("mitogen_linear", [])
     _, said = read([], {"kind": "strategy", "strategy": "linear", "note": "mitogen does not load: x"})
     assert said == ["pipelining instead of mitogen: mitogen does not load: x"]
+
+
+def test_a_host_has_its_time_in_each_role_and_skipped_roles_are_left_out() -> None:
+    def timed(kind: str, role: str, start: int, end: int, **more: Any) -> dict[str, Any]:
+        at = [f"2026-11-22T12:00:{second:02d}+00:00" for second in (start, end)]
+        return task(kind, "web-1", role=role, seconds=end - start, started_at=at[0], ended_at=at[1], **more)
+
+    lines = [
+        timed("runner_on_ok", "", 0, 2),
+        timed("runner_on_ok", "baseline", 2, 5, changed=True),
+        timed("runner_on_skipped", "baseline", 5, 6),
+        timed("runner_on_skipped", "nginx", 6, 7),
+        timed("runner_on_failed", "backup", 7, 9, message="m"),
+    ]
+    host = only(read(["web-1"], *lines, stats(ok={"web-1": 2}, failures={"web-1": 1}), END)[0])
+    told = [(each.role, each.duration_seconds, each.changed, each.failed) for each in host.spans]
+    assert told == [("", 2.0, 0, False), ("baseline", 4.0, 1, False), ("backup", 2.0, 0, True)]
+    assert host.spans[1].started_at.isoformat() == "2026-11-22T12:00:02+00:00"
+
+
+@pytest.mark.parametrize("ended", [None, "", "soon", "2026-11-22T12:00:00", 7])
+def test_a_task_without_a_time_still_counts(ended: Any) -> None:
+    reader, _ = read(["web-1"], task("runner_on_ok", "web-1", ended_at=ended), stats(ok={"web-1": 1}), END)
+    assert (only(reader).duration_seconds, only(reader).spans) == (1.5, ())

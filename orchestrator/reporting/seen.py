@@ -1,0 +1,50 @@
+"""Parts of a report that say when things happened: in a converge, in the vault, in a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from orchestrator.reporting.planning import Record
+
+
+class HostSpan(Record):
+    """A stretch of a converge that one host spent in one role, or in the play itself where `role` is ''."""
+
+    role: str
+    started_at: datetime
+    duration_seconds: float
+    tasks: int
+    changed: int = 0
+    failed: bool = False
+
+
+class BackupHistory(Record):
+    """What the vault saw arrive from one server, by day in UTC, oldest first; the lists are of one length.
+
+    The vault cannot tell the plans of one server apart. `planned` counts the times at which a plan was due.
+    `worst_age_seconds` is how old the newest snapshot became on that day, None before the first arrived.
+    """
+
+    server: str
+    plans: Sequence[str]
+    rpo_seconds: float
+    first_day: date
+    planned: Sequence[int]
+    arrived: Sequence[int]
+    worst_age_seconds: Sequence[float | None]
+
+
+class Restore(Record):
+    """One snapshot read back beside the living data and compared with what it was when it was taken."""
+
+    plan: str
+    server: str
+    snapshot: str
+    ok: bool
+    seconds: float
+    rto_seconds: float
+    files: int
+    tables: int
+    differences: int = 0
+    message: str = ""
