@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchestrator.reporting.model import Report
+    from orchestrator.settings import Settings
 
 
 def report(
@@ -15,6 +21,12 @@ def report(
             "--format", metavar="FORMAT", help="text, json, markdown, html, or path (of the HTML page)."
         ),
     ] = "text",
+    index: Annotated[
+        bool,
+        typer.Option(
+            "--index", help="Make the page over all runs of that run's stack anew, and say where it is."
+        ),
+    ] = False,
 ) -> None:
     """Show the report of a run: what changed, what was found, and the proof.
 
@@ -37,7 +49,9 @@ def report(
     page = settings.run_folder(name) / "report.html"
     loaded = from_json((settings.run_folder(name) / "report.json").read_text())
     writers = {"json": to_json, "markdown": to_markdown, "html": to_html}
-    if form == "text":
+    if index:
+        emit(str(_index(settings, loaded)))
+    elif form == "text":
         emit(summary(loaded, page, width(), colour()))
         if loaded.findings:
             emit(findings(loaded, width(), colour()))
@@ -47,3 +61,21 @@ def report(
         emit(writers[form](loaded))
     else:
         raise InputError("--format", "is not one of text, json, markdown, html, path", got=form)
+
+
+def _index(settings: Settings, report: Report) -> Path:
+    """Make the index of the report's stack from what all its runs left."""
+    from orchestrator.errors import InputError
+    from orchestrator.reporting.history import read_rows
+    from orchestrator.reporting.write import ROWS, rows_of, write_index
+
+    if not report.stack_id:
+        raise InputError(
+            report.stack, "its report was written by an older Steward and does not say which stack it is of",
+            next_step="Any new run of the stack brings the index up to date.",
+        )  # fmt: skip
+    folder = settings.history_folder(report.stack_id)
+    found = rows_of(settings.home / "runs", report.stack, report.stack_id)
+    return write_index(
+        report.stack, folder, read_rows(folder / ROWS) or [], found, settings.cache / "templates"
+    )

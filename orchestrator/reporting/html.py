@@ -11,8 +11,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from orchestrator.reporting import humanise, page, verdict
+from orchestrator.reporting import humanise, page, plan_words, verdict
 from orchestrator.reporting.advice import next_steps
+from orchestrator.reporting.budget import budget
 from orchestrator.reporting.escape import visible
 from orchestrator.reporting.findings import SEVERITIES
 from orchestrator.reporting.levels import levels
@@ -37,6 +38,7 @@ def to_html(report: Report, compiled: Path | None = None) -> str:
         numbers=verdict.numbers(report),
         servers_note=verdict.servers_note(report),
         backups_note=verdict.backups_note(report),
+        budget=budget(report),
         unjudged=verdict.unjudged(report),
         next_steps=next_steps(report),
         findings=page.told(report.findings),
@@ -86,6 +88,7 @@ def _environment(compiled: Path | None) -> Environment:
     )
     environment.globals.update(
         page=page,
+        plan_words=plan_words,
         humanise=humanise,
         line=line,
         head=head,

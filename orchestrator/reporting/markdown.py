@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.reporting import humanise
 from orchestrator.reporting.advice import next_steps
+from orchestrator.reporting.budget import budget
 from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
 from orchestrator.reporting.findings import SEVERITIES, ranked
 from orchestrator.reporting.model import Change, Finding, Report, Verdict
@@ -19,6 +20,7 @@ from orchestrator.reporting.page import (
     open_policies,
     standing,
 )
+from orchestrator.reporting.plan_words import difference, shown
 from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.verdict import (
     EXIT_MEANINGS,
@@ -67,9 +69,7 @@ def _numbers(report: Report) -> str:
                 f"**{counted.servers_healthy}** of {counted.servers}",
                 f"**{len(report.findings)}**" + (f": {found}; {counted.blocking} blocking" if found else ""),
                 f"**{counted.backups_inside}** of {counted.backups}",
-                markdown_text(
-                    f"not priced yet ({report.budget} agreed)" if report.budget else "not priced yet"
-                ),
+                markdown_text(f"{budget(report).shown}: {budget(report).note}"),
             )
         ],
     )
@@ -111,7 +111,7 @@ def _resources(changes: Sequence[Change], words: Mapping[str, str]) -> list[str]
             words[change.op],
             markdown_code(change.kind),
             markdown_code(change.name),
-            markdown_code(change.detail),
+            markdown_code("; ".join(difference(each) for each in shown(change)) or change.detail),
         )
         for change in changes
     ]
