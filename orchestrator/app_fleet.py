@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import InputError
 from orchestrator.inventory.roles import RoleCatalog
 from orchestrator.settings import PROJECT_FILE, Settings, is_project
+from stacks.fleet.include import Family, Unreadable, bytes_of
 from stacks.fleet.loader import LoadedFleet, load
+from stacks.fleet.mistakes import FleetInvalid, Mistake
+from stacks.fleet.reader import NotYaml
 
 if TYPE_CHECKING:
     from policies.pack import Pack
@@ -22,6 +27,70 @@ def role_catalog(settings: Settings) -> RoleCatalog:
 def read_fleet(settings: Settings, path: Path) -> LoadedFleet:
     """Load a fleet with its roles judged too; raises FleetInvalid."""
     return load(path, role_catalog(settings).check)
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What came of one fleet file: its stack and servers, or its mistakes."""
+
+    path: Path
+    stack: str = ""
+    servers: tuple[str, ...] = ()
+    included: tuple[Path, ...] = ()
+    problem: FleetInvalid | None = None
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """None where the file is valid."""
+        return self.problem.mistakes if self.problem else ()
+
+
+def validate_files(settings: Settings, paths: Sequence[Path]) -> list[Validated]:
+    """Each file by itself, and no two of them for one stack."""
+    check = role_catalog(settings).check
+    found: list[Validated] = []
+    by_stack: dict[str, Path] = {}
+    for path in dict.fromkeys(paths):
+        try:
+            loaded = load(path, check)
+        except FleetInvalid as problem:
+            found.append(Validated(path, problem=problem))
+            continue
+        fleet = loaded.fleet
+        names = tuple(name for _, name in fleet.server_names())
+        valid = Validated(path, fleet.stack, names, loaded.included)
+        first = by_stack.setdefault(fleet.stack, path)
+        if first.resolve() != path.resolve():
+            twice = Mistake(
+                ("client",), f"the stack {fleet.stack} is also described by {first}; keep one of them"
+            )
+            valid = replace(valid, problem=FleetInvalid(path.name, [twice]))
+        found.append(valid)
+    return found
+
+
+def fleets_of(settings: Settings) -> list[Path]:
+    """Every fleet file of the project: all YAML below its fleets folders but what others include."""
+    folders = [settings.project / "fleets", settings.project / "stacks" / "fleets"]
+    paths = sorted(path for folder in folders for path in folder.rglob("*.y*ml") if path.is_file())
+    if not paths:
+        raise InputError(
+            "fleets", "there is no fleet file here", place=str(folders[0]),
+            next_step="Write one, or name files: steward validate FILE",
+        )  # fmt: skip
+    parts = {each for path in paths for each in included_by(path)}
+    return [path for path in paths if path.resolve() not in parts]
+
+
+def included_by(path: Path) -> Sequence[Path]:
+    """The files that a fleet file or a part of one includes, valid or not."""
+    try:
+        raw = bytes_of(path)
+        family = Family(path, raw)
+        family.document(raw)
+    except (Unreadable, NotYaml):
+        return ()
+    return family.files
 
 
 def require_project(settings: Settings) -> None:

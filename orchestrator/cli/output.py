@@ -69,7 +69,10 @@ def error_document(problem: StewardError | FleetInvalid) -> str:
     from stacks.fleet.mistakes import FleetInvalid
 
     if isinstance(problem, FleetInvalid):
-        rows = [{"path": m.path, "line": m.line, "message": m.message} for m in problem.mistakes]
+        rows = [
+            {"path": m.path, "file": m.source or problem.source, "line": m.line, "message": m.message}
+            for m in problem.mistakes
+        ]
         return as_document(
             "steward.error/1", exit_code=2, subject=problem.source, message="mistakes", mistakes=rows
         )

@@ -1,41 +1,71 @@
-"""`steward validate`: all mistakes of a fleet file at once."""
+"""`steward validate`: all mistakes of fleet files at once."""
 
 from __future__ import annotations
 
-from orchestrator.cli.options import AsJson, FleetFile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from orchestrator.app_fleet import Validated
 
 
-def validate(fleet: FleetFile, as_json: AsJson = False) -> None:
-    """Check a fleet file without touching anything; exit code 2 with every mistake and its line.
+def validate(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Fleet files.", show_default=False)
+    ] = None,
+    fleet: Annotated[
+        list[Path] | None,
+        typer.Option("--fleet", metavar="FILE", help="A fleet file; may be repeated.", show_default=False),
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Every fleet below the project's fleets folder; parts that they include count."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check fleet files without touching anything; exit code 2 with every mistake and its line.
 
     Example: steward validate --fleet stacks/fleets/demo.yaml
+
+    Example: steward validate --all --json
     """
-    import typer
-
-    from orchestrator.app_fleet import read_fleet
-    from orchestrator.cli.output import as_document, emit
+    from orchestrator.app_fleet import fleets_of, validate_files
+    from orchestrator.cli.output import as_document, emit, note
+    from orchestrator.errors import InputError
     from orchestrator.settings import load_settings
-    from stacks.fleet.mistakes import FleetInvalid
 
-    try:
-        loaded = read_fleet(load_settings(), fleet)
-    except FleetInvalid as problem:
-        if not as_json:
-            raise
-        rows = [{"path": m.path, "line": m.line, "message": m.message} for m in problem.mistakes]
-        emit(as_document("steward.validate/1", valid=False, file=str(fleet), mistakes=rows))
-        raise typer.Exit(2) from problem
-    servers = [name for _, name in loaded.fleet.server_names()]
-    if as_json:
-        emit(
-            as_document(
-                "steward.validate/1",
-                valid=True,
-                file=str(fleet),
-                mistakes=[],
-                stack=loaded.fleet.stack,
-                servers=servers,
-            )
+    settings = load_settings()
+    named = [*(files or []), *(fleet or [])]
+    if bool(named) == every:
+        raise InputError(
+            "validate", "name fleet files, or say --all", next_step="See: steward validate --help"
         )
-    else:
-        emit(f"{fleet.name}: valid; stack {loaded.fleet.stack}, servers {', '.join(servers)}")
+    found = validate_files(settings, fleets_of(settings) if every else named)
+    if as_json:
+        valid = all(not each.mistakes for each in found)
+        emit(as_document("steward.validate/1", valid=valid, files=[row(each) for each in found]))
+    for each in found if not as_json else ():
+        if each.problem:
+            note(str(each.problem))
+        else:
+            emit(f"{each.path.name}: valid; stack {each.stack}, servers {', '.join(each.servers)}")
+    if any(each.mistakes for each in found):
+        raise typer.Exit(2)
+
+
+def row(each: Validated) -> dict[str, Any]:
+    """One file of the document; a mistake in an included file names that file."""
+    mistakes = [
+        {"path": m.path, "file": m.source or each.path.name, "line": m.line, "message": m.message}
+        for m in each.mistakes
+    ]
+    return {
+        "file": str(each.path), "valid": not mistakes, "mistakes": mistakes,
+        "stack": each.stack, "servers": each.servers,
+    }  # fmt: skip

@@ -15,6 +15,8 @@ from stacks.fleet.mistakes import Mistake, Place, nearest, shown, shown_value
 from stacks.fleet.model import Fleet
 from stacks.fleet.units import HOW_TO_WRITE
 
+INCLUDE = "include"
+"""The key for files that a fleet includes; merged before the model sees anything."""
 MOST_MISTAKES = 200
 """More of them help nobody, and each costs time."""
 
@@ -63,7 +65,7 @@ def _message(detail: ErrorDetails, place: Place) -> str:
             return f"is required and missing; add it{_example(place)}"
         case "extra_forbidden":
             last = str(place[-1])
-            return f"unknown key '{shown(last)}'; {nearest(last, keys_at(place[:-1]))}"
+            return f"unknown key '{shown(last)}'; {nearest(last, known_at(place[:-1]))}"
         case "literal_error":
             choices = re.findall(r"'([^']*)'", limits["expected"]) or [limits["expected"]]
             return f"{got} is not a choice here; {nearest(str(value), choices)}"
@@ -109,6 +111,11 @@ def keys_at(place: Place) -> tuple[str, ...]:
         name_follows = _is_container(annotation)
         model = _model_in(annotation)
     return tuple(_annotations(model)) if model is not None and not name_follows else ()
+
+
+def known_at(place: Place) -> tuple[str, ...]:
+    """What a file may say at a place: the model's keys, and at its top what is read before the model."""
+    return keys_at(place) if place else (*keys_at(place), INCLUDE)
 
 
 @cache

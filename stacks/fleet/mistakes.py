@@ -19,11 +19,15 @@ RoleCheck = Callable[[str, Mapping[str, Any]], Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """Where in the file (keys and list positions), what is wrong, and the line when it is known."""
+    """Where in the file (keys and list positions), what is wrong, and the line when it is known.
+
+    `source` is the included file that the line is of, "" for the fleet file itself.
+    """
 
     place: Place
     message: str
     line: int | None = None
+    source: str = ""
 
     @property
     def path(self) -> str:
@@ -39,7 +43,7 @@ class FleetInvalid(Exception):  # noqa: N818  # reads as what it says
 
     def __init__(self, source: str, mistakes: Iterable[Mistake]) -> None:
         self.source = shown(source)
-        self.mistakes = tuple(sorted(mistakes, key=lambda each: (each.line or 0, each.path)))
+        self.mistakes = tuple(sorted(mistakes, key=lambda each: (each.source, each.line or 0, each.path)))
         super().__init__(self.source)
 
     def __str__(self) -> str:
@@ -50,8 +54,15 @@ class FleetInvalid(Exception):  # noqa: N818  # reads as what it says
 
 
 def _row(mistake: Mistake, width: int) -> str:
-    line = f"   line {mistake.line}" if mistake.line else ""
-    return f"  {mistake.path:<{width}}  {mistake.message}{line}"
+    return f"  {mistake.path:<{width}}  {mistake.message}{where(mistake)}"
+
+
+def where(mistake: Mistake) -> str:
+    """`   line 3 of common/shop.yaml`, with what is known of it."""
+    words = [f"line {mistake.line}"] if mistake.line else []
+    if mistake.source:
+        words.append(f"{'of' if words else 'in'} {shown(mistake.source)}")
+    return f"   {' '.join(words)}" if words else ""
 
 
 def shown(value: object, longest: int = _LONGEST_VALUE) -> str:

@@ -106,23 +106,22 @@ def test_validate_says_what_it_found_as_one_document(
     path.write_text(FLEET)
     assert run(["validate", "--fleet", str(path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert (document["schema"], document["valid"], document["stack"]) == (
-        "steward.validate/1",
-        True,
-        "acme-demo",
-    )
+    (row,) = document["files"]
+    assert (document["schema"], document["valid"], row["stack"]) == ("steward.validate/1", True, "acme-demo")
     path.write_text(FLEET.replace("network: app", "network: ap").replace("nginx", "ngnix"))
     assert run(["validate", "--fleet", str(path), "--json"]) == 2
     document = json.loads(capsys.readouterr().out)
     assert document["valid"] is False
-    assert {"servers.web.network", "servers.db.network"} <= {each["path"] for each in document["mistakes"]}
-    assert any("ngnix" in each["message"] for each in document["mistakes"])
+    (row,) = document["files"]
+    assert {"servers.web.network", "servers.db.network"} <= {each["path"] for each in row["mistakes"]}
+    assert any("ngnix" in each["message"] for each in row["mistakes"])
+    assert {each["file"] for each in row["mistakes"]} == {"fleet.yaml"}
 
 
 def test_a_fleet_that_is_not_there(capsys: pytest.CaptureFixture[str], home: Path) -> None:
     for verb in ("validate", "plan", "up", "destroy", "verify"):
         assert run([verb, "--fleet", str(home / "absent.yaml")]) == 2
-        assert "Name an existing fleet file" in capsys.readouterr().err
+        assert "Name a fleet file that exists" in capsys.readouterr().err
     assert not (home / "home").exists(), "nothing was touched"
 
 

@@ -107,7 +107,7 @@ CASES = [
     (WEB, "  null:\n", "servers: the key null is not text; put it in quotes"),
     (WEB, "  ? [a, b]\n  :\n", "servers: a key is a list, a mapping or an alias; write keys as plain text"),
     (WEB, WEB + "    count: 3\n", "servers.web.count: the key 'count' is said twice, first in line 25; remove one"),
-    (WEB, WEB + "    <<: {size: small}\n", "servers.web.<<: merge keys are not read; write the values out"),
+    (WEB, WEB + "    <<: small\n", "servers.web.<<: merges a mapping or a list of mappings, for example <<: *common"),
     ("size: small", "size: !!python/object/apply:os.system [id]", "servers.web.size: the tag tag:yaml.org,2002:python/object/apply:os.system is not"),
     ("size: small", "size: !vault small", "servers.web.size: the tag !vault is not read; write the value without it"),
     ("- nginx: {site: debian-reference}", "- [nginx]", "servers.web.roles[0]: write a role as its name, or as name: {variable: value}; got a list"),
@@ -161,8 +161,8 @@ CASES = [
     (SITE, "  extra:\n    paths: [/srv]\n    repository: vault\n    schedule: '0 1 * * *'\n    keep: {daily: 1}\n    rpo: 2d\n    rto: 1h\n" + SITE,
      "backups.extra: no server uses this plan. Add backup: [extra] to a server, or remove the plan."),
     # Text that is no YAML, or more of it than is read.
-    ("\nservers:", "\n\tservers:", "(file): is not valid YAML: while scanning for the next token found character '\\t' that cannot start any token"),
-    ("client: acme", "client: [acme", "(file): is not valid YAML: while parsing a flow sequence expected ',' or ']'"),
+    ("\nservers:", "\n\tservers:", "(file): is not valid YAML: while scanning for the next token found character that cannot start any token; indent with spaces"),
+    ("client: acme", "client: [acme", "(file): is not valid YAML: while parsing a flow sequence did not find expected ',' or ']'"),
     ("client: acme", "client: *acme", "(file): the alias *acme names nothing before it"),
     ("client: acme", "client: &a [*a]", "(file): the alias *a names nothing before it"),
     ("client: acme", "client: a\x00b", r"(file): the control character \x00 is not allowed; remove it"),
@@ -195,7 +195,7 @@ def test_a_mistake_is_told_where_it_is_and_how_to_mend_it(old: str, new: str, ex
         ("".join(" " * n + "a:\n" for n in range(99)).encode(), "(file): is nested deeper than 20 levels"),
         (b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
             f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n".encode() for old, new in zip("abcdefg", "bcdefgh", strict=True)
-        ), "(file): holds more than 20000 values, aliases counted"),
+        ), "(file): holds more than 20000 values, aliases and included files counted"),
         (b"%YAML 9.9\n---\na: b", "(file): is not valid YAML: found incompatible YAML document"),
     ],
     ids=range(13),

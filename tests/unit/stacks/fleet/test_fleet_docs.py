@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 from stacks.fleet.backup import BackupPlan, Keep, Repository
 from stacks.fleet.budget import Budget
-from stacks.fleet.loader import parse
+from stacks.fleet.loader import load, parse
 from stacks.fleet.model import Fleet
 from stacks.fleet.network import Ingress, Network
 from stacks.fleet.server import Server
 from stacks.fleet.service import Availability, HttpProbe, Maintenance, Service
 from stacks.fleet.storage import Bucket, Volume
-from tests.unit.stacks.fleet.demo import ROOT
+from tests.unit.stacks.fleet.demo import ROOT, TEXT
 
 PAGE = (ROOT / "docs/fleet-file.md").read_text()
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -48,5 +49,17 @@ def test_a_section_tells_every_key_and_which_are_required(title: str) -> None:
 
 
 def test_the_example_is_a_valid_fleet() -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    example, part, _ = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
     assert parse(example.encode(), "example.yaml").stack == "globex-prod"
+    assert part.splitlines()[1].startswith("include: [common/shop.yaml]")
+
+
+def test_the_example_of_a_part_is_valid_with_what_it_includes(tmp_path: Path) -> None:
+    _, part, _ = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "common").mkdir()
+    shared = TEXT.replace("client: acme\n", "") + "x-note: {}\n"
+    cache = "  cache: {size: small, network: app, roles: []}\n  web:\n"
+    (tmp_path / "common" / "shop.yaml").write_text(shared.replace("  web:\n", cache, 1))
+    (tmp_path / "globex.yaml").write_text(part)
+    fleet = load(tmp_path / "globex.yaml").fleet
+    assert (fleet.client, list(fleet.servers), fleet.servers["web"].count) == ("globex", ["web", "db"], 4)

@@ -73,11 +73,11 @@ def test_roles_are_judged_by_who_knows_them() -> None:
     [
         (
             Path("/nowhere/fleet.yaml"),
-            "cannot be read: No such file or directory. Name an existing fleet file.",
+            "cannot be read: No such file or directory. Name a fleet file that exists.",
         ),
-        (Path("/"), "is not a file. Name an existing fleet file."),
-        (Path("/dev/zero"), "is not a file. Name an existing fleet file."),
-        (Path("a\0b"), "is not the name of a file. Name a fleet file."),
+        (Path("/"), "is not a file. Name a fleet file that exists."),
+        (Path("/dev/zero"), "is not a file. Name a fleet file that exists."),
+        (Path("a\0b"), "is not the name of a file. Name a fleet file that exists."),
     ],
 )
 def test_a_path_that_leads_to_no_file_is_refused(path: Path, text: str) -> None:

@@ -1,0 +1,87 @@
+"""Several fleet files at once, and all of a project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.cli.main import run
+from tests.unit.orchestrator.samples import FLEET
+
+
+@pytest.fixture
+def fleets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a fleet that includes a part, and one that stands alone."""
+    (tmp_path / "Pulumi.yaml").write_text("name: steward\n")
+    folder = tmp_path / "fleets"
+    (folder / "common").mkdir(parents=True)
+    (folder / "common" / "shop.yaml").write_text(FLEET.replace("client: acme\n", ""))
+    (folder / "globex.yaml").write_text("include: [common/shop.yaml]\nclient: globex\n")
+    (folder / "acme.yaml").write_text(FLEET)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def document(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    code = run(["validate", *words, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_all_of_a_project_are_its_fleets_without_their_parts(
+    fleets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found = document(capsys, "--all")
+    assert (code, found["valid"]) == (0, True)
+    assert [Path(each["file"]).name for each in found["files"]] == ["acme.yaml", "globex.yaml"]
+    assert [each["stack"] for each in found["files"]] == ["acme-demo", "globex-demo"]
+
+
+def test_a_broken_part_is_told_for_each_fleet_that_includes_it(
+    fleets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = fleets / "common" / "shop.yaml"
+    part.write_text(part.read_text().replace("size: small", "size: smal"))
+    line = part.read_text().splitlines().index("    size: smal") + 1
+    code, found = document(capsys, "--all")
+    assert (code, found["valid"], [each["valid"] for each in found["files"]]) == (2, False, [True, False])
+    (mistake,) = found["files"][1]["mistakes"]
+    assert (mistake["file"], mistake["line"]) == ("common/shop.yaml", line)
+    assert "Did you mean 'small'?" in mistake["message"]
+
+
+def test_files_are_named_with_and_without_the_option_and_each_is_told(
+    fleets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fleets / "bad.yaml").write_text("version: 1\nclient: [\n")
+    assert run(["validate", str(fleets / "acme.yaml"), "--fleet", str(fleets / "bad.yaml")]) == 2
+    said = capsys.readouterr()
+    assert said.out == "acme.yaml: valid; stack acme-demo, servers web-1, web-2, db-1\n"
+    assert "bad.yaml: 1 mistake, nothing was changed" in said.err
+
+
+def test_two_files_of_one_stack_are_told(fleets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (fleets / "again.yaml").write_text(FLEET)
+    code, found = document(capsys, "--all")
+    assert code == 2
+    wrong = [each for each in found["files"] if not each["valid"]]
+    assert "the stack acme-demo is also described by" in wrong[0]["mistakes"][0]["message"]
+    assert document(capsys, str(fleets / "acme.yaml"), str(fleets / "acme.yaml"))[0] == 0, (
+        "one file named twice"
+    )
+
+
+@pytest.mark.parametrize("words", [[], ["--all", "x.yaml"]])
+def test_either_files_or_all_of_them(
+    fleets: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["validate", *words]) == 2
+    assert "name fleet files, or say --all" in capsys.readouterr().err
+
+
+def test_a_project_without_fleets_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: steward\n")
+    monkeypatch.chdir(tmp_path)
+    assert run(["validate", "--all"]) == 2
