@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.cost.prices import PriceBook
+from orchestrator.drift_ports import HostDrifts, ResourceDrifts
 from orchestrator.inventory.build import Binaries
 from orchestrator.ports import (
     BackupStore,
@@ -35,6 +36,7 @@ class HostAccess:
     control_path: str
     verifier: HostVerifier
     convergence: Convergence
+    drifts: HostDrifts
 
 
 @dataclass(frozen=True)
@@ -56,5 +58,6 @@ class Adapters:
     credentials: Callable[[str], CredentialStore]
     """Repository name of the fleet -> where its credentials are kept."""
     prober: ServiceProber
+    resource_drifts: ResourceDrifts
     prices: PriceBook | None = None
     """What resources cost; None where the client has no price book."""

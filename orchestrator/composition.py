@@ -54,6 +54,7 @@ class Composition:
             playbooks=self.playbooks,
             store=self.store,
             credentials=self.credentials,
+            resource_drifts=self.provisioner,
             prices=self.prices(),
             prober=HttpProber(),
         )
@@ -74,13 +75,15 @@ class Composition:
         """Shell, verifier and converge records of a stack's servers."""
         shell, keys = self.connections.shell(stack, servers), self.settings.stack_keys(stack)
         folder = self.settings.home / "converged" / stack
+        book = ConvergeBook(folder, shell, self._tools, (keys / PASSPHRASE_FILE).read_bytes)
         return HostAccess(
             shell=shell,
             private_key=admin_key(keys).private,
             known_hosts=shell.known_hosts,
             control_path=shell.control_path,
             verifier=TestinfraVerifier(shell.config),
-            convergence=ConvergeBook(folder, shell, self._tools, (keys / PASSPHRASE_FILE).read_bytes),
+            convergence=book,
+            drifts=book,
         )
 
     def playbooks(self, access: HostAccess, servers: Sequence[ServerOutput]) -> PlaybookRunner:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.ports import PlayResult, Preview, Provisioned, Receipt
+from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
 from orchestrator.reporting.planning import Cost, HostPlan
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -38,6 +39,7 @@ class RunResults:
     checks: Sequence[Check] = ()
     receipts: Sequence[Receipt] = ()
     probes: Sequence[Probe] = ()
+    drift: Sequence[DriftSubject] = ()
     restored: RestoreResult | None = None
     restored_on: str = ""
 

@@ -11,6 +11,7 @@ from orchestrator.cli import (
     configure,
     destroy,
     doctor,
+    drift,
     env,
     plan,
     policy,
@@ -36,7 +37,8 @@ app = typer.Typer(
 )
 for verb in (
     setup.setup, doctor.doctor, env.env, validate.validate,
-    plan.plan, up.up, configure.configure, verify.verify, report.report, runs.runs, destroy.destroy,
+    plan.plan, up.up, configure.configure, drift.drift, verify.verify, report.report, runs.runs,
+    destroy.destroy,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(backup.app, name="backup")

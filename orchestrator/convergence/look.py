@@ -1,16 +1,23 @@
-"""Run on a host as root, from standard input: one digest over everything that the playbooks manage there.
+"""Run on a host as root, from standard input: what the playbooks manage there, as one digest a part.
 
 Stays within Python's standard library and Python 3.9. Prints one JSON document:
-{"schema": "steward.host-state/1", "parts": {name: SHA-256 in hex}}.
+{"schema": "steward.host-state/2", "parts": {name: digest}}, and for whoever asks, of parts whose digest is
+not the known one: "entries": {name: {key: [value, changed]}}, `changed` in Unix seconds, 0 where nobody can
+say; "unnamed": [name], too many entries; "unit_files": {unit: state}; "updated": {package: version}.
+
+Contents and password fields leave as keyed digests only: a record must not help to guess at secrets.
 """
 
+import gzip
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 TREES = ("/etc", "/usr/local", "/root/.ssh", "/home", "/var/www", "/var/spool/cron")
 REWRITTEN = {
@@ -20,38 +27,130 @@ REWRITTEN = {
     "/etc/hostname",
     "/etc/.updated",
     "/etc/.pwd.lock",
+    "/etc/ld.so.cache",
+    "/etc/group-",
+    "/etc/gshadow-",
+    "/etc/passwd-",
+    "/etc/shadow-",
+    "/etc/subgid-",
+    "/etc/subuid-",
 }
-"""Written by the machine itself at every boot, not by the playbooks."""
+"""Written by the machine itself at every boot or by its tools, not by the playbooks."""
+ACCOUNT_FILES = ("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid")
+"""Told line by line as accounts; of the files themselves only mode and owner count."""
+PERSONAL = {".bash_history", ".python_history", ".psql_history", ".lesshst", ".viminfo", ".wget-hsts",
+            ".sudo_as_admin_successful", ".cache", ".ansible", ".local", "__pycache__"}  # fmt: skip
+"""What working on a host leaves behind in a home."""
+HOMES = ("/home",)
 LARGE = 1 << 20
+MOST_ENTRIES = 6_000
+MOST_TEXT = 64 * 1024
 UNITS = ("*.service", "*.timer", "*.socket")
-TABLES = "select datname, pg_get_userbyid(datdba) from pg_database order by 1"
-ROLES = "select rolname, rolcanlogin, rolsuper from pg_roles order by 1"
+AT_BOOT = ("enabled", "enabled-runtime", "masked", "masked-runtime")
+PER_NETWORK = ("accept_redirects", "accept_source_route", "rp_filter", "send_redirects", "log_martians")
+NETWORK_SETTINGS = {
+    "net.ipv4.ip_forward", "net.ipv4.tcp_syncookies", "net.ipv6.conf.all.forwarding",
+    *(f"net.{ip}.conf.{which}.{name}" for ip in ("ipv4", "ipv6") for which in ("all", "default")
+      for name in PER_NETWORK),
+}  # fmt: skip
+"""Kernel settings that every network namespace has for itself."""
+MAY = ("login", "super", "createdb", "createrole", "replication", "bypassrls")
+_MAY = ", ".join(f"case when rol{word.replace('login', 'canlogin')} then '{word}' end" for word in MAY)
+QUERIES = (
+    "select 'database', datname, pg_get_userbyid(datdba) from pg_database order by 2",
+    f"select 'role', rolname, concat_ws(' ', {_MAY}), coalesce(rolpassword, '') from pg_authid order by 2",  # noqa: S608
+    "select 'setting', name, setting from pg_file_settings where sourcefile like '%postgresql.auto.conf'",
+)
+STATUS = "/var/lib/dpkg/status"
+HISTORY = ("/var/log/apt/history.log", "/var/log/apt/history.log.1.gz")
+
+Entries = dict[str, tuple[str, int]]
 
 
-def entry(path: str) -> str:
-    """One line for a file, folder or link: kind, mode, owner, and what is in it."""
-    seen = os.lstat(path)
-    line = [path, oct(seen.st_mode), str(seen.st_uid), str(seen.st_gid)]
-    if stat.S_ISLNK(seen.st_mode):
-        line.append(os.readlink(path))
-    elif stat.S_ISREG(seen.st_mode):
-        line.append(str(seen.st_size))
+class Look:
+    """One look; `key` keys every digest of what could be secret."""
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+
+    def keyed(self, content: bytes) -> str:
+        """A digest that says nothing to whoever has not the key."""
+        return hashlib.blake2b(content, key=self.key, digest_size=12).hexdigest()
+
+    def entry(self, path: str) -> tuple[str, int]:
+        """Kind, mode, owner, size and content of a file, folder or link, and when it was changed."""
+        seen = os.lstat(path)
+        owner, mode = f"{seen.st_uid}:{seen.st_gid}", f"{stat.S_IMODE(seen.st_mode):04o}"
+        changed = int(seen.st_ctime)  # also when only mode or owner were changed
+        if stat.S_ISLNK(seen.st_mode):
+            return f"link {owner} {os.readlink(path)}", changed
+        if stat.S_ISDIR(seen.st_mode):
+            return f"folder {mode} {owner}", changed
+        if not stat.S_ISREG(seen.st_mode):
+            return f"special {mode} {owner}", changed
+        if path in ACCOUNT_FILES:
+            return f"file {mode} {owner}", changed
         if seen.st_size > LARGE:
-            line.append(f"{seen.st_mtime_ns} {seen.st_ino}")
+            content = f"{seen.st_mtime_ns} {seen.st_ino}".encode()
         else:
             with open(path, "rb") as file:
-                line.append(hashlib.sha256(file.read()).hexdigest())
-    return "\0".join(line)
+                content = file.read()
+        return f"file {mode} {owner} {seen.st_size} {self.keyed(content)}", changed
+
+    def tree(self, root: str) -> Entries:
+        """All entries below a folder; what vanishes meanwhile was never there."""
+        found: Entries = {}
+        for folder, folders, files in os.walk(root):
+            if root in HOMES:
+                folders[:] = [name for name in folders if name not in PERSONAL]
+            for name in folders + files:
+                path = os.path.join(folder, name)
+                personal = root in HOMES and name in PERSONAL
+                if path not in REWRITTEN and "/__pycache__" not in path and not personal:
+                    with suppress(FileNotFoundError):
+                        found[path] = self.entry(path)
+        return found
+
+    def accounts(self) -> Entries:
+        """People and groups, whatever file says so."""
+        secrets = {fields[0]: ":".join(fields[1:]) for fields in lines("/etc/shadow")}
+        groups = lines("/etc/group")
+        found: Entries = {}
+        for fields in lines("/etc/passwd"):
+            name = fields[0]
+            also = sorted(group[0] for group in groups if name in group[-1].split(","))
+            rest = f"uid {fields[2]}, gid {fields[3]}, home {fields[5]}, shell {fields[6]}"
+            member = f", in {','.join(also)}" if also else ""
+            found[f"user {name}"] = (f"{rest}{member} {self.keyed(secrets.get(name, '').encode())}", 0)
+        found.update({f"group {fields[0]}": (" ".join(fields[2:]), 0) for fields in groups})
+        for name in ("subuid", "subgid"):
+            found.update({f"{name} {each[0]}": (" ".join(each[1:]), 0) for each in lines(f"/etc/{name}")})
+        return found
+
+    def databases(self) -> Entries:
+        """Databases with their owners, roles with what they may, settings made by hand."""
+        if not os.path.exists("/etc/postgresql"):
+            return {}
+        asked = [word for query in QUERIES for word in ("-c", query)]
+        text = said("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-F", "\t", *asked)
+        found: Entries = {}
+        for line in text.splitlines():
+            kind, _, rest = line.partition("\t")
+            name, _, value = rest.partition("\t")
+            if kind == "role":
+                may, _, password = value.partition("\t")
+                value = f"{may} {self.keyed(password.encode())}".strip()
+            found[f"{kind} {name}".strip()] = (value, 0)
+        return found
 
 
-def tree(root: str) -> Iterator[str]:
-    """All entries below a folder, in a fixed order."""
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        for name in sorted(folders + files):
-            path = os.path.join(folder, name)
-            if path not in REWRITTEN and "/__pycache__" not in path:
-                yield entry(path)
+def lines(path: str) -> list[list[str]]:
+    """The lines of an account file, each split at its colons."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return [line.rstrip("\n").split(":") for line in file if line.strip()]
+    except OSError:
+        return []
 
 
 def said(*argv: str) -> str:
@@ -60,41 +159,120 @@ def said(*argv: str) -> str:
     return done.stdout if done.returncode == 0 else f"exit {done.returncode}"
 
 
-def units() -> list[str]:
-    """Which units start at boot, and whether they are up now."""
+def packages() -> Entries:
+    """Installed packages with their versions, and those that are half so."""
+    found: Entries = {}
+    with open(STATUS, encoding="utf-8", errors="replace") as file:
+        for block in file.read().split("\n\n"):
+            fields = dict(re.findall(r"^(Package|Status|Version): (.*)$", block, re.MULTILINE))
+            status = fields.get("Status", "")
+            if status and "not-installed" not in status and "config-files" not in status:
+                known = {"install ok installed": "", "hold ok installed": " held"}.get(status, f" {status}")
+                found[fields["Package"]] = (fields.get("Version", "") + known, 0)
+    return found
+
+
+def updated() -> dict[str, str]:
+    """Packages that the machine's own security updates brought, with the newest version each."""
+    found: dict[str, str] = {}
+    for path in reversed(HISTORY):
+        with suppress(OSError, EOFError):
+            with open(path, "rb") as file:
+                whole = gzip.GzipFile(fileobj=file) if path.endswith(".gz") else file
+                text = whole.read(4 * LARGE).decode("utf-8", "replace")
+            for block in text.split("\n\n"):
+                if "unattended-upgrade" in block:
+                    found.update(re.findall(r"([a-z0-9.+-]+):[a-z0-9]+ \([^,()]*, ([^,()]+)\)", block))
+    return found
+
+
+def units() -> Entries:
+    """Which units start at boot or are shut off for good, and whether they are up now."""
     shown = said("systemctl", "show", "--property=Id,ActiveState,UnitFileState,NeedDaemonReload", *UNITS)
-    blocks = [block for block in shown.split("\n\n") if "UnitFileState=enabled" in block]
-    return sorted("\n".join(sorted(block.strip().splitlines())) for block in blocks)
+    found: Entries = {}
+    for block in shown.split("\n\n"):
+        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if fields.get("UnitFileState") in AT_BOOT:
+            stale = ", changed on disk and not loaded" if fields.get("NeedDaemonReload") == "yes" else ""
+            found[fields.get("Id", "")] = (
+                f"{fields.get('ActiveState')}, {fields['UnitFileState']}{stale}",
+                0,
+            )
+    return found or {"systemd": (shown[:200], 0)}
 
 
-def databases() -> list[str]:
-    """Databases with their owners, and who may log in; empty where there is no PostgreSQL."""
-    if not os.path.exists("/etc/postgresql"):
-        return []
-    return [
-        said("runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c", query) for query in (TABLES, ROLES)
-    ]
+def unit_files() -> dict[str, str]:
+    """Whether each unit that has a file starts at boot."""
+    shown = said("systemctl", "list-unit-files", "--no-legend", "--no-pager", "--full")
+    return dict(line.split()[:2] for line in shown.splitlines() if len(line.split()) >= 2)
 
 
-def digest(lines: Iterable[str]) -> str:
-    """SHA-256 over lines, in hex."""
+def firewall() -> Entries:
+    """The loaded rules, a chain, set or other block of a table each."""
+    text = said("nft", "--stateless", "list", "ruleset")
+    found: Entries = {}
+    table = block = ""
+    for line in text[:MOST_TEXT].splitlines():
+        bare = line.strip()
+        if line.startswith("table "):
+            table, block = bare.rstrip(" {"), ""
+            found[table] = ("loaded", 0)
+        elif line.startswith("\t") and not line.startswith("\t\t") and bare.endswith("{"):
+            block = f"{table} {bare.rstrip(' {')}"
+            found[block] = ("", 0)
+        elif bare and bare != "}":
+            name = block or table or "nft"
+            found[name] = (f"{found.get(name, ('', 0))[0]}\n{bare}".strip(), 0)
+    return found
+
+
+def kernel() -> Entries:
+    """Network settings as they hold now, and those that a file asks for."""
+    wanted = set(NETWORK_SETTINGS)
+    asked = re.compile(r"^\s*-?(net[./][\w./-]+)\s*=", re.MULTILINE)
+    for path in ["/etc/sysctl.conf", *sorted(listed("/etc/sysctl.d"))]:
+        with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+            wanted |= {name.replace("/", ".") for name in asked.findall(file.read())}
+    found: Entries = {}
+    for name in wanted:
+        with suppress(OSError), open("/proc/sys/" + name.replace(".", "/"), encoding="ascii") as file:
+            found[name] = (" ".join(file.read().split()), 0)
+    return found
+
+
+def listed(folder: str) -> Iterator[str]:
+    """The files of a folder; none where there is none."""
+    with suppress(FileNotFoundError):
+        yield from (os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".conf"))
+
+
+def digest(entries: Mapping[str, str]) -> str:
+    """One digest over entries, whatever their order; the control machine computes it in the same way."""
     found = hashlib.sha256()
-    for line in lines:
-        found.update(line.encode("utf-8", "surrogateescape") + b"\n")
+    for key in sorted(entries):
+        found.update(f"{key}\0{entries[key]}\n".encode("utf-8", "surrogateescape"))
     return found.hexdigest()
 
 
-def main() -> None:
-    """Look once and print."""
-    with open("/var/lib/dpkg/status", "rb") as file:
-        packages = hashlib.sha256(file.read()).hexdigest()
-    parts = {root: digest(tree(root)) for root in TREES if os.path.isdir(root)}
-    parts["packages"] = packages
-    parts["units"] = digest(units())
-    parts["firewall"] = digest([said("nft", "--stateless", "list", "ruleset")])
-    parts["databases"] = digest(databases())
-    json.dump({"schema": "steward.host-state/1", "parts": parts}, sys.stdout, sort_keys=True)
+def look(key: str, known: "Mapping[str, str] | None" = None) -> dict[str, object]:
+    """The document; without `known` digests alone."""
+    at = Look(bytes.fromhex(key))
+    parts = {root: at.tree(root) for root in TREES if os.path.isdir(root)}
+    parts.update(accounts=at.accounts(), packages=packages(), units=units(), firewall=firewall(),
+                 databases=at.databases(), kernel=kernel())  # fmt: skip
+    digests = {
+        name: digest({key: value for key, (value, _) in found.items()}) for name, found in parts.items()
+    }
+    document: dict[str, object] = {"schema": "steward.host-state/2", "parts": digests}
+    if known is not None:
+        differing = [name for name in parts if digests[name] != known.get(name)]
+        document["unnamed"] = [name for name in differing if len(parts[name]) > MOST_ENTRIES]
+        document["entries"] = {name: parts[name] for name in differing if len(parts[name]) <= MOST_ENTRIES}
+        document["unit_files"] = unit_files() if "units" in differing else {}
+        document["updated"] = updated() if "packages" in differing else {}
+    return document
 
 
-if __name__ == "__main__":
-    main()
+def main(key: str, known: "Mapping[str, str] | None" = None) -> None:
+    """Look once and print; control characters and broken names leave as escapes."""
+    json.dump(look(key, known), sys.stdout, sort_keys=True)

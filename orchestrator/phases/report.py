@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator.backups.calendar import calendar
 from orchestrator.cost.budget import findings as budget_findings
 from orchestrator.errors import InputError, StewardError, ToolError
+from orchestrator.phases.drift import findings as drift_findings
 from orchestrator.phases.report_rows import (
     fleet_rows,
     flow_rows,
@@ -116,7 +117,9 @@ def _findings(
         probes=results.probes,
         restore=restore_row(fleet, results),
     )
-    return ranked([*found, *budget_findings(results.cost, fleet.stack)])
+    return ranked(
+        [*found, *budget_findings(results.cost, fleet.stack), *drift_findings(results.drift)]
+    )
 
 
 def _of_fleet(fleet: Fleet, results: RunResults, now: datetime, past: Past) -> dict[str, Any]:

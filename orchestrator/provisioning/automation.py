@@ -21,9 +21,11 @@ from orchestrator.provisioning.events import EventLog
 from orchestrator.provisioning.failures import explain, protected_urns, read_instant
 from orchestrator.provisioning.interruption import pulumi_ends_with_us
 from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
+from orchestrator.provisioning.refresh import RefreshLog
 from orchestrator.provisioning.registry import making_marker
 from orchestrator.provisioning.stack_config import PROJECT
 from orchestrator.provisioning.stale_lock import break_dead_locks
+from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Change
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
@@ -112,6 +114,17 @@ class PulumiProvisioner:
         changes = [change for urn, change in log.changes.items() if urn not in log.failed]
         policies = read_policy_results(self._results)
         return Provisioned(tuple(changes), log.unchanged, tuple(policies), failure)
+
+    def drifted(self, stack: str) -> Sequence[DriftSubject]:
+        """Ask for every resource what it really is; writes nothing, also not to the state."""
+        log = RefreshLog()
+        try:
+            with pulumi_ends_with_us():
+                self._stack(stack).preview_refresh(on_event=log, parallel=_PARALLEL, color="never")
+        except CommandError as problem:
+            if not log.all():
+                raise explain(stack, "refresh", "\n".join(log.errors) or str(problem)) from problem
+        return log.all()
 
     def resources(self, stack: str) -> Sequence[StateResource]:
         """Everything in the stack's state, in order."""

@@ -57,6 +57,8 @@ def _careful(report: Report) -> list[NextStep]:
         if not report.planned or tone(report) is not Tone.GOOD:
             return [NextStep("Look at every server", f"steward verify --fleet {fleet}")]
         return [NextStep("Apply the plan once it is what you want", f"steward up --fleet {fleet}")]
+    if report.verb == "drift":
+        return [NextStep("Look at every server", f"steward verify --fleet {fleet}")]
     silent = [name for name, standing in server_tones(report).items() if standing is not Tone.GOOD]
     checked = [NextStep(f"Verify {listed(silent)}: no proof of health", f"steward verify --fleet {fleet}")]
     unseen = any(not backup.looked_at for backup in report.backups)

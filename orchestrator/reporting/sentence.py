@@ -46,6 +46,8 @@ def _came_to_its_end(report: Report) -> str:
         return f" plan: {planned(report.planned)}, nothing was applied{_besides(report)}"
     if report.restore and not report.findings:
         return f": {_restored(report.restore)}"
+    if report.verb == "drift" and not report.findings:
+        return " is as it was made: no host and no resource drifted"
     return f" {_found(report) if report.findings else _proven(report)}"
 
 

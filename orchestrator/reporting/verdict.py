@@ -147,7 +147,7 @@ def tone(report: Report) -> Tone:
         return Tone.BAD
     if report.exit_code != 0 or not report.complete or unjudged(report):
         return Tone.UNKNOWN
-    if report.verb == "plan":
+    if report.verb in ("plan", "drift"):
         return Tone.ATTENTION if report.findings else Tone.GOOD
     if report.restore:
         return Tone.ATTENTION if report.findings else Tone.GOOD
@@ -169,6 +169,8 @@ def headline(report: Report) -> str:
     standing = tone(report)
     if report.verb == "plan" and standing is Tone.GOOD:
         return "Ready to apply" if report.planned else "Nothing to change"
+    if report.verb == "drift" and standing is Tone.GOOD:
+        return "No drift"
     if unjudged(report) and standing is Tone.UNKNOWN:
         return "Policies not judged"
     return {

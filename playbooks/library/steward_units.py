@@ -56,6 +56,8 @@ def steps(running: list[str], stopped: list[str], seen: dict[str, dict[str, str]
     """The (verb, unit) pairs that lead from what was seen to what is wanted."""
     wanted: list[tuple[str, str]] = []
     for unit in running:
+        if seen[unit].get("LoadState") == "masked":
+            wanted.append(("unmask", unit))
         if seen[unit].get("UnitFileState") not in ENABLED:
             wanted.append(("enable", unit))
         if seen[unit].get("ActiveState") not in ("active", "activating", "reloading"):

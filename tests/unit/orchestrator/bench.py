@@ -31,6 +31,7 @@ from tests.fakes import (
     FixedClock,
     MemoryLedger,
 )
+from tests.fakes_drift import FakeDrifts
 from tests.unit.orchestrator.samples import backup_run, backup_status, loaded
 
 CHANGE = Change(op="create", kind="server", name="web-1", urn="u")
@@ -48,6 +49,7 @@ class Bench:
     verifier: FakeVerifier
     ledger: MemoryLedger
     store: FakeStore
+    drifts: FakeDrifts
     results: RunResults = field(default_factory=RunResults)
 
     def execute(self, build: Callable[..., Steps], *words: Any) -> StewardError | None:
@@ -84,8 +86,9 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         {"python3": "", "true": "", "steward-backup status": status, "steward-backup run": take}
     )
     runner, verifier, ledger, keys = FakeRunner(), FakeVerifier(), MemoryLedger(), FakeCredentials()
+    drifts = FakeDrifts()
     access = HostAccess(
-        shell, Path("/key"), Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence()
+        shell, Path("/key"), Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence(), drifts
     )
     adapters = Adapters(
         target=Target(StackRecord("acme-demo", "1" * 32, "acme", "2" * 32, NOON), loaded()),
@@ -100,8 +103,9 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         store=lambda _name: store,
         credentials=lambda _name: keys,
         prober=FakeProber(),
+        resource_drifts=drifts,
     )
-    return Bench(adapters, provisioner, shell, runner, verifier, ledger, store)
+    return Bench(adapters, provisioner, shell, runner, verifier, ledger, store, drifts)
 
 
 def not_ready(bench: Bench, name: str) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from orchestrator.convergence import book as module
+from orchestrator.convergence import look
 from orchestrator.convergence.book import ConvergeBook
 from orchestrator.errors import ToolError
 from orchestrator.inventory.model import Inventory, InventoryHost
+from stacks.outputs import ServerOutput
 from tests.fakes import FakeShell, result
 from tests.unit.orchestrator.samples import server
 
@@ -28,9 +33,16 @@ def inventory(**variables: object) -> Inventory:
     return Inventory(hosts=hosts, shared={"steward_run": "RUN1", "steward_stack": "acme-demo"})
 
 
-def state(**parts: str) -> str:
-    """What `look.py` prints."""
-    return json.dumps({"schema": "steward.host-state/1", "parts": {"/etc": "a", **parts}})
+def state(**entries: str) -> Callable[..., str]:
+    """What `look.py` prints: of the part /etc with these entries, as it was asked."""
+    found = {"/etc/passwd": "file 0644 0:0 10 aa", **entries}
+
+    def answer(_server: ServerOutput, _argv: Sequence[str]) -> str:
+        parts = {"/etc": {key: (value, 1_700_000_000) for key, value in found.items()}}
+        digests = {"/etc": look.digest(found)}
+        return json.dumps({"schema": "x", "parts": digests, "entries": parts, "unnamed": []})
+
+    return answer
 
 
 def book(
@@ -49,7 +61,7 @@ def test_a_recorded_host_is_settled_until_it_differs(tmp_path: Path) -> None:
     assert made.settled(inventory(), [WEB, DB]) == {}
     made.record(inventory(), [WEB, DB], "RUN1")
     assert made.settled(inventory(), [WEB, DB]) == {"web-1": "RUN1", "db-1": "RUN1"}
-    changed = book(tmp_path, {"web-1": state(units="stopped"), "db-1": state()})
+    changed = book(tmp_path, {"web-1": state(**{"/etc/x": "file 0644 0:0 1 bb"}), "db-1": state()})
     assert changed.settled(inventory(), [WEB, DB]) == {"db-1": "RUN1"}
 
 
@@ -83,13 +95,93 @@ def test_a_converge_that_begins_forgets_and_a_broken_record_is_none(tmp_path: Pa
     made = book(tmp_path, BOTH)
     made.record(inventory(), [WEB, DB], "RUN1")
     made.forget([WEB])
-    assert made.settled(inventory(), [WEB, DB]) == {"db-1": "RUN1"}
+    assert book(tmp_path, BOTH).settled(inventory(), [WEB, DB]) == {"db-1": "RUN1"}
     (tmp_path / f"{DB.incarnation}.json").write_text("{}")
     assert made.settled(inventory(), [WEB, DB]) == {}
 
 
 def test_records_are_private_and_hold_no_secret(tmp_path: Path) -> None:
+    made = book(tmp_path, BOTH)
+    made.record(inventory(), [WEB], "RUN1")
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".gz"}
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        content = path.read_bytes()
+        assert b"s3cret" not in (gzip.decompress(content) if path.suffix == ".gz" else content)
+
+
+CRON = {"/etc/cron.d/x": "file 0644 0:0 1 bb"}
+
+
+def test_drift_names_what_differs_and_is_gone_when_it_is_put_back(tmp_path: Path) -> None:
+    book(tmp_path, BOTH).record(inventory(), [WEB, DB], "RUN1")
+    clean, drifted = book(tmp_path, {"web-1": state(), "db-1": state(**CRON)}).drifted([WEB, DB])
+    assert (clean.state, list(clean.items)) == ("clean", [])
+    (item,) = drifted.items
+    assert (drifted.state, item.kind, item.name, item.how) == ("drifted", "file", "/etc/cron.d/x", "add")
+    assert (item.observed, item.expected) == ("kind file, mode 0644, owner 0:0", "not there")
+    assert item.changed_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert [each.state for each in book(tmp_path, BOTH).drifted([WEB, DB])] == ["clean", "clean"]
+
+
+def test_what_cannot_be_known_is_unknown_and_never_clean(tmp_path: Path) -> None:
+    (never,) = book(tmp_path, BOTH).drifted([WEB])
+    assert (never.state, "never converged" in never.reason) == ("unknown", True)
     book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
-    (path,) = tmp_path.iterdir()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "s3cret" not in path.read_text()
+    (deaf,) = book(tmp_path, {"web-1": ToolError("web-1", "SSH failed: no route")}).drifted([WEB])
+    assert (deaf.state, deaf.reason) == ("unknown", "SSH failed: no route")
+    (odd,) = book(tmp_path, {"web-1": "[]"}).drifted([WEB])
+    assert odd.state == "unknown"
+    book(tmp_path, BOTH).forget([WEB])
+    (between,) = book(tmp_path, BOTH).drifted([WEB])
+    assert (between.state, "did not end well" in between.reason) == ("unknown", True)
+
+
+def test_a_converge_does_not_launder_what_no_role_puts_back(tmp_path: Path) -> None:
+    """`up` is quick again, and drift still tells, until it is undone or accepted."""
+    book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
+    by_hand = {"web-1": state(**CRON)}
+    assert book(tmp_path, by_hand).settled(inventory(), [WEB]) == {}
+    for run in ("RUN2", "RUN3"):
+        again = book(tmp_path, by_hand)
+        again.settled(inventory(), [WEB])
+        again.forget([WEB])
+        again.record(inventory(), [WEB], run)
+        assert again.settled(inventory(), [WEB]) == {"web-1": run}
+        (subject,) = again.drifted([WEB])
+        assert [(item.name, item.unhealed_since) for item in subject.items] == [("/etc/cron.d/x", run)]
+    (undone,) = book(tmp_path, BOTH).drifted([WEB])
+    assert undone.state == "clean"
+    assert book(tmp_path, by_hand).accept([WEB], "RUN4") == ["web-1"]
+    (accepted,) = book(tmp_path, by_hand).drifted([WEB])
+    assert (accepted.state, accepted.since) == ("clean", "RUN4")
+
+
+def test_what_was_by_hand_before_a_converge_that_broke_off_is_still_known(tmp_path: Path) -> None:
+    book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
+    book(tmp_path, {"web-1": state(**CRON)}).forget([WEB])  # killed here, with a file half written by a role
+    later = book(tmp_path, {"web-1": state(**CRON, **{"/etc/role": "file 0644 0:0 1 cc"})})
+    later.forget([WEB])
+    later.record(inventory(), [WEB], "RUN2")
+    (subject,) = later.drifted([WEB])
+    assert [item.name for item in subject.items] == ["/etc/cron.d/x"]
+
+
+def test_another_way_to_look_is_no_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
+    monkeypatch.setattr(module, "_look_digest", lambda: "another")
+    (subject,) = book(tmp_path, {"web-1": state(**CRON)}).drifted([WEB])
+    assert (subject.state, "another version" in subject.reason) == ("unknown", True)
+    later = book(tmp_path, BOTH)
+    assert later.settled(inventory(), [WEB]) == {"web-1": "RUN1"}  # no converge is needed to know it again
+    assert [each.state for each in later.drifted([WEB])] == ["clean"]
+
+
+def test_the_key_of_a_look_is_the_servers_own_and_in_no_argument(tmp_path: Path) -> None:
+    shell = FakeShell({"web-1: ": state(), "db-1: ": state()})
+    made = ConvergeBook(tmp_path, shell, lambda: "tools", lambda: b"passphrase")
+    made.record(inventory(), [WEB, DB], "RUN1")
+    assert {line.split(": ", 1)[1] for line in shell.asked} == {"sudo -n python3 -"}
+    calls = {text.rsplit("main(", 1)[1] for text in shell.fed}
+    assert len(calls) == 2
+    assert not any("passphrase" in text for text in shell.fed)

@@ -1,0 +1,63 @@
+"""The order of drift: resources, then hosts, one look each; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from orchestrator.adapters import Adapters
+from orchestrator.errors import ToolError
+from orchestrator.phases.drift import summary, told_once
+from orchestrator.phases.reach import check_wanted
+from orchestrator.pipeline import Step, Steps
+from orchestrator.reporting.drift import DriftSubject
+from orchestrator.results import RunResults
+from stacks.outputs import FleetOutputs, ServerOutput
+
+
+def drift_steps(
+    adapters: Adapters,
+    results: RunResults,
+    fleet_file: str,
+    wanted: Sequence[str] = (),
+    *,
+    accept: bool = False,
+) -> Steps:
+    """Look at everything of the fleet, or at these servers; `accept` takes the hosts as they are first."""
+    stack, fleet = adapters.target.stack.name, adapters.target.loaded.fleet
+    check_wanted(fleet, wanted)
+    read = partial(adapters.provisioner.outputs, stack)
+    outputs: FleetOutputs = yield Step("outputs", "drift", "read", read, _servers)
+    results.outputs = outputs
+    servers = [server for server in outputs.servers if not wanted or server.name in wanted]
+    drifts = adapters.hosts(stack, outputs.servers).drifts
+    if accept:
+        act = partial(drifts.accept, servers, adapters.run)
+        yield Step(
+            "accept", "drift", "write", act, lambda names: f"as they are: {', '.join(names) or 'none'}"
+        )
+    ask = partial(resources_of, adapters, stack, wanted)
+    resources = yield Step("resources", "drift", "read", ask, summary)
+    hosts = yield Step("hosts", "drift", "read", partial(drifts.drifted, servers), summary)
+    made = {server.name for server in servers}
+    names = [name for _, name in fleet.server_names() if not wanted or name in wanted]
+    absent = [
+        DriftSubject(kind="host", name=name, state="unknown", reason="not yet there")
+        for name in names
+        if name not in made
+    ]
+    results.drift = told_once([*hosts, *absent], resources, fleet_file)
+
+
+def resources_of(adapters: Adapters, stack: str, wanted: Sequence[str]) -> list[DriftSubject]:
+    """The resources of the stack, or of these servers; one unknown subject where nobody can be asked."""
+    try:
+        found = adapters.resource_drifts.drifted(stack)
+    except ToolError as problem:
+        return [DriftSubject(kind="resource", name=stack, state="unknown", reason=problem.message)]
+    return [each for each in found if not wanted or each.server in wanted]
+
+
+def _servers(outputs: FleetOutputs) -> str:
+    servers: Sequence[ServerOutput] = outputs.servers
+    return f"{len(servers)} servers"
