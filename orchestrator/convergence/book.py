@@ -65,9 +65,7 @@ class ConvergeBook:
         self._learn([server for server in asked if server.name in found], known)
         return found
 
-    def _learn(
-        self, servers: Sequence[ServerOutput], known: Mapping[str, ConvergeRecord | None]
-    ) -> None:
+    def _learn(self, servers: Sequence[ServerOutput], known: Mapping[str, ConvergeRecord | None]) -> None:
         """What another version kept cannot be compared; these hosts are as they should be, so look anew."""
         strange = [server for server in servers if not _current(self._expected(server))]
         for server, seen in zip(strange, for_each(strange, self._look_whole), strict=True):

@@ -117,9 +117,7 @@ def _findings(
         probes=results.probes,
         restore=restore_row(fleet, results),
     )
-    return ranked(
-        [*found, *budget_findings(results.cost, fleet.stack), *drift_findings(results.drift)]
-    )
+    return ranked([*found, *budget_findings(results.cost, fleet.stack), *drift_findings(results.drift)])
 
 
 def _of_fleet(fleet: Fleet, results: RunResults, now: datetime, past: Past) -> dict[str, Any]:
