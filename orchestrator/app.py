@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from orchestrator.backups.calendar import DAYS
 from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
+from orchestrator.earlier_runs import earlier_runs
 from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.phases.report import Past, RunFacts, build_report, fleet_label
@@ -163,12 +165,13 @@ def begin_run(
         run_id = new_run_id(started.utc)
         label = fleet_label(path.absolute(), settings.project)
         connections = Connections(settings)
-        composed = Composition(settings, toolchain, target, run_id, connections, label, say)
+        composed = Composition(settings, toolchain, target, run_id, connections, label, say, watcher.host)
         adapters = composed.adapters(ledger, clock)
         run = Run(run_id, verb, settings, adapters, RunResults(), watcher, started, ledger, label)
         close_killed_runs(settings, ledger, target.stack.name, started)
         settings.run_folder(run_id).mkdir(mode=0o700, parents=True)
         ledger.begin_run(run_id, verb, target.stack.name, started)
+        watcher.begun(partial(earlier_runs, settings, ledger.last_runs, target.stack.name, verb))
         if warm:
             connections.warm(stacks_of(target), adapters.provisioner.outputs)
         code = 3

@@ -18,6 +18,7 @@ from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.ports import BackupStore, Clock, CredentialStore, Ledger, PlaybookRunner, Say, Target
+from orchestrator.progress import Watch
 from orchestrator.provisioning.automation import PulumiProvisioner
 from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key
 from orchestrator.repository_keys import RepositoryKeys
@@ -39,6 +40,7 @@ class Composition:
     connections: Connections
     fleet_file: str
     say: Say
+    watch: Watch
 
     def adapters(self, ledger: Ledger, clock: Clock) -> Adapters:
         """Everything outside, behind its ports."""
@@ -95,7 +97,7 @@ class Composition:
 
         retry = f"steward configure --fleet {shlex.quote(self.fleet_file)} --host {{host}}"
         folder = self.settings.run_folder(self.run) / "plays"
-        return AnsibleRunner(self.settings, self.toolchain, folder, retry, leftovers)
+        return AnsibleRunner(self.settings, self.toolchain, folder, retry, leftovers, self.watch)
 
     def store(self, repository: str) -> BackupStore:
         """The vault behind a repository of the fleet; raises InputError when its stack has no such vault."""

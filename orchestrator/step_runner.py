@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from time import monotonic
 from typing import Any
 
 from orchestrator.errors import StewardError, StoppedError
 from orchestrator.pipeline import Step
 from orchestrator.ports import Clock
+from orchestrator.progress import EarlierRun, HostProgress
 from orchestrator.reporting.model import Step as StepRecord
 from orchestrator.reporting.model import StepState
 
@@ -16,8 +17,14 @@ from orchestrator.reporting.model import StepState
 class Watcher:
     """Is told when steps start and end; the terminal's view derives from it."""
 
+    def begun(self, earlier: Callable[[], Sequence[EarlierRun]]) -> None:
+        """The run begins; `earlier` reads what runs like it took, for a view that wants to know."""
+
     def started(self, step: Step) -> None:
         """A step begins."""
+
+    def host(self, reached: HostProgress) -> None:
+        """A host under the playbooks got a step further."""
 
     def ended(self, step: Step, record: StepRecord) -> None:
         """A step is over, well or not."""

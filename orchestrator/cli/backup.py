@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completion
 from orchestrator.cli.options import AsJson, FleetFile, Hosts
 
 app = typer.Typer(
@@ -16,7 +17,11 @@ app = typer.Typer(
 Plan = Annotated[
     list[str] | None,
     typer.Option(
-        "--plan", metavar="PLAN", help="Only this backup plan; may be repeated.", show_default=False
+        "--plan",
+        metavar="PLAN",
+        help="Only this backup plan; may be repeated.",
+        show_default=False,
+        autocompletion=completion.plans,
     ),
 ]
 
@@ -72,9 +77,23 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
 def restore(
     fleet: FleetFile,
     host: Annotated[
-        str, typer.Option("--host", metavar="SERVER", help="The server whose backup is restored.")
+        str,
+        typer.Option(
+            "--host",
+            metavar="SERVER",
+            help="The server whose backup is restored.",
+            autocompletion=completion.servers,
+        ),
     ],
-    plan: Annotated[str, typer.Option("--plan", metavar="PLAN", help="The backup plan.")],
+    plan: Annotated[
+        str,
+        typer.Option(
+            "--plan",
+            metavar="PLAN",
+            help="The backup plan.",
+            autocompletion=completion.plans,
+        ),
+    ],
     snapshot: Annotated[
         str, typer.Option("--snapshot", metavar="ID", help="A snapshot id, or 'latest'.")
     ] = "latest",

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Check every part Steward stands on; exit code 2 when a needed one is missing or wrong."""
+    """Check every part Steward stands on; exit code 2 when a needed one is missing or wrong.
+
+    Example: steward doctor
+    """
     from orchestrator.toolchain.doctor import examine
 
     report = examine(load_settings())

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completion
+
 FleetFile = Annotated[
     Path,
     typer.Option(
@@ -18,7 +20,13 @@ AsJson = Annotated[
 ]
 Hosts = Annotated[
     list[str] | None,
-    typer.Option("--host", metavar="SERVER", help="Only this server; may be repeated.", show_default=False),
+    typer.Option(
+        "--host",
+        metavar="SERVER",
+        help="Only this server; may be repeated.",
+        show_default=False,
+        autocompletion=completion.servers,
+    ),
 ]
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Hold the state against what is really there first.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli import completion
 from orchestrator.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -52,7 +53,13 @@ def parameters(profile: Profile, rule: Rule) -> str:
 
 @app.command()
 def explain(
-    rule: Annotated[str, typer.Argument(help="A rule id, for example network.ssh-not-public.")],
+    rule: Annotated[
+        str,
+        typer.Argument(
+            help="A rule id, for example network.ssh-not-public.",
+            autocompletion=completion.rules,
+        ),
+    ],
 ) -> None:
     """Say why a rule exists, what it asks for in each profile, and how to mend a finding.
 

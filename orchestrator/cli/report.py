@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli import completion
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="A run id, or 'latest'.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run id, or 'latest'.", autocompletion=completion.runs)
+    ] = "latest",
     form: Annotated[
         str,
         typer.Option(

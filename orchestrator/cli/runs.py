@@ -6,12 +6,19 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import completion
 from orchestrator.cli.options import AsJson
 
 
 def runs(
     stack: Annotated[
-        str | None, typer.Option("--stack", help="Only runs on this stack.", show_default=False)
+        str | None,
+        typer.Option(
+            "--stack",
+            help="Only runs on this stack.",
+            show_default=False,
+            autocompletion=completion.stacks,
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many, newest first.")] = 20,
     as_json: AsJson = False,

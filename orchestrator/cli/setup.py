@@ -22,6 +22,8 @@ def setup(
 ) -> None:
     """Get the Pulumi CLI, restic, rest-server, Ansible collections and the base image; quick when nothing
     is to do.
+
+    Example: steward setup
     """
     from orchestrator.toolchain.installation import install
 

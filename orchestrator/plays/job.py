@@ -19,6 +19,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_MESSAGE = 2_000
 _WATCHED = {
     "playbook_on_task_start",
+    "runner_on_start",
     "runner_on_ok",
     "runner_on_failed",
     "runner_on_unreachable",
@@ -90,7 +91,7 @@ def handle(event: Mapping[str, Any]) -> bool:
             key: details.get(key, {})
             for key in ("ok", "changed", "failures", "dark", "skipped", "ignored", "rescued")
         }
-    if kind.startswith("runner_on_"):
+    if kind.startswith("runner_on_") and kind != "runner_on_start":
         result = details.get("res") or {}
         record |= {
             "changed": bool(result.get("changed")),

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.plays.following import HostFollower
 from orchestrator.plays.spans import HostTimes
 from orchestrator.ports import PlayResult, Say
+from orchestrator.progress import Watch
 from orchestrator.reporting.model import Host
 
 _NO_HOST = "no host matched: the playbook did nothing on this host"
@@ -16,9 +18,10 @@ _NO_HOST = "no host matched: the playbook did nothing on this host"
 class OutcomeReader:
     """Takes the job's lines as they come; tells progress, and at the end what happened on each host."""
 
-    def __init__(self, hosts: Sequence[str], say: Say) -> None:
+    def __init__(self, hosts: Sequence[str], say: Say, watch: Watch = lambda _: None) -> None:
         self._hosts = tuple(hosts)
         self._say = say
+        self._follower = HostFollower(self._hosts, watch)
         self._times: dict[str, HostTimes] = {}
         self._failures: dict[str, tuple[str, str]] = {}
         self._stats: Mapping[str, Mapping[str, int]] = {}
@@ -45,10 +48,13 @@ class OutcomeReader:
                 self._say(str(record["task"]))
             case "playbook_on_stats":
                 self._stats = record
+                self._follower.all_over()
             case "error":
                 self._errors.append(str(record["message"]))
             case "end":
                 self._end = record
+            case "runner_on_start":
+                self._follower.begun(record)
             case "runner_on_ok" | "runner_on_skipped" | "runner_on_failed" | "runner_on_unreachable":
                 self._task(record)
             case _:
@@ -62,6 +68,7 @@ class OutcomeReader:
             task = f"{record['role']} : {record['task']}" if record.get("role") else str(record["task"])
             self._failures[host] = (task, str(record.get("message", "")))
             self._say(f"{host}: failed: {task}")
+        self._follower.ended(record, failed=bad)
 
     def result(self, retry: str) -> PlayResult:
         """The outcome of every host that was asked for; `retry` is a command with `{host}` in it."""

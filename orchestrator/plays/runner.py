@@ -16,6 +16,7 @@ from orchestrator.inventory.render import render_hosts, render_secrets
 from orchestrator.plays.outcome import OutcomeReader
 from orchestrator.ports import PlayRequest, PlayResult, Say
 from orchestrator.process import run
+from orchestrator.progress import Watch
 from orchestrator.settings import Settings
 from orchestrator.ssh import ssh_options
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
@@ -32,13 +33,20 @@ class AnsibleRunner:
     """Implements `ports.PlaybookRunner`."""
 
     def __init__(
-        self, settings: Settings, toolchain: Toolchain, folder: Path, retry: str, end_leftovers: Leftovers
+        self,
+        settings: Settings,
+        toolchain: Toolchain,
+        folder: Path,
+        retry: str,
+        end_leftovers: Leftovers,
+        watch: Watch = lambda _: None,
     ) -> None:
         self._settings = settings
         self._toolchain = toolchain
         self._folder = folder
         self._retry = retry
         self._end_leftovers = end_leftovers
+        self._watch = watch
 
     def run(self, request: PlayRequest, say: Say) -> PlayResult:
         """Converge; one failed host does not stop the others. No process is left behind when interrupted."""
@@ -46,7 +54,7 @@ class AnsibleRunner:
             raise ToolError("playbooks", "no host to configure", next_step="Name hosts of the fleet.")
         workspace = self._workspace()
         sockets = Path(tempfile.mkdtemp(prefix="steward-cp-"))
-        reader = OutcomeReader(request.hosts, say)
+        reader = OutcomeReader(request.hosts, say, self._watch)
         try:
             inventory = self._write_inventory(workspace, request)
             spec = workspace / "spec.json"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -60,10 +61,7 @@ def main() -> None:
 
 def up(fleet: Path) -> dict[str, Any]:
     """One `steward up`."""
-    done = subprocess.run(
-        [STEWARD, "up", "--fleet", str(fleet), "--json"], capture_output=True, text=True, check=True
-    )
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(quiet([STEWARD, "up", "--fleet", str(fleet), "--json"], dict(os.environ))))
 
 
 def bare_up(settings: Settings, environment: dict[str, str]) -> None:
@@ -109,11 +107,12 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
     return [playbook, "-i", str(folder), str(playbooks / "site.yml")], environment
 
 
-def quiet(argv: list[str], environment: dict[str, str]) -> None:
-    """Run a command that must end well."""
+def quiet(argv: list[str], environment: dict[str, str]) -> str:
+    """Standard output of a command that must end well."""
     done = subprocess.run(argv, env=environment, cwd=Path.cwd(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{argv[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
 
 
 if __name__ == "__main__":

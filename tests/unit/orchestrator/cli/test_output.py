@@ -12,8 +12,9 @@ import pytest
 
 from orchestrator.backups.documents import RestoreResult, Snapshot
 from orchestrator.cli.backup_tables import aligned, backup_table, restore_text, snapshot_table
+from orchestrator.cli.live import LiveProgress
 from orchestrator.cli.output import as_document, colour, emit, width
-from orchestrator.cli.progress import LiveProgress, PlainProgress, progress
+from orchestrator.cli.progress import PlainProgress, progress
 from orchestrator.pipeline import Step
 from orchestrator.reporting.model import Backup, StepState, Verdict
 from orchestrator.reporting.model import Step as StepRecord
@@ -158,6 +159,7 @@ def test_a_terminal_gets_a_live_view(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Terminal()
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
     view = progress()
     assert isinstance(view, LiveProgress)
     view.say("nobody is at work")
@@ -166,5 +168,8 @@ def test_a_terminal_gets_a_live_view(monkeypatch: pytest.MonkeyPatch) -> None:
     view.ended(STEP, record(StepState.DONE, "[red]3 hosts"))
     assert "[red]3 hosts" in screen.getvalue()
     assert "\x1b]0;owned" not in screen.getvalue()
+    monkeypatch.setenv("CI", "true")
+    assert isinstance(progress(), PlainProgress)
+    monkeypatch.delenv("CI")
     monkeypatch.setenv("TERM", "dumb")
     assert isinstance(progress(), PlainProgress)

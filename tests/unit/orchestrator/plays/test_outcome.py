@@ -145,3 +145,27 @@ def test_a_host_has_its_time_in_each_role_and_skipped_roles_are_left_out() -> No
 def test_a_task_without_a_time_still_counts(ended: Any) -> None:
     reader, _ = read(["web-1"], task("runner_on_ok", "web-1", ended_at=ended), stats(ok={"web-1": 1}), END)
     assert (only(reader).duration_seconds, only(reader).spans) == (1.5, ())
+
+
+def test_each_host_is_followed_task_by_task() -> None:
+    seen: list[tuple[str, str, int, int]] = []
+    reader = OutcomeReader(
+        ["web-1", "web-2"], lambda _: None, lambda h: seen.append((h.name, h.state, h.tasks, h.changed))
+    )
+    for record in (
+        {"kind": "runner_on_start", "host": "web-1", "task": "install"},
+        task("runner_on_ok", "web-1", changed=True),
+        task("runner_on_skipped", "web-1"),
+        task("runner_on_failed", "web-2", message="no"),
+        task("runner_on_ok", "web-1"),
+        task("runner_on_ok", "not-asked-for"),
+        stats(ok={"web-1": 2}, failures={"web-2": 1}),
+    ):
+        reader.line(json.dumps(record))
+    assert seen == [
+        ("web-1", "working", 0, 0),
+        ("web-1", "working", 1, 1),
+        ("web-2", "failed", 1, 0),
+        ("web-1", "working", 2, 1),
+        ("web-1", "done", 2, 1),
+    ]

@@ -1,0 +1,22 @@
+"""How a step that is over reads, the same on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.pipeline import Step
+    from orchestrator.reporting.model import Step as StepRecord
+
+_SIGNS = {"done": "✓", "failed": "✗", "skipped": "-", "stopped": "■"}
+
+
+def ending(step: Step, record: StepRecord) -> str:
+    """One line: sign, name, seconds, and what came out."""
+    seconds = f"{record.duration_seconds:6.1f} s"
+    return f"{_SIGNS[record.state]} {step.name:<10} {seconds}  {printable(record.message)}".rstrip()
+
+
+def printable(text: str) -> str:
+    """One line without control characters: host and fleet texts must not move the cursor."""
+    return "".join(char if char.isprintable() else " " for char in text)
