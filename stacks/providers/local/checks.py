@@ -8,6 +8,7 @@ from typing import Any
 
 from stacks.providers.local import addresses
 from stacks.providers.local.errors import LocalError
+from stacks.providers.local.kind import is_own, stack_id_of
 from stacks.providers.local.machine import Machine
 from stacks.providers.local.ports import PortClaim, taken_port
 from stacks.providers.local.shapes import Failure
@@ -81,7 +82,9 @@ def port_failures(machine: Machine, urn: str, inputs: Properties, olds: Properti
         port = item.get("hostPort")
         if found or not isinstance(port, int):
             continue
-        if machine.claim(f"host-port {port}", urn) or (port not in before and not _free(machine, urn, port)):
+        if machine.claim(f"host-port {port}", urn) or (
+            port not in before and not _free(machine, urn, inputs, port)
+        ):
             refusal = taken_port(str(inputs["name"]), port)
             text = f"{refusal.message}. {refusal.next_step}"
             found.append(Failure(f"publish[{index}].hostPort", text))
@@ -93,11 +96,11 @@ def waiting_for(urn: str) -> str:
     return f"new-server {urn}"
 
 
-def _free(machine: Machine, urn: str, port: int) -> bool:
+def _free(machine: Machine, urn: str, inputs: Properties, port: int) -> bool:
     holders = [one for one in machine.view().containers if port in one.host_ports]
     if holders:
         # Our own server may hold it: an interrupted run left it, and create will take it over.
-        return all(one.labels.get("steward.urn") == urn for one in holders)
+        return all(is_own(one.labels, urn, stack_id_of(inputs)) for one in holders)
     try:
         PortClaim(port).release()
     except OSError:

@@ -140,12 +140,21 @@ def inputs_of(marks: Mapping[str, str]) -> Properties:
     return inputs if isinstance(inputs, dict) else {}
 
 
+def stack_id_of(inputs: Properties) -> str:
+    """The stack's id: two installations may give two stacks one name, and so one URN."""
+    tags = inputs.get("tags")
+    return str(tags.get("stackId", "")) if isinstance(tags, dict) else ""
+
+
+def is_own(marks: Mapping[str, str], urn: str, stack_id: str) -> bool:
+    """Whether an object with these labels was made for this resource of this stack."""
+    return marks.get("steward.urn") == urn and marks.get("steward.stack-id") == stack_id
+
+
 def leftover(kind: Kind, what: str, urn: str, inputs: Properties, existing: Iterable[T]) -> T | None:
     """What a killed run made for this resource and never recorded; LocalError when it does not fit."""
     for record in existing:
-        if record.labels.get("steward.kind") != what or record.labels.get("steward.urn") != urn:
-            continue
-        if record.labels.get("steward.stack-id") != str((inputs.get("tags") or {}).get("stackId", "")):
+        if record.labels.get("steward.kind") != what or not is_own(record.labels, urn, stack_id_of(inputs)):
             continue
         changes = compare(inputs_of(record.labels), {}, inputs, kind.rules)
         differing = [key for key, change in changes.items() if change.replace]

@@ -8,7 +8,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network
@@ -33,12 +33,23 @@ class View:
     containers: tuple[Container, ...]
     networks: tuple[NetworkRecord, ...]
 
-    def subnets(self) -> list[tuple[str, IPv4Network]]:
-        """Podman's networks and the machine's own routes, each with a name to tell a person."""
+    def subnets(self, own: Collection[str] = ()) -> list[tuple[str, IPv4Network]]:
+        """Podman's networks but for `own`, and the machine's routes, each with a name to tell a person."""
         bridges = {network.interface for network in self.networks}
         table = Path("/proc/net/route").read_text()
-        own = [(f"route of {name}", net) for name, net in addresses.routes(table) if name not in bridges]
-        return own + [(f"podman network {one.name}", net) for one in self.networks for net in one.subnets]
+        routed = [(f"route of {name}", net) for name, net in addresses.routes(table) if name not in bridges]
+        others = [one for one in self.networks if one.name not in own]
+        return routed + [(_whose(one), net) for one in others for net in one.subnets]
+
+
+def _whose(network: NetworkRecord) -> str:
+    """`network lan of acme-prod (podman network ...)`: stacks of other users and installations too."""
+    marks = network.labels
+    named = f"podman network {network.name}"
+    if marks.get("steward.kind") != "network":
+        return named
+    urn, stack = marks.get("steward.urn", ""), marks.get("steward.stack", "")
+    return f"network {urn.rsplit('::', 1)[-1]} of {stack} ({named})"
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ from stacks.providers.local.kind import (
     Found,
     Made,
     inputs_of,
+    is_own,
     label_options,
     labels,
     leftover,
     name_failure,
     object_name,
+    stack_id_of,
 )
 from stacks.providers.local.machine import Machine
 from stacks.providers.local.podman import what_it_said
@@ -48,17 +50,16 @@ class Network:
         problem = addresses.cidr_problem(cidr)
         if problem:
             return [*failures, Failure("cidr", problem)]
-        if olds is None:
+        if olds is None or olds.get("cidr") != cidr:
             failures.extend(self._taken(machine, urn, inputs))
         return failures
 
     def _taken(self, machine: Machine, urn: str, inputs: Properties) -> list[Failure]:
+        """Whose network is in the way; what an interrupted run of this very resource left is not."""
         view = machine.view()
-        own = {record.name for record in view.networks if record.labels.get("steward.urn") == urn}
-        others = [
-            (name, net) for name, net in view.subnets() if name.removeprefix("podman network ") not in own
-        ]
-        clash = addresses.overlapping(inputs["cidr"], others)
+        stack_id = stack_id_of(inputs)
+        own = {record.name for record in view.networks if is_own(record.labels, urn, stack_id)}
+        clash = addresses.overlapping(inputs["cidr"], view.subnets(own))
         if clash is None:
             return []
         reason = f"{inputs['cidr']} overlaps {clash[1]} of {clash[0]} on this machine. Choose another cidr."
