@@ -59,5 +59,9 @@ class Adapters:
     """Repository name of the fleet -> where its credentials are kept."""
     prober: ServiceProber
     resource_drifts: ResourceDrifts
+    neighbours: Callable[[], Sequence[str]]
+    """Other stacks that live on this installation."""
+    outside: Callable[[str, float], str]
+    """Runs the probing program on the control machine: (request, seconds) -> what it printed."""
     prices: PriceBook | None = None
     """What resources cost; None where the client has no price book."""

@@ -29,6 +29,7 @@ from orchestrator.pipeline import Step
 from orchestrator.ports import Say, Target
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.provisioning.stack_config import config_path
+from orchestrator.redaction import redacted_values
 from orchestrator.reporting.history import RunRow, row_of, unreported
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.write import known_rows, write, write_index
@@ -107,7 +108,7 @@ class Run:
             fleet_file=self.fleet_file,
             stack_id=stack.id,
         )
-        made = build_report(facts, self.adapters.target.loaded, self.results, self.problem, past)
+        made = hidden(build_report(facts, self.adapters.target.loaded, self.results, self.problem, past))
         compiled = self.settings.cache / "templates"
         write(made, self.folder, compiled)
         rows = [row_of(made), *self._without_report()]
@@ -166,7 +167,7 @@ def begin_run(
         label = fleet_label(path.absolute(), settings.project)
         connections = Connections(settings)
         composed = Composition(settings, toolchain, target, run_id, connections, label, say, watcher.host)
-        adapters = composed.adapters(ledger, clock)
+        adapters = composed.adapters(ledger, clock, ledger.living_stacks)
         run = Run(run_id, verb, settings, adapters, RunResults(), watcher, started, ledger, label)
         close_killed_runs(settings, ledger, target.stack.name, started)
         settings.run_folder(run_id).mkdir(mode=0o700, parents=True)
@@ -184,6 +185,11 @@ def begin_run(
                     say(f"could not look for leftovers: {told}")
             connections.close()
             ledger.end_run(run_id, code, clock.moment())
+
+
+def hidden(report: Report) -> Report:
+    """The report without any secret that this process came to know, whoever put it there."""
+    return Report.model_validate(redacted_values(report.model_dump(by_alias=True)))
 
 
 def close_killed_runs(settings: Settings, ledger: SqliteLedger, stack: str, at: Moment) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +25,7 @@ from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain
 from orchestrator.vault import VaultStore
+from orchestrator.verification.outside import probe_from_here
 from orchestrator.verification.testinfra_host import TestinfraVerifier
 from stacks.outputs import ServerOutput
 
@@ -42,8 +43,8 @@ class Composition:
     say: Say
     watch: Watch
 
-    def adapters(self, ledger: Ledger, clock: Clock) -> Adapters:
-        """Everything outside, behind its ports."""
+    def adapters(self, ledger: Ledger, clock: Clock, living_stacks: Callable[[], Sequence[str]]) -> Adapters:
+        """Everything outside, behind its ports; `living_stacks` names all stacks of this installation."""
         return Adapters(
             target=self.target,
             run=self.run,
@@ -59,6 +60,8 @@ class Composition:
             resource_drifts=self.provisioner,
             prices=self.prices(),
             prober=HttpProber(),
+            neighbours=lambda: [name for name in living_stacks() if name != self.target.stack.name],
+            outside=probe_from_here,
         )
 
     @cached_property

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import IO, Literal, NoReturn
-from urllib.parse import quote
 
 from orchestrator.errors import InputError, StoppedError, ToolError
+from orchestrator.redaction import redacted
 
 Stream = Literal["stdout", "stderr"]
 
@@ -160,9 +160,8 @@ def run(
     """Run a program to its end and return what it said; `timeout` in seconds covers everything it started.
 
     `on_line` gets each line of both streams, without secrets, as it comes. Raises InputError when the
-    program is not
-    installed, ToolError when it takes too long or (with `check`) fails; neither text holds a string of
-    `redact`.
+    program is not installed, ToolError when it takes too long or (with `check`) fails; neither text holds a
+    known secret or a string of `redact`.
     """
     began = time.monotonic()
     child = Child(argv, env=env, cwd=cwd, feeds=stdin is not None)
@@ -185,14 +184,6 @@ def run(
     return CommandResult(
         tuple(argv), code, collected.text("stdout"), collected.text("stderr"), time.monotonic() - began
     )
-
-
-def redacted(text: str, secrets: Collection[str]) -> str:
-    """The text with every secret, also in its URL-quoted form, replaced by `[redacted]`."""
-    forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "[redacted]")
-    return text
 
 
 def end_children(grace_seconds: float = GRACE_SECONDS) -> None:

@@ -13,6 +13,7 @@ from orchestrator.backups.credentials import (
     save_credentials,
 )
 from orchestrator.private_file import write_private
+from orchestrator.redaction import know
 
 
 class RepositoryKeys:
@@ -24,11 +25,15 @@ class RepositoryKeys:
 
     def load(self, repository: str) -> RepositoryCredentials | None:
         """None when that repository was never enrolled."""
-        return load_credentials(self._keys, repository)
+        found = load_credentials(self._keys, repository)
+        if found is not None:
+            know(found.password, found.http_password)
+        return found
 
     def create(self, repository: str, server: str, stack: str, at: datetime) -> RepositoryCredentials:
         """Make credentials and keep them before anything uses them."""
         made = make_credentials(repository, server, stack, self._vault_stack, at)
+        know(made.password, made.http_password)
         save_credentials(self._keys, made, write_private)
         return made
 

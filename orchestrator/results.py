@@ -10,6 +10,7 @@ from orchestrator.ports import PlayResult, Preview, Provisioned, Receipt
 from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
 from orchestrator.reporting.planning import Cost, HostPlan
+from orchestrator.verification.reach import Tried
 from stacks.outputs import FleetOutputs, ServerOutput
 
 
@@ -42,6 +43,7 @@ class RunResults:
     drift: Sequence[DriftSubject] = ()
     restored: RestoreResult | None = None
     restored_on: str = ""
+    tried: Sequence[Tried] = ()
 
     def policies(self) -> Sequence[PolicyResult]:
         """What the pack said last of each (rule, subject) pair: by `up` where it came to it, else before."""

@@ -263,6 +263,9 @@ class MemoryLedger:
     def stack(self, name: str) -> StackRecord | None:
         return next((each for each in self.stacks if each.name == name and each.id not in self.ended), None)
 
+    def living_stacks(self) -> Sequence[str]:
+        return sorted(each.name for each in self.stacks if each.id not in self.ended)
+
     def create_stack(self, name: str, client: str, at: datetime) -> StackRecord:
         assert self.stack(name) is None, "two living stacks of one name"
         record = StackRecord(name, f"{len(self.stacks) + 1:032x}", client, f"{ord(client[0]):032x}", at)

@@ -46,7 +46,12 @@ CATCHES_ALL = {
     "orchestrator.plays.job": "an error that cannot be named without importing Ansible; all others pass on",
 }
 
-MAY_PRINT = ("orchestrator.cli.", "orchestrator.toolchain.language_host", "stacks.providers.local.plugin")
+MAY_PRINT = (
+    "orchestrator.cli.",
+    "orchestrator.verification.probe_program",
+    "orchestrator.toolchain.language_host",
+    "stacks.providers.local.plugin",
+)
 MAY_EXIT = ("orchestrator.cli.", "orchestrator.plays.job", "orchestrator.toolchain.language_host")
 """The job of a play and the language host are programs of their own."""
 

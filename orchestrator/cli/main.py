@@ -81,9 +81,11 @@ def run(words: list[str]) -> int:
     from orchestrator.cli.output import emit_error, note, tell_error
     from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
     from orchestrator.process import end_children, stop_on_signals
+    from orchestrator.redaction import guarded
     from stacks.fleet.mistakes import FleetInvalid  # light: no model behind it
 
     stop_on_signals()
+    sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
     code = 0
     try:
         app(words, prog_name="steward")
@@ -107,7 +109,7 @@ def run(words: list[str]) -> int:
     except Exception as problem:
         # The last line of defence: a person gets a sentence, never a traceback, unless it was asked for.
         if _show_trace:
-            raise
+            raise  # printed on our stderr, so without secrets
         said = f"steward: unexpected {type(problem).__name__}: {problem}."
         note(f"{said} This is a defect; `steward -v …` shows the trace.")
         code = ToolError.exit_code

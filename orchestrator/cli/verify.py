@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from orchestrator.cli.options import AsJson, FleetFile, Hosts
 
+Network = Annotated[
+    bool,
+    typer.Option(
+        "--network", help="Also try every flow between servers, other fleets and this machine for real."
+    ),
+]
 
-def verify(fleet: FleetFile, host: Hosts = None, as_json: AsJson = False) -> None:
+
+def verify(fleet: FleetFile, host: Hosts = None, network: Network = False, as_json: AsJson = False) -> None:
     """Check services, ports, users, firewalls, timers and snapshots on the servers; changes nothing.
 
-    Example: steward verify --fleet stacks/fleets/demo.yaml
+    Example: steward verify --fleet stacks/fleets/demo.yaml --network
     """
     from orchestrator.app import begin_run
-    from orchestrator.cli.output import finish
+    from orchestrator.cli.network_table import network_text
+    from orchestrator.cli.output import emit, finish, width
     from orchestrator.cli.progress import progress
+    from orchestrator.errors import InputError
     from orchestrator.pipeline import verify_steps
+    from orchestrator.pipeline_network import verify_network_steps
     from orchestrator.settings import load_settings
 
     view = progress()
+    if network and host:
+        raise InputError(
+            "--network", "looks at a flow from both of its ends, so at all servers", got=f"--host {host[0]}",
+            next_step="Leave out --host.",
+        )  # fmt: skip
     with begin_run(load_settings(), fleet, "verify", view, view.say) as run:
-        run.execute(verify_steps(run.adapters, run.results, tuple(host or ())))
+        network_too = verify_network_steps(run.adapters, run.results)
+        run.execute(network_too if network else verify_steps(run.adapters, run.results, tuple(host or ())))
         code = finish(run, as_json=as_json)
+        if run.results.tried and not as_json:
+            emit(network_text(run.results.tried, width()))
     raise typer.Exit(code)

@@ -66,6 +66,12 @@ class SqliteLedger:
             row = connection.execute(query).one_or_none()
         return _record(row) if row is not None else None
 
+    def living_stacks(self) -> Sequence[str]:
+        """Names of all stacks that were not ended, in order."""
+        query = select(stacks.c.name).where(stacks.c.ended_at.is_(None)).order_by(stacks.c.name)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
     def create_stack(self, name: str, client: str, at: datetime) -> StackRecord:
         """Give ids to a new stack (and to its client, when that is new too)."""
         with self._engine.begin() as connection:

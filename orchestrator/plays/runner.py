@@ -15,8 +15,10 @@ from orchestrator.errors import StewardError, StoppedError, ToolError
 from orchestrator.inventory.render import render_hosts, render_secrets
 from orchestrator.plays.outcome import OutcomeReader
 from orchestrator.ports import PlayRequest, PlayResult, Say
+from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.progress import Watch
+from orchestrator.redaction import redacted
 from orchestrator.settings import Settings
 from orchestrator.ssh import ssh_options
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
@@ -72,6 +74,7 @@ class AnsibleRunner:
             raise
         finally:
             (workspace / "inventory" / "secrets.yml").unlink(missing_ok=True)
+            _redact(workspace / "artifacts" / "play")
             # ansible-runner keeps the whole environment there, and a pipeline's holds tokens of others.
             (workspace / "artifacts" / "play" / "command").unlink(missing_ok=True)
             self._close_sockets(sockets)
@@ -142,6 +145,14 @@ class AnsibleRunner:
         for socket in _sockets(folder):
             run(["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "steward"], timeout=10, check=False)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _redact(folder: Path) -> None:
+    """What Ansible printed stays as a record, without secrets that a module or a program told."""
+    for name in ("stdout", "stderr"):
+        path = folder / name
+        if path.exists():
+            write_private(path, redacted(path.read_text(errors="replace")))
 
 
 def _sockets(folder: Path) -> Sequence[Path]:

@@ -177,7 +177,10 @@ class Backup(Record):
 
 
 class Check(Record):
-    """One verification on a host: what was looked at, what was expected, what was seen."""
+    """One verification on a host: what was looked at, what was expected, what was seen, and by whom.
+
+    `witness` is `host` where the host speaks of itself, else the names of the places that looked at it.
+    """
 
     server: str
     check: str
@@ -185,6 +188,7 @@ class Check(Record):
     verdict: Verdict
     observed: str = ""
     expected: str = ""
+    witness: str = "host"
 
 
 class PolicyResult(Record):

@@ -48,6 +48,15 @@ def address_problem(address: str, cidr: str) -> str:
     return ""
 
 
+def hardware_address(address: str) -> str:
+    """The MAC address that goes with an IP address.
+
+    Podman would draw another one at every start, and neighbours that remember the old one cannot reach a
+    restarted server for half a minute.
+    """
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0x57, *IPv4Address(address).packed))
+
+
 def overlapping(cidr: str, others: Iterable[tuple[str, IPv4Network]]) -> tuple[str, IPv4Network] | None:
     """The first of the named networks that shares addresses with this one."""
     network = IPv4Network(cidr)

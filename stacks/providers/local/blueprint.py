@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stacks.providers.local.addresses import hardware_address
 from stacks.providers.local.kind import label_options, labels
 from stacks.providers.local.machine import Limits
 from stacks.providers.local.wire import Properties
@@ -96,7 +97,8 @@ def create_arguments(
     arguments += ["--ulimit", f"nofile={limits.open_files}:{limits.open_files}"]
     arguments += ["--ulimit", f"nproc={limits.processes}:{limits.processes}"]
     arguments += limit_options(inputs, limits)
-    arguments += ["--network", str(inputs["networkId"]), "--ip", plan.address]
+    place = ["--ip", plan.address, "--mac-address", hardware_address(plan.address)]
+    arguments += ["--network", str(inputs["networkId"]), *place]
     arguments += ["--network-alias", str(inputs["name"])]
     arguments += [word for port, host in ports.items() for word in ("--publish", f"127.0.0.1:{host}:{port}")]
     for volume in inputs.get("volumes") or []:

@@ -65,7 +65,7 @@ def rule_problems(rule: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _line(rule: Mapping[str, Any]) -> str:
     networks = sorted({IPv4Network(address) for address in rule["addresses"]})
-    source = ""
+    source = "meta nfproto ipv4 "  # anywhere is 0.0.0.0/0: no fleet speaks IPv6, so nothing is open to it
     if not any(network.prefixlen == 0 for network in networks):
         source = f"ip saddr {{ {', '.join(str(network) for network in _merged(networks))} }} "
     return f'{source}{rule["protocol"]} dport {rule["port"]} accept comment "{rule["name"]}"'

@@ -1,8 +1,10 @@
 """True source addresses between fleets: Podman would hide every host behind its network's gateway.
 
 netavark masquerades whatever leaves a bridge, so a vault would see all hosts of a fleet as one address and
-no rule could tell them apart. The kernel asks NAT chains in order of priority and keeps the first answer. A
-table of our own comes a little earlier and translates each address to itself, whatever netavark writes.
+no rule could tell them apart. Worse, a container of any other network would come in as the gateway, which is
+the control machine, whom every server lets in. The kernel asks NAT chains in order of priority and keeps the
+first answer. A table of our own comes a little earlier and translates each address to itself, whatever it
+writes. Only what comes from the loopback, to a published port, needs another source to find its way back.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ table ip steward_nat {{
   }}
   chain postrouting {{
     type nat hook postrouting priority srcnat - 10; policy accept;
-    ip daddr @fleets snat ip prefix to ip saddr map {{ {same} }}
+    ip daddr @fleets ip saddr != 127.0.0.0/8 snat ip prefix to ip saddr map {{ 0.0.0.0/0 : 0.0.0.0/0 }}
   }}
 }}
 """
@@ -36,11 +38,11 @@ _GONE = "table ip steward_nat {}\ndelete table ip steward_nat\n"
 
 
 def render(networks: Iterable[IPv4Network]) -> str:
-    """The nft transaction that keeps source addresses between these networks; none removes the table."""
+    """The nft transaction that keeps sources true on the way to these networks; none removes the table."""
     named = [str(network) for network in sorted(networks)]
     if not named:
         return _GONE
-    return _TEMPLATE.format(networks=", ".join(named), same=", ".join(f"{one} : {one}" for one in named))
+    return _TEMPLATE.format(networks=", ".join(named))
 
 
 def keep(machine: Machine, urn: str) -> None:

@@ -86,6 +86,12 @@ def test_unusable_addresses_are_named(address: str) -> None:
     assert not addresses.address_problem("10.61.40.9", "10.61.40.0/24")
 
 
+def test_a_restarted_server_keeps_its_hardware_address() -> None:
+    assert addresses.hardware_address("10.61.40.9") == "02:57:0a:3d:28:09"
+    made = create_arguments(PLAN, SERVER, urn="u", image="i", runtime="", limits=LIMITS)
+    assert made[made.index("--mac-address") + 1] == addresses.hardware_address(PLAN.address)
+
+
 def test_ports_are_searched_until_one_is_taken() -> None:
     asked: list[int] = []
 
@@ -121,7 +127,7 @@ def test_edge_is_the_same_in_any_order_and_merges_networks() -> None:
     narrow = {**RULE, "name": "db", "port": 5432, "addresses": ["10.61.0.0/16", "10.61.40.5/32"]}
     assert edge.render("10.61.40.1", [RULE, narrow]) == edge.render("10.61.40.1", [narrow, RULE])
     text = edge.render("10.61.40.1", [RULE, narrow])
-    assert '    tcp dport 80 accept comment "http"' in text
+    assert '    meta nfproto ipv4 tcp dport 80 accept comment "http"' in text
     assert "ip saddr { 10.61.0.0/16 } tcp dport 5432 accept" in text
 
 
@@ -210,7 +216,8 @@ def test_unit_starts_the_container_with_the_command_the_tests_run() -> None:
 
 def test_source_table_names_every_network_and_vanishes_with_the_last() -> None:
     text = sources.render([IPv4Network("10.61.41.0/24"), IPv4Network("10.61.40.0/24")])
-    assert "10.61.40.0/24 : 10.61.40.0/24, 10.61.41.0/24 : 10.61.41.0/24" in text
+    assert "elements = { 10.61.40.0/24, 10.61.41.0/24 }" in text
+    assert "ip saddr != 127.0.0.0/8 snat ip prefix to ip saddr map { 0.0.0.0/0 : 0.0.0.0/0 }" in text
     assert "flush" not in text
     assert sources.render([]).endswith("delete table ip steward_nat\n")
 

@@ -104,6 +104,8 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         credentials=lambda _name: keys,
         prober=FakeProber(),
         resource_drifts=drifts,
+        neighbours=ledger.living_stacks,
+        outside=lambda _request, _seconds: "[]",
     )
     return Bench(adapters, provisioner, shell, runner, verifier, ledger, store, drifts)
 

@@ -1,0 +1,155 @@
+"""The one redactor on every way out: what this process has learnt as a secret leaves it as `[redacted]`.
+
+Adapters that come to hold a secret say so with `know`. What is hidden is the secret itself, each longer line
+of one with several, and the forms in which programs repeat it: quoted for a URL, a shell, JSON, HTML or
+Python, in base64 (also as part of something longer, such as an Authorization header), and in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from threading import Lock
+from typing import Any, TextIO, cast
+from urllib.parse import quote, quote_plus
+
+HIDDEN = "[redacted]"
+SHORTEST = 6
+"""Anything shorter would blot out ordinary words; no generated secret is."""
+_SHORTEST_LINE = 12
+_FEW = 200
+"""Up to so many forms, looking for each in turn is faster than looking at each position."""
+
+
+class _Known:
+    """The forms of every secret learnt so far."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.secrets: frozenset[str] = frozenset()
+        self.forms: tuple[str, ...] = ()
+
+
+_known = _Known()
+
+
+def know(*secrets: str) -> None:
+    """These are secrets from now on, for all that leaves this process."""
+    with _known.lock:
+        fresh = {secret for secret in secrets if secret not in _known.secrets}
+        if fresh:
+            _known.secrets |= fresh
+            _known.forms = _ordered({*_known.forms, *(form for each in fresh for form in forms(each))})
+
+
+def redacted(text: str, secrets: Collection[str] = ()) -> str:
+    """The text with every known secret, and those given here, hidden in all their forms."""
+    wanted = _known.forms
+    if secrets:
+        wanted = _ordered({*wanted, *(form for each in secrets for form in forms(each, shortest=1))})
+    return _one_by_one(text, wanted) if len(wanted) <= _FEW else _by_position(text, wanted)
+
+
+def redacted_values(value: Any) -> Any:
+    """A document of plain values with every text in it redacted; keys are names of ours."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, Mapping):
+        return {key: redacted_values(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted_values(item) for item in value]
+    return value
+
+
+def forms(secret: str, *, shortest: int = SHORTEST) -> set[str]:
+    """Every way in which a program may write the secret; none of what is too short to be told from words."""
+    whole = secret.strip()
+    if len(whole) < shortest:
+        return set()
+    lines = [line.strip() for line in whole.splitlines()]
+    parts = [line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")]
+    found = {form for part in (secret, whole, *(parts if len(lines) > 1 else ())) for form in _written(part)}
+    return {form for form in found if len(form) >= shortest}
+
+
+def _written(secret: str) -> Iterator[str]:
+    yield secret
+    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
+    yield shlex.quote(secret).removeprefix("'").removesuffix("'")
+    yield secret.replace("'", "'\\''")
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (html.escape(secret), html.escape(secret, quote=False))
+    yield repr(secret)[1:-1]
+    yield secret.replace("\n", " ")
+    raw = secret.encode("utf-8", "surrogateescape")
+    yield raw.hex()
+    yield from _base64(raw)
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """With 0, 1 or 2 bytes before it, the same bytes read otherwise; what neighbours decide is left out."""
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + raw).decode()
+        begin = (before * 8 + 5) // 6
+        end = (before + len(raw)) * 8 // 6
+        core = encoded[begin:end]
+        if len(core) >= 2 * SHORTEST:
+            yield core
+            yield core.replace("+", "-").replace("/", "_")
+
+
+def _ordered(found: Iterable[str]) -> tuple[str, ...]:
+    """The longest first, so that no part of a longer one stays behind."""
+    return tuple(sorted(found, key=lambda form: (-len(form), form)))
+
+
+def _one_by_one(text: str, wanted: Iterable[str]) -> str:
+    for form in wanted:
+        if form in text:
+            text = text.replace(form, HIDDEN)
+    return text
+
+
+def _by_position(text: str, wanted: Iterable[str]) -> str:
+    """For many secrets: at each position, only forms that begin as the text does there are compared."""
+    width = min(SHORTEST, *(len(form) for form in wanted))
+    heads: dict[str, list[str]] = {}
+    for form in wanted:
+        heads.setdefault(form[:width], []).append(form)
+    parts, kept, at = [], 0, 0
+    while at <= len(text) - width:
+        found = next((f for f in heads.get(text[at : at + width], ()) if text.startswith(f, at)), None)
+        if found is None:
+            at += 1
+        else:
+            parts += [text[kept:at], HIDDEN]
+            at = kept = at + len(found)
+    return "".join([*parts, text[kept:]])
+
+
+def guarded(stream: TextIO) -> TextIO:
+    """The stream, with no known secret leaving on it; one that is guarded already stays as it is."""
+    return stream if isinstance(stream, Outlet) else cast("TextIO", Outlet(stream))
+
+
+class Outlet:
+    """A text stream on which no known secret leaves; everything but `write` is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Pass on the text without secrets; the length told is that of what was given."""
+        self._stream.write(redacted(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """As `write`, for each."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
