@@ -65,3 +65,7 @@ class Adapters:
     """Runs the probing program on the control machine: (request, seconds) -> what it printed."""
     prices: PriceBook | None = None
     """What resources cost; None where the client has no price book."""
+    end_killed: Callable[[Sequence[ServerOutput], HostShell], None] = lambda _servers, _shell: None
+    """Ends on these servers what earlier runs that were killed left at work there."""
+    ready_seconds: float = 180.0
+    """How long a server may take to become ready."""

@@ -34,6 +34,7 @@ from orchestrator.reporting.history import RunRow, row_of, unreported
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.write import known_rows, write, write_index
 from orchestrator.results import RunResults
+from orchestrator.scratch import sweep
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
 from orchestrator.state_folder import open_state
@@ -160,16 +161,18 @@ def begin_run(
     toolchain = load_toolchain(settings)
     clock = SystemClock()
     ledger = open_ledger(settings)
-    with stack_lock(settings.home, loaded.fleet.stack, verb):
+    with stack_lock(settings.home, loaded.fleet.stack, verb, say):
         target = StackRegistry(settings, toolchain, ledger, clock).open(loaded, create=create)
         started = clock.moment()
         run_id = new_run_id(started.utc)
         label = fleet_label(path.absolute(), settings.project)
         connections = Connections(settings)
-        composed = Composition(settings, toolchain, target, run_id, connections, label, say, watcher.host)
+        killed = close_killed_runs(settings, ledger, target.stack.name, started)
+        composed = Composition(
+            settings, toolchain, target, run_id, connections, label, say, watcher.host, killed
+        )
         adapters = composed.adapters(ledger, clock, ledger.living_stacks)
         run = Run(run_id, verb, settings, adapters, RunResults(), watcher, started, ledger, label)
-        close_killed_runs(settings, ledger, target.stack.name, started)
         settings.run_folder(run_id).mkdir(mode=0o700, parents=True)
         ledger.begin_run(run_id, verb, target.stack.name, started)
         watcher.begun(partial(earlier_runs, settings, ledger.last_runs, target.stack.name, verb))
@@ -192,16 +195,20 @@ def hidden(report: Report) -> Report:
     return Report.model_validate(redacted_values(report.model_dump(by_alias=True)))
 
 
-def close_killed_runs(settings: Settings, ledger: SqliteLedger, stack: str, at: Moment) -> None:
-    """End what a killed run of this stack could not: its entry in the ledger, and secrets it left on disk.
+def close_killed_runs(settings: Settings, ledger: SqliteLedger, stack: str, at: Moment) -> list[str]:
+    """End what a killed run of this stack could not: its entry in the ledger, and what it left on disk.
 
-    Whoever holds the stack's lock knows that no other run of it lives.
+    Returns the runs found so. Whoever holds the stack's lock knows that no other run of it lives.
     """
+    sweep()
+    killed = []
     for row in ledger.last_runs(stack, _RUNS_LOOKED_AT):
         if row["exit_code"] is None:
             for path in settings.run_folder(row["id"]).glob("plays/*/inventory/secrets.yml"):
                 path.unlink(missing_ok=True)
             ledger.end_run(row["id"], ToolError.exit_code, at)
+            killed.append(str(row["id"]))
+    return killed
 
 
 def open_stack(settings: Settings, path: Path, *, create: bool) -> Target:

@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic
 
+from orchestrator.processes import boot_id
+
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,7 @@ class Moment:
 class SystemClock:
     """The machine's clock."""
 
-    boot_id: str = field(
-        default_factory=lambda: _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown"
-    )
+    boot_id: str = field(default_factory=boot_id)
 
     def now(self) -> datetime:
         """Wall time in UTC."""

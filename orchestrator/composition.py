@@ -17,7 +17,16 @@ from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
-from orchestrator.ports import BackupStore, Clock, CredentialStore, Ledger, PlaybookRunner, Say, Target
+from orchestrator.ports import (
+    BackupStore,
+    Clock,
+    CredentialStore,
+    HostShell,
+    Ledger,
+    PlaybookRunner,
+    Say,
+    Target,
+)
 from orchestrator.progress import Watch
 from orchestrator.provisioning.automation import PulumiProvisioner
 from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key
@@ -42,6 +51,8 @@ class Composition:
     fleet_file: str
     say: Say
     watch: Watch
+    killed: Sequence[str] = ()
+    """Runs of this stack that were killed and whose traces on hosts nobody has ended yet."""
 
     def adapters(self, ledger: Ledger, clock: Clock, living_stacks: Callable[[], Sequence[str]]) -> Adapters:
         """Everything outside, behind its ports; `living_stacks` names all stacks of this installation."""
@@ -62,6 +73,8 @@ class Composition:
             prober=HttpProber(),
             neighbours=lambda: [name for name in living_stacks() if name != self.target.stack.name],
             outside=probe_from_here,
+            end_killed=self.end_killed,
+            ready_seconds=self.settings.ready_seconds,
         )
 
     @cached_property
@@ -101,6 +114,13 @@ class Composition:
         retry = f"steward configure --fleet {shlex.quote(self.fleet_file)} --host {{host}}"
         folder = self.settings.run_folder(self.run) / "plays"
         return AnsibleRunner(self.settings, self.toolchain, folder, retry, leftovers, self.watch)
+
+    def end_killed(self, servers: Sequence[ServerOutput], shell: HostShell) -> None:
+        """What killed runs left at work on servers would hold locks that this run needs."""
+        for run in self.killed:
+            self.say(f"run {run} was killed: ending what it left on the servers")
+            for problem in end_leftovers(shell, servers, run):
+                self.say(f"could not look for leftovers: {problem}")
 
     def store(self, repository: str) -> BackupStore:
         """The vault behind a repository of the fleet; raises InputError when its stack has no such vault."""

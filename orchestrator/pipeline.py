@@ -16,12 +16,13 @@ from orchestrator.phases import plan as plan_phase
 from orchestrator.phases import probe as probe_phase
 from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.configure import ConfigureRequest, configure
+from orchestrator.phases.diagnose import diagnose_play
 from orchestrator.phases.effects import losing, with_effects, with_saved
 from orchestrator.phases.enrol import enrol
 from orchestrator.phases.reach import check_wanted, of_fleet
-from orchestrator.phases.ready import GATE_SECONDS, STANDING_SECONDS, ready, silent
+from orchestrator.phases.ready import STANDING_SECONDS, ready, silent
 from orchestrator.ports import PlayResult, Preview, Provisioned
-from orchestrator.results import RunResults
+from orchestrator.results import Readiness, RunResults
 from stacks.outputs import FleetOutputs, ServerOutput
 
 
@@ -161,7 +162,11 @@ def converge_steps(
     )
     runner = adapters.playbooks(access, results.reachable(wanted))
     if request.servers:
-        converge = partial(configure, request, runner, access.convergence, adapters.say)
+
+        def converge() -> PlayResult:
+            play = configure(request, runner, access.convergence, adapters.say)
+            return diagnose_play(play, request.servers, access.shell, adapters.say)
+
         results.play = yield Step("configure", "configure", "write", converge, _configured)
 
 
@@ -242,8 +247,13 @@ def reach_steps(
     outputs = results.outputs = of_fleet(fleet, found, wanted)
     access = adapters.hosts(stack, outputs.servers)
     servers = [server for server in outputs.servers if not wanted or server.name in wanted]
-    patience = GATE_SECONDS if results.provisioned else STANDING_SECONDS
-    wait = partial(ready, servers, access.shell, adapters.say, connect_seconds=patience)
+    limit = adapters.ready_seconds
+    patience = limit if results.provisioned else min(limit, STANDING_SECONDS)
+
+    def wait() -> Sequence[Readiness]:
+        adapters.end_killed(servers, access.shell)
+        return ready(servers, access.shell, adapters.say, limit_seconds=limit, connect_seconds=patience)
+
     results.readiness = yield Step("ready", "ready", "read", wait, _ready)
     return outputs, access
 

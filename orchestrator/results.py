@@ -69,7 +69,8 @@ class RunResults:
         """Outcome per host: those that never became ready, then what the playbooks did."""
         never = [
             Host(
-                name=each.server, ok=0, changed=0, failed=1, unreachable=True, duration_seconds=each.seconds,
+                name=each.server, ok=0, changed=0, failed=1, unreachable=each.missing in ("tcp", "ssh"),
+                duration_seconds=each.seconds,
                 failed_task=f"ready: {each.missing}", message=each.message,
                 retry=retry.replace("{host}", each.server),
             )

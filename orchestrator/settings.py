@@ -38,6 +38,8 @@ class Settings:
     """Where this version's own playbooks, rules and program are; never written to."""
     prices: Path | None = None
     """A price book for every client, instead of each client's own in `home`."""
+    ready_seconds: float = 180.0
+    """How long `ready` waits as a whole, package lock included."""
 
     @property
     def playbooks(self) -> Path:
@@ -87,7 +89,7 @@ def is_project(folder: Path) -> bool:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN and _PRICES; raises InputError."""
+    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES and _READY_SECONDS; raises InputError."""
     env = os.environ if environ is None else environ
     source = env.get("STEWARD_TOOLCHAIN") or "auto"
     if source not in get_args(ToolchainSource):
@@ -101,6 +103,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         project=_project(env.get("STEWARD_PROJECT")),
         toolchain=cast("ToolchainSource", source),
         prices=Path(env["STEWARD_PRICES"]).expanduser().absolute() if env.get("STEWARD_PRICES") else None,
+        ready_seconds=_seconds("STEWARD_READY_SECONDS", env.get("STEWARD_READY_SECONDS"), 180.0),
     )
 
 
@@ -112,6 +115,18 @@ def _project(named: str | None) -> Path:
     except OSError:  # the working folder was deleted
         found = None
     return found or code_root()
+
+
+def _seconds(name: str, text: str | None, usual: float) -> float:
+    if not text:
+        return usual
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 3600:
+        raise InputError(name, "is not a number of seconds from 1 to 3600", got=text)
+    return seconds
 
 
 def _folder(named: str | None, kind: Literal["state", "cache"]) -> Path:

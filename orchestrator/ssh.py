@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from orchestrator.errors import StewardError, ToolError
 from orchestrator.private_file import write_private
 from orchestrator.process import CommandResult, run
+from orchestrator.scratch import scratch_folder
 from stacks.outputs import ServerOutput
 
 _CONNECT_SECONDS = 10
@@ -80,9 +80,7 @@ class SshShell:
     """
 
     def __init__(self, folder: Path, private_key: Path, servers: Sequence[ServerOutput]) -> None:
-        self._own = Path(
-            tempfile.mkdtemp(prefix="steward-ssh-")
-        )  # short: a socket path has 108 bytes at most
+        self._own = scratch_folder("ssh")
         self._servers = tuple(servers)
         self.known_hosts = self._own / ".known_hosts"
         self.known_hosts.write_text(known_hosts_text(servers))

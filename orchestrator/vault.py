@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from orchestrator.backups.documents import StoreReceipts, VaultDescription, read
 from orchestrator.backups.restic import init_argv, repository_files
 from orchestrator.ports import HostShell, Receipt
 from orchestrator.process import run
+from orchestrator.scratch import scratch
 from stacks.outputs import ServerOutput
 
 _TOOL = ["sudo", "-n", "/usr/local/sbin/steward-vault"]
@@ -54,8 +54,8 @@ class VaultStore:
         return [Receipt(r.repository, r.snapshot, r.arrived_at, r.bytes) for r in found.receipts]
 
     def _fresh_repository(self, password: str) -> dict[str, str]:
-        with tempfile.TemporaryDirectory(prefix="steward-repository-") as folder:
-            repository, secret = Path(folder) / "repository", Path(folder) / "password"
+        with scratch("repository") as folder:
+            repository, secret = folder / "repository", folder / "password"
             secret.touch(mode=0o600)
             secret.write_text(password)
             run(init_argv(self._restic, repository, secret), timeout=_SECONDS, redact=[password])

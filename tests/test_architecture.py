@@ -27,6 +27,7 @@ SOLE_IMPORTERS = {
     "subprocess": {
         "orchestrator.process",
         "orchestrator.convergence.look",  # runs on hosts, sent there as a file
+        "orchestrator.diagnosis.look",  # so does this one
         "orchestrator.toolchain.language_host",
         "stacks.providers.local.podman",
     },
@@ -49,6 +50,7 @@ CATCHES_ALL = {
 MAY_PRINT = (
     "orchestrator.cli.",
     "orchestrator.verification.probe_program",
+    "orchestrator.diagnosis.look",
     "orchestrator.toolchain.language_host",
     "stacks.providers.local.plugin",
 )

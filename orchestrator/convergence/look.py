@@ -61,6 +61,7 @@ QUERIES = (
     f"select 'role', rolname, concat_ws(' ', {_MAY}), coalesce(rolpassword, '') from pg_authid order by 2",  # noqa: S608
     "select 'setting', name, setting from pg_file_settings where sourcefile like '%postgresql.auto.conf'",
 )
+JOURNAL = "/var/lib/dpkg/updates"
 STATUS = "/var/lib/dpkg/status"
 HISTORY = ("/var/log/apt/history.log", "/var/log/apt/history.log.1.gz")
 
@@ -169,6 +170,8 @@ def packages() -> Entries:
             if status and "not-installed" not in status and "config-files" not in status:
                 known = {"install ok installed": "", "hold ok installed": " held"}.get(status, f" {status}")
                 found[fields["Package"]] = (fields.get("Version", "") + known, 0)
+    if any(name.isdigit() for name in os.listdir(JOURNAL)):
+        found["dpkg"] = (found.get("dpkg", ("", 0))[0] + " ended in the middle of its work", 0)
     return found
 
 

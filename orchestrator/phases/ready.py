@@ -12,11 +12,13 @@ from time import monotonic
 
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
+from orchestrator.phases.diagnose import diagnose_gate
 from orchestrator.ports import HostShell, Say
 from orchestrator.results import Readiness
 from stacks.outputs import ServerOutput
 
 GATE_SECONDS = 180.0
+"""Unless STEWARD_READY_SECONDS says otherwise."""
 _POLL_SECONDS = 0.25
 STANDING_SECONDS = 20.0
 """How long a server that was there before may take to answer."""
@@ -89,7 +91,7 @@ def ready(
     def gate(server: ServerOutput, stopping: Event) -> Readiness:
         return _gate(server, shell, limit_seconds, min(connect_seconds, limit_seconds), stopping)
 
-    results = for_each(servers, gate, at_once=_PARALLEL)
+    results = diagnose_gate(for_each(servers, gate, at_once=_PARALLEL), servers, shell)
     for result in results:
         if result.missing:
             say(f"{result.server}: {result.message}")

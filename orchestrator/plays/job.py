@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_MESSAGE = 2_000
 _WATCHED = {
@@ -32,9 +33,14 @@ _WATCHED = {
 def main() -> int:
     """Run the playbook that the specification describes; exit code 0 when the job itself worked."""
     spec = json.loads(Path(sys.argv[1]).read_text())
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop_at_once)
+    # A steward that is killed cannot stop its job any more.
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != spec["parent"]:
+        return 1
     strategy, note = choose_strategy(spec["strategy"])
     emit({"kind": "strategy", "strategy": strategy, "note": note})
     try:

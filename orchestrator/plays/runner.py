@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.progress import Watch
 from orchestrator.redaction import redacted
+from orchestrator.scratch import scratch_folder
 from orchestrator.settings import Settings
 from orchestrator.ssh import ssh_options
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
@@ -55,7 +55,7 @@ class AnsibleRunner:
         if not request.hosts:
             raise ToolError("playbooks", "no host to configure", next_step="Name hosts of the fleet.")
         workspace = self._workspace()
-        sockets = Path(tempfile.mkdtemp(prefix="steward-cp-"))
+        sockets = scratch_folder("cp")
         reader = OutcomeReader(request.hosts, say, self._watch)
         try:
             inventory = self._write_inventory(workspace, request)
@@ -102,6 +102,7 @@ class AnsibleRunner:
         self, workspace: Path, inventory: Path, request: PlayRequest, sockets: Path
     ) -> Mapping[str, object]:
         return {
+            "parent": os.getpid(),
             "folder": str(workspace),
             "project": str(self._settings.playbooks),
             "playbook": request.playbook,

@@ -6,9 +6,14 @@ import json
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from orchestrator.errors import InputError
+from orchestrator.processes import name_of, started_at
+
+_CLOCK_SLACK = timedelta(seconds=5)
+"""Between the start time that the kernel counts in ticks and the wall clock."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +26,31 @@ class PulumiLock:
     user: str
     since: str
 
-    def holder_is_dead(self) -> bool:
-        """True only on the machine that took it, where no Pulumi of that number runs any more."""
+    def proof_of_death(self) -> str:
+        """Why its holder cannot live any more; '' when it may. Only the machine that took it can know.
+
+        Pulumi writes neither boot nor start time, so a living process of that number counts only when it is
+        a Pulumi that began before the lock was taken.
+        """
         if self.host != socket.gethostname():
-            return False
+            return ""
+        began = started_at(self.pid)
+        if began is None:
+            return f"no process {self.pid} runs any more"
+        if name_of(self.pid) != "pulumi":
+            return f"process {self.pid} is {name_of(self.pid) or 'over'} by now"
+        taken = self.taken_at()
+        if taken is not None and began > taken + _CLOCK_SLACK:
+            return f"process {self.pid} is another pulumi, which began after the lock was taken"
+        return ""
+
+    def taken_at(self) -> datetime | None:
+        """When the lock was taken, by the file's own word."""
         try:
-            return Path(f"/proc/{self.pid}/comm").read_text().strip() != "pulumi"
-        except OSError:
-            return True
+            found = datetime.fromisoformat(self.since)
+        except ValueError:
+            return None
+        return found if found.tzinfo else None
 
 
 def locks(backend: Path, project: str, stack: str) -> Iterator[PulumiLock]:
@@ -50,7 +72,10 @@ def break_dead_locks(backend: Path, project: str, stack: str) -> list[str]:
     """Remove locks of dead holders and say whose; a living one is left for Pulumi to refuse."""
     told = []
     for lock in locks(backend, project, stack):
-        if lock.holder_is_dead():
+        proof = lock.proof_of_death()
+        if proof:
             lock.path.unlink(missing_ok=True)
-            told.append(f"broke the lock of a dead pulumi (process {lock.pid} of {lock.user}, {lock.since})")
+            told.append(
+                f"broke the lock of a dead pulumi (process {lock.pid} of {lock.user}, {lock.since}): {proof}"
+            )
     return told

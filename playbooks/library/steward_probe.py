@@ -42,6 +42,7 @@ EXAMPLES = r"""
 RETURN = r"""
 missing: {description: Packages that are not fully installed., returned: always, type: list, elements: str}
 absent: {description: Paths that do not exist., returned: always, type: list, elements: str}
+interrupted: {description: Whether an installation broke off and must be finished., returned: always, type: bool}
 lists_stale: {description: Whether the package lists are absent or a day old., returned: always, type: bool}
 members: {description: Members of the group, if it exists., returned: always, type: list, elements: str}
 tables_changed: {description: Tables that are not loaded as they were., returned: always, type: list, elements: str}
@@ -56,6 +57,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 STATUS = Path("/var/lib/dpkg/status")
+JOURNAL = Path("/var/lib/dpkg/updates")
 LISTS = Path("/var/lib/apt/lists")
 A_DAY = 86400.0  # seconds
 
@@ -70,6 +72,14 @@ def installed(lines: Iterable[str]) -> set[str]:
         elif line.startswith("Status: ") and line.rstrip().endswith(" ok installed"):
             names.add(name)
     return names
+
+
+def interrupted(lines: Iterable[str], journal: Path) -> bool:
+    """Whether dpkg was ended in the middle of its work: a package half way, or entries in its journal."""
+    half = ("half-installed", "half-configured", "unpacked", "triggers-awaited", "triggers-pending")
+    if any(line.startswith("Status: ") and line.split()[-1] in half for line in lines):
+        return True
+    return journal.is_dir() and any(name.isdigit() for name in os.listdir(journal))
 
 
 def lists_stale(folder: Path, now: float) -> bool:
@@ -119,12 +129,13 @@ def main() -> None:
         "tables": {"type": "dict", "default": {}},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
-    with STATUS.open(encoding="utf-8", errors="replace") as lines:
-        present = installed(lines)
+    lines = STATUS.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    present = installed(lines)
     module.exit_json(
         changed=False,
         missing=sorted(set(module.params["packages"]) - present),
         absent=[path for path in module.params["paths"] if not os.path.lexists(path)],
+        interrupted=interrupted(lines, JOURNAL),
         lists_stale=lists_stale(LISTS, time.time()),
         members=members(module.params["group"]),
         tables_changed=tables_changed(module, module.params["tables"]),

@@ -39,10 +39,13 @@ RETURN = r"""
 acted: {description: What was done or would be done., returned: always, type: list, elements: str}
 """
 
+import time
+
 from ansible.module_utils.basic import AnsibleModule
 
 SYSTEMCTL = "/usr/bin/systemctl"
-ASKED = "Id,LoadState,ActiveState,UnitFileState"
+ASKED = "Id,LoadState,ActiveState,SubState,UnitFileState"
+WATCHED = 0.5  # seconds
 ENABLED = ("enabled", "static", "alias", "generated", "indirect")
 
 
@@ -60,7 +63,7 @@ def steps(running: list[str], stopped: list[str], seen: dict[str, dict[str, str]
             wanted.append(("unmask", unit))
         if seen[unit].get("UnitFileState") not in ENABLED:
             wanted.append(("enable", unit))
-        if seen[unit].get("ActiveState") not in ("active", "activating", "reloading"):
+        if seen[unit].get("ActiveState") not in ("active", "activating", "reloading") or dead(seen[unit]):
             wanted.append(("start", unit))
     for unit in stopped:
         if seen[unit].get("LoadState") == "not-found" and seen[unit].get("ActiveState") == "inactive":
@@ -72,6 +75,24 @@ def steps(running: list[str], stopped: list[str], seen: dict[str, dict[str, str]
         if seen[unit].get("ActiveState") == "failed":
             wanted.append(("reset-failed", unit))
     return wanted
+
+
+def dead(unit: dict[str, str]) -> bool:
+    """Whether a unit failed, or waits to be started again after it did."""
+    return unit.get("ActiveState") == "failed" or unit.get("SubState") == "auto-restart"
+
+
+def refuse_dying(module: AnsibleModule, started: list[str]) -> None:
+    """Watch what was started for a moment: `start` succeeds as soon as a simple service was forked."""
+    until = time.monotonic() + WATCHED
+    while started and time.monotonic() < until:
+        shown = parse_units(systemctl(module, "show", f"--property={ASKED}", "--", *started))
+        dying = [unit for unit, seen in zip(started, shown, strict=True) if dead(seen)]
+        if dying:
+            module.fail_json(
+                msg=f"{', '.join(dying)} starts and dies", acted=[f"start {unit}" for unit in started]
+            )
+        time.sleep(0.1)
 
 
 def systemctl(module: AnsibleModule, *arguments: str) -> str:
@@ -98,6 +119,7 @@ def main() -> None:
     if not module.check_mode:
         for verb, unit in todo:
             systemctl(module, verb, "--", unit)
+        refuse_dying(module, [unit for verb, unit in todo if verb == "start"])
     module.exit_json(changed=bool(todo), acted=[" ".join(step) for step in todo])
 
 

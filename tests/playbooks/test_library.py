@@ -42,6 +42,25 @@ Status: hold ok installed
 
 
 @pytest.mark.parametrize(
+    ("status", "entries", "broken"),
+    [
+        ("install ok installed", [], False),
+        ("deinstall ok config-files", ["tmp.i"], False),
+        ("install ok half-configured", [], True),
+        ("install reinstreq half-installed", [], True),
+        ("install ok unpacked", [], True),
+        ("install ok installed", ["0003"], True),
+    ],
+)
+def test_an_interrupted_installation_is_seen(
+    tmp_path: Path, status: str, entries: list[str], broken: bool
+) -> None:
+    for name in entries:
+        (tmp_path / name).touch()
+    assert probe.interrupted(["Package: x\n", f"Status: {status}\n"], tmp_path) is broken
+
+
+@pytest.mark.parametrize(
     ("names", "age", "stale"),
     [
         ([], 0.0, True),
@@ -88,6 +107,18 @@ def test_steps_lead_from_what_is_to_what_is_wanted(
     state = {"LoadState": load, "ActiveState": active, "UnitFileState": enabled}
     assert [verb for verb, _ in units.steps(["u"], [], {"u": state})] == running
     assert [verb for verb, _ in units.steps([], ["u"], {"u": state})] == stopped
+
+
+def test_a_unit_that_waits_for_its_next_start_is_no_running_one() -> None:
+    state = {
+        "LoadState": "loaded",
+        "ActiveState": "activating",
+        "SubState": "auto-restart",
+        "UnitFileState": "enabled",
+    }
+    assert units.steps(["u"], [], {"u": state}) == [("start", "u")]
+    assert units.dead(state)
+    assert not units.dead(state | {"SubState": "start-pre"})
 
 
 class RefusedError(Exception):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import json
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import InputError
-from orchestrator.stack_lock import stack_lock
+from orchestrator.stack_lock import Holder, stack_lock
 
 _HOLDER = """
 import sys, time
@@ -33,7 +35,10 @@ def holder(tmp_path: Path) -> subprocess.Popen[bytes]:
 
 def test_the_second_is_refused_and_told_who_has_it(tmp_path: Path, holder: subprocess.Popen[bytes]) -> None:
     try:
-        told = rf"acme-demo: another steward.*got steward up, process {holder.pid}, since 20"
+        told = (
+            rf"acme-demo: another steward.*got steward up, process {holder.pid} of {getpass.getuser()} on "
+            rf".*, since 20.*kill -INT {holder.pid}"
+        )
         with pytest.raises(InputError, match=told), stack_lock(tmp_path, "acme-demo", "destroy"):
             pass
         with stack_lock(tmp_path, "acme-vault", "up"):
@@ -47,9 +52,33 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path, holder: subprocess.Popen
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
     assert (tmp_path / "locks" / "acme-demo.holder").exists(), "it had no time to tidy up"
-    with stack_lock(tmp_path, "acme-demo", "up"):
-        pass
+    said: list[str] = []
+    with stack_lock(tmp_path, "acme-demo", "up", said.append) as left:
+        assert left is not None
+        assert left.pid == holder.pid
     assert not (tmp_path / "locks" / "acme-demo.holder").exists()
+    assert said == [f"acme-demo: broke the lock of a dead {left}; no process {holder.pid} runs any more"]
+    with stack_lock(tmp_path, "acme-demo", "up", said.append) as left:
+        assert left is None
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "proof"),
+    [
+        ({}, ""),
+        ({"boot_id": "another"}, "this machine was started anew since"),
+        ({"start_ticks": 1}, "is another one by now: it began later"),
+        ({"machine": "elsewhere", "boot_id": "another"}, ""),
+    ],
+)
+def test_death_needs_proof(tmp_path: Path, changed: dict[str, object], proof: str) -> None:
+    """A process number is given again, so it proves nothing without boot and start time."""
+    with stack_lock(tmp_path, "acme-demo", "up"):
+        told = json.loads((tmp_path / "locks" / "acme-demo.holder").read_text())
+    found = Holder.model_validate(told | changed).proof_of_death()
+    assert found.endswith(proof)
+    assert bool(found) == bool(proof)
 
 
 def test_an_error_inside_gives_the_stack_back(tmp_path: Path) -> None:

@@ -59,6 +59,23 @@ def test_a_living_holders_lock_stays(tmp_path: Path) -> None:
     assert path.exists()
 
 
+def test_a_pulumi_of_that_number_which_began_later_is_no_holder(tmp_path: Path) -> None:
+    program = tmp_path / "pulumi"
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
+    with subprocess.Popen([str(program), "30"]) as process:
+        path = lock(tmp_path, process.pid)
+        path.write_text(path.read_text().replace("2026-11-22", "2020-01-01T00:00:00.123456789Z"))
+        try:
+            deadline = time.monotonic() + 10
+            while Path(f"/proc/{process.pid}/comm").read_text() != "pulumi\n" and time.monotonic() < deadline:
+                time.sleep(0.01)
+            (told,) = break_dead_locks(tmp_path, "steward", "acme-demo")
+        finally:
+            process.kill()
+    assert told.endswith("is another pulumi, which began after the lock was taken")
+    assert not path.exists()
+
+
 def test_a_lock_of_another_machine_stays(tmp_path: Path) -> None:
     path = lock(tmp_path, dead_pid(), "elsewhere")
     assert break_dead_locks(tmp_path, "steward", "acme-demo") == []
