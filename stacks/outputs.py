@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -74,10 +75,22 @@ class FleetOutputs(Part):
 
     def server(self, name: str) -> ServerOutput:
         """The server of that name; raises KeyError."""
+        return self._by_name[name]
+
+    def group(self, name: str) -> Sequence[ServerOutput]:
+        """The servers of a group, in order."""
+        return self._by_group.get(name, ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, ServerOutput]:
+        return {server.name: server for server in reversed(self.servers)}
+
+    @cached_property
+    def _by_group(self) -> Mapping[str, Sequence[ServerOutput]]:
+        found: dict[str, list[ServerOutput]] = {}
         for server in self.servers:
-            if server.name == name:
-                return server
-        raise KeyError(name)
+            found.setdefault(server.group, []).append(server)
+        return found
 
     def network(self, name: str) -> NetworkOutput:
         """The network of that name; raises KeyError."""

@@ -136,7 +136,7 @@ def source_addresses(rule: Ingress, outputs: FleetOutputs) -> list[str]:
         return ["0.0.0.0/0"]
     if rule.is_network:
         return [rule.source]
-    return [f"{server.address}/32" for server in outputs.servers if server.group == rule.source]
+    return [f"{server.address}/32" for server in outputs.group(rule.source)]
 
 
 def _database_clients(fleet: Fleet, outputs: FleetOutputs, group: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -106,12 +107,12 @@ class BackupPlan(Spec):
         """What the plan saves."""
         return "paths" if self.paths else "postgresql"
 
-    @property
+    @cached_property
     def cron(self) -> Schedule:
         """The schedule, parsed."""
         return parse_schedule(self.schedule)
 
-    @property
+    @cached_property
     def longest_gap(self) -> timedelta:
         """The longest time between two planned snapshots, changes of the clocks included."""
         return self.cron.longest_gap(self.timezone)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.inventory.build import Binaries, RepositoryAccess, build_inventory
 from orchestrator.inventory.model import Inventory, InventoryHost
@@ -162,3 +164,39 @@ def test_numbers_and_truth_stay_what_they_are() -> None:
     host = InventoryHost(name="h", groups=[], variables=values)
     text = render_hosts(Inventory(hosts=[host], shared={})).replace("!unsafe", "")
     assert yaml.safe_load(text)["all"]["hosts"]["h"] == values
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda below: st.lists(below, max_size=5) | st.dictionaries(TEXTS, below, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), max_size=3))
+def test_whatever_the_values_are_they_are_read_as_they_were(rows: list[dict[str, Any]]) -> None:
+    hosts = [InventoryHost(name=f"h{n}", groups=[], variables=row) for n, row in enumerate(rows)]
+    text = render_hosts(Inventory(hosts=hosts, shared={})).replace(": !unsafe", ":")
+    assert text.isascii()
+    read = yaml.load(text, Loader=yaml.CSafeLoader)["all"]["hosts"] or {}
+    assert read == {host.name: host.variables for host in hosts}
+
+
+def test_a_list_that_comes_again_is_written_once_and_read_by_real_ansible_each_time(tmp_path: Path) -> None:
+    addresses = ["{{ 7 * 7 }}", "10.41.0.1/32", "no", "10.41.0.3/32", ""]
+    hosts = [
+        InventoryHost(
+            name=f"h{n}", groups=["g"], variables={"rules": [{"port": 1, "addresses": list(addresses)}]}
+        )
+        for n in range(3)
+    ]
+    text = render_hosts(Inventory(hosts=hosts, shared={"all": list(addresses)}))
+    assert text.count("10.41.0.1/32") == 1
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "hosts.yml").write_text(text)
+    listed = json.loads(ansible(tmp_path, "ansible-inventory", "--list"))["_meta"]["hostvars"]
+    plain = [{"__ansible_unsafe": each} for each in addresses]
+    assert [listed[f"h{n}"]["rules"][0]["addresses"] for n in range(3)] == [plain] * 3
+    assert listed["h2"]["all"] == plain
