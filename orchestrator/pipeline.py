@@ -40,8 +40,14 @@ class Step:
 Steps = Generator[Step, Any, None]
 
 
-def plan_steps(adapters: Adapters, results: RunResults, *, refresh: bool = False) -> Steps:
-    """Look, judge, change nothing."""
+def plan_steps(
+    adapters: Adapters,
+    results: RunResults,
+    *,
+    refresh: bool = False,
+    hosts: Callable[[], Steps] | None = None,
+) -> Steps:
+    """Look, judge, change nothing; `hosts` are steps that ask the hosts, too, before the plan is refused."""
     target = adapters.target
     results.outputs = known_outputs(adapters)
     preview = partial(plan_phase.plan, target, adapters.provisioner, refresh=refresh)
@@ -51,6 +57,8 @@ def plan_steps(adapters: Adapters, results: RunResults, *, refresh: bool = False
     if losing(results.preview.changes):
         ages = yield Step("saved", "plan", "read", partial(newest_saved, adapters, results), _saved)
         results.preview = replace(results.preview, changes=with_saved(results.preview.changes, *ages))
+    if hosts is not None:
+        yield from hosts()
     plan_phase.refuse_if_blocked(target, results.preview)
     plan_phase.refuse_if_over_budget(target, results.cost)
 

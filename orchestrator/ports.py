@@ -15,6 +15,7 @@ from orchestrator.errors import StewardError
 from orchestrator.inventory.model import Inventory
 from orchestrator.process import CommandResult
 from orchestrator.reporting.model import Change, Host, PolicyResult
+from orchestrator.reporting.planning import HostPlan
 from stacks.fleet.loader import LoadedFleet
 from stacks.outputs import FleetOutputs, ServerOutput
 
@@ -91,10 +92,7 @@ class Provisioner(Protocol):
     """Pulumi, driven for one stack."""
 
     def preview(self, target: Target, *, refresh: bool = False) -> Preview:
-        """Plan and judge; never changes anything. A refused plan is a value, a broken tool raises ToolError.
-
-        `refresh` holds the state against what is really there first.
-        """
+        """Plan and judge; changes nothing. A refused plan is a value; `refresh` looks at reality first."""
         ...
 
     def up(self, target: Target, *, refresh: bool = False) -> Provisioned:
@@ -120,7 +118,7 @@ class Provisioner(Protocol):
 
 @dataclass(frozen=True)
 class PlayRequest:
-    """One run of a playbook: what, on which hosts, and the run that the traces carry."""
+    """One run of a playbook; `check` only asks what would change; `control_path` as ssh's, '' for none."""
 
     playbook: str
     inventory: Inventory
@@ -129,15 +127,16 @@ class PlayRequest:
     private_key: Path
     known_hosts: Path
     control_path: str = ""
-    """Connections that are open already (ssh's ControlPath); '' makes Ansible open its own."""
+    check: bool = False
 
 
 @dataclass(frozen=True)
 class PlayResult:
-    """Per host outcome, in the order of the inventory; `problem` is what went wrong beside the hosts."""
+    """Outcome and, of check mode, plan per host in the inventory's order; `problem` is beside the hosts."""
 
     hosts: Sequence[Host]
     problem: str = ""
+    plans: Sequence[HostPlan] = ()
 
 
 class PlaybookRunner(Protocol):

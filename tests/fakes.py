@@ -28,6 +28,7 @@ from orchestrator.ports import (
 )
 from orchestrator.process import CommandResult
 from orchestrator.reporting.model import Change, Host
+from orchestrator.reporting.planning import HostPlan
 from stacks.outputs import FleetOutputs, ServerOutput
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -147,13 +148,14 @@ class FakeRunner:
     failing: Sequence[str] = ()
     problem: str = ""
     raises: BaseException | None = None
+    plans: Sequence[HostPlan] = ()
     requests: list[PlayRequest] = field(default_factory=list)
 
     def run(self, request: PlayRequest, say: Say) -> PlayResult:
         self.requests.append(request)
         if self.raises is not None:
             raise self.raises
-        return PlayResult([self._host(name) for name in request.hosts], self.problem)
+        return PlayResult([self._host(name) for name in request.hosts], self.problem, self.plans)
 
     def _host(self, name: str) -> Host:
         failed = int(name in self.failing)

@@ -65,6 +65,7 @@ BELOW_PORTS = {
     "orchestrator.inventory.model",
     "orchestrator.process",
     "orchestrator.reporting.model",
+    "orchestrator.reporting.planning",
     "stacks.fleet.loader",
     "stacks.outputs",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,9 @@ from orchestrator.cli.options import AsJson, FleetFile, Refresh
 if TYPE_CHECKING:
     from orchestrator.app import Run
 
+AskHosts = Annotated[
+    bool, typer.Option("--hosts", help="Ask every host, too, what the playbooks would change there.")
+]
 AsMarkdown = Annotated[
     bool, typer.Option("--markdown", help="The plan as Markdown on stdout, for a merge request.")
 ]
@@ -19,6 +23,7 @@ AsMarkdown = Annotated[
 def plan(
     fleet: FleetFile,
     refresh: Refresh = False,
+    hosts: AskHosts = False,
     as_json: AsJson = False,
     as_markdown: AsMarkdown = False,
 ) -> None:
@@ -26,16 +31,18 @@ def plan(
 
     Exit code 1 when a rule blocks it or it costs more than the budget allows.
 
-    Example: steward plan --fleet stacks/fleets/demo.yaml
+    Example: steward plan --fleet stacks/fleets/demo.yaml --hosts
     """
     from orchestrator.app import begin_run
     from orchestrator.cli.progress import progress
     from orchestrator.pipeline import plan_steps
+    from orchestrator.pipeline_check import check_steps
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, "plan", view, view.say, create=True) as run:
-        run.execute(plan_steps(run.adapters, run.results, refresh=refresh))
+    with begin_run(load_settings(), fleet, "plan", view, view.say, create=True, warm=hosts) as run:
+        ask = partial(check_steps, run.adapters, run.results) if hosts else None
+        run.execute(plan_steps(run.adapters, run.results, refresh=refresh, hosts=ask))
         code = show(run, as_json=as_json, as_markdown=as_markdown)
     raise typer.Exit(code)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -48,10 +48,16 @@ def build_inventory(
     run: str,
     binaries: Binaries,
     access: Mapping[str, RepositoryAccess],
+    only: Collection[str] | None = None,
 ) -> Inventory:
-    """One host per server of the fleet; `access` is by server name, for servers with backup plans."""
+    """One host per server of the fleet; `access` is by server name, for servers with backup plans.
+
+    `only` leaves out the other servers, which may not be there yet.
+    """
     hosts = []
     for group, name in fleet.server_names():
+        if only is not None and name not in only:
+            continue
         try:
             server = outputs.server(name)
         except KeyError as problem:

@@ -37,7 +37,7 @@ def enrol(
             if not enrolled:
                 store.enrol(credentials)
                 say(f"{server.name}: repository {server.incarnation[:8]} made on {repository}")
-            access[server.name] = _access(store, described.port, described.certificate, credentials)
+            access[server.name] = access_to(store, described.port, described.certificate, credentials)
     return access
 
 
@@ -64,9 +64,10 @@ def _credentials(
     return known or keeper.create(server.incarnation, server.name, stack, now)
 
 
-def _access(
+def access_to(
     store: BackupStore, port: int, certificate: str, credentials: RepositoryCredentials
 ) -> RepositoryAccess:
+    """How the server of these credentials reaches its repository."""
     return RepositoryAccess(
         url=repository_url(store.address, port, credentials.id),
         user=credentials.id,

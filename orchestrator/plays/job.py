@@ -12,8 +12,11 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from orchestrator.plays.check import check_details
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -71,7 +74,8 @@ def play(spec: Mapping[str, Any], strategy: str) -> dict[str, Any]:
         suppress_env_files=True,
         quiet=True,
         ident="play",
-        event_handler=handle,
+        event_handler=partial(handle, check=bool(spec.get("check"))),
+        cmdline="--check --diff" if spec.get("check") else None,
         cancel_callback=lambda: False,  # without one, ansible-runner would replace our signal handlers
     )
     output = ""
@@ -81,7 +85,7 @@ def play(spec: Mapping[str, Any], strategy: str) -> dict[str, Any]:
     return {"status": result.status, "code": result.rc, "output": output}
 
 
-def handle(event: Mapping[str, Any]) -> bool:
+def handle(event: Mapping[str, Any], *, check: bool = False) -> bool:
     """Pass on what matters of one Ansible event; False keeps ansible-runner from storing a file for each."""
     kind = event.get("event", "")
     if kind not in _WATCHED:
@@ -107,6 +111,8 @@ def handle(event: Mapping[str, Any]) -> bool:
             "ended_at": details.get("end", ""),
         }
         record["ignored"] = bool(details.get("ignore_errors"))
+        if check:
+            record["check"] = check_details(result)
         if kind != "runner_on_ok":
             record["message"] = message_of(result)
     if kind == "error":

@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.plays.check import CheckReader
 from orchestrator.plays.following import HostFollower
 from orchestrator.plays.spans import HostTimes
 from orchestrator.ports import PlayResult, Say
 from orchestrator.progress import Watch
 from orchestrator.reporting.model import Host
+from orchestrator.reporting.planning import HostPlan
 
+_SEEN = ("ok", "changed", "failures", "skipped")
 _NO_HOST = "no host matched: the playbook did nothing on this host"
 
 
@@ -27,6 +30,7 @@ class OutcomeReader:
         self._stats: Mapping[str, Mapping[str, int]] = {}
         self._end: Mapping[str, Any] = {}
         self._errors: list[str] = []
+        self._check = CheckReader()
         self.strategy = ""
         self.noise: list[str] = []
 
@@ -63,6 +67,7 @@ class OutcomeReader:
     def _task(self, record: Mapping[str, Any]) -> None:
         host, kind = str(record["host"]), record["kind"]
         bad = kind in ("runner_on_failed", "runner_on_unreachable") and not record.get("ignored")
+        self._check.task(record)
         self._times.setdefault(host, HostTimes()).add(record, failed=bad)
         if bad:
             task = f"{record['role']} : {record['task']}" if record.get("role") else str(record["task"])
@@ -74,7 +79,13 @@ class OutcomeReader:
         """The outcome of every host that was asked for; `retry` is a command with `{host}` in it."""
         problem = self._problem()
         hosts = [self._host(name, retry, problem or _NO_HOST) for name in self._hosts]
-        return PlayResult(hosts, problem)
+        return PlayResult(hosts, problem, [self._plan(host, problem) for host in hosts])
+
+    def _plan(self, host: Host, problem: str) -> HostPlan:
+        """What the run meant in check mode; of any other run nobody asks."""
+        seen = bool(host.ok or host.changed or any(host.name in self._stats.get(key, {}) for key in _SEEN))
+        said = host.message if host.unreachable else problem
+        return self._check.plan(host.name, host.changed, seen=seen and not host.unreachable, problem=said)
 
     def _host(self, name: str, retry: str, why_untouched: str) -> Host:
         def count(key: str) -> int:

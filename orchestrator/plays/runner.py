@@ -108,6 +108,7 @@ class AnsibleRunner:
             "playbook": request.playbook,
             "inventory": str(inventory),
             "hosts": list(request.hosts),
+            "check": request.check,
             "strategy": os.environ.get("STEWARD_STRATEGY", "auto"),
             "seconds": _PLAY_SECONDS,
             "idle_seconds": _IDLE_SECONDS,

@@ -92,10 +92,10 @@ def amount(value: Decimal | None, *, there: bool) -> str:
 
 
 def host_text(host: HostPlan) -> str:
-    """`would change 3 tasks, restarts nginx`, `clean`, `unknown: not yet there`."""
+    """`3 tasks would change something, restart of nginx.service`, `clean`, `unknown: not yet there`."""
     if host.reason:
         return f"unknown: {host.reason}"
     parts = [f"{host.changes} task{'s' * (host.changes != 1)} would change something"] if host.changes else []
     parts += [f"{host.unknown} cannot be checked"] if host.unknown else []
-    parts += [f"restarts {', '.join(host.restarts)}"] if host.restarts else []
+    parts += [", ".join(host.restarts)] if host.restarts else []
     return ", ".join(parts) or "clean"

@@ -66,7 +66,7 @@ HOSTS = (
     HostPlan(name="web-1", state="clean"),
     HostPlan(name="web-3", state="unknown", reason="not yet there"),
     HostPlan(
-        name="db-1", state="change", changes=1, unknown=1, restarts=["postgresql@15-main.service"],
+        name="db-1", state="change", changes=1, unknown=1, restarts=["restart of postgresql@15-main.service"],
         tasks=[
             TaskPlan(role="postgresql", task="Write settings", state="change", diff="-a\n+b"),
             TaskPlan(role="postgresql", task="Fill", state="unknown", note="does not run in check mode"),
@@ -93,7 +93,7 @@ def test_the_text_says_how_each_change_is_made_and_what_it_costs_others() -> Non
         "38.20 → 44.90 EUR/month (+6.70) · 1 unpriced · budget 250.00: at least 17 %",
         "firewall db-1                – → unpriced",
         "unknown: not yet there",
-        "1 task would change something, 1 cannot be checked, restarts postgresql@15-main.service",
+        "1 task would change something, 1 cannot be checked, restart of postgresql@15-main.service",
         "from state 2026-11-22 12:00 UTC",
     ):
         assert line in text, text
