@@ -39,9 +39,9 @@ def summary(stack: str, rows: Sequence[RunRow]) -> str:
     """What happened so far, in one sentence."""
     if not rows:
         return f"{stack} had no run yet."
-    newest = rows[-1]
-    ended = f"{newest.verb} of {instant(newest.started_at)}: {newest.headline.lower()}"
-    return f"{stack} had {plural(len(rows), 'run')} since {instant(rows[0].started_at)}; the newest, {ended}."
+    newest, since = rows[-1], instant(rows[0].started_at)[:10]
+    ended = f"the newest ({newest.verb}) ended: {newest.headline.lower()}"
+    return f"{stack} had {plural(len(rows), 'run')} since {since}; {ended}."
 
 
 def kind(verb: str) -> str:

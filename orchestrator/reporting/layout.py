@@ -18,7 +18,7 @@ OUTSIDE_WIDTH = 132.0
 OUTSIDE_HEIGHT = 84.0
 # Full cards up to this many servers in a group; then name and address only, in columns; then one tile each.
 FULL_CARDS, SMALL_CARDS = 4, 18
-TILE, TILE_STEP = 14.0, 19.0
+_MOST_LARGE_TILES = 60
 _TILES_HEAD = 20.0
 _FULL_WIDTH, _FULL_HEIGHT, _VOLUME_LINE = 208.0, 72.0, 19.0
 _SMALL_WIDTH, _SMALL_HEIGHT = 148.0, 44.0
@@ -77,6 +77,7 @@ class Tile:
 
     x: float
     y: float
+    side: float
     card: Card
 
 
@@ -148,8 +149,9 @@ def group_size(group: Group, ports: int, *, most_across: int = 3) -> tuple[float
     """Width and height of a group that has room for its cards and for `ports` arrows on a side."""
     if len(group.cards) > SMALL_CARDS:
         columns_, rows_ = _tile_grid(len(group.cards), most_across)
-        width = 2 * GROUP_PAD + columns_ * TILE_STEP
-        return width, max(GROUP_HEAD + _TILES_HEAD + rows_ * TILE_STEP + GROUP_PAD, port_room(ports))
+        step = _tile_step(len(group.cards))
+        height = GROUP_HEAD + _TILES_HEAD + rows_ * step + GROUP_PAD
+        return max(_FULL_WIDTH, columns_ * step) + 2 * GROUP_PAD, max(height, port_room(ports))
     across, width, heights = _grid(group, most_across)
     rows = [heights[i : i + across] for i in range(0, len(heights), across)]
     height = GROUP_HEAD + sum(max(row) for row in rows) + CARD_GAP * (len(rows) - 1) + GROUP_PAD
@@ -164,8 +166,14 @@ def port_room(ports: int) -> float:
 
 def _tile_grid(count: int, most_across: int) -> tuple[int, int]:
     """Columns and rows of tiles: twice as wide as high, on a phone as wide as its one column."""
-    across = 11 if most_across < 3 else min(40, max(16, ceil(sqrt(2 * count))))
+    phone = 11 if count <= _MOST_LARGE_TILES else 17
+    across = phone if most_across < 3 else min(40, max(16, ceil(sqrt(2 * count))))
     return across, ceil(count / across)
+
+
+def _tile_step(count: int) -> float:
+    """From one tile to the next: small in large groups, so that the words beside them stay readable."""
+    return 19.0 if count <= _MOST_LARGE_TILES else 13.0
 
 
 def _grid(group: Group, most_across: int) -> tuple[int, float, list[float]]:
@@ -201,9 +209,10 @@ def place_group(group: Group, box: Box, *, most_across: int = 3) -> PlacedGroup:
 
 def _tiles(group: Group, box: Box, most_across: int) -> list[Tile]:
     across, _ = _tile_grid(len(group.cards), most_across)
+    step = _tile_step(len(group.cards))
     left, top = box.x + GROUP_PAD, box.y + GROUP_HEAD + _TILES_HEAD
     return [
-        Tile(left + (i % across) * TILE_STEP, top + (i // across) * TILE_STEP, card)
+        Tile(left + (i % across) * step, top + (i // across) * step, step * 0.76, card)
         for i, card in enumerate(group.cards)
     ]
 

@@ -13,7 +13,7 @@ from orchestrator.reporting.model import Backup, Check, Finding, Host, PolicyRes
 
 # The page stays one a phone can open; beyond this the JSON file is the list.
 MOST_ROWS = 400
-MOST_FINDINGS = 60
+MOST_FINDINGS, MOST_SERVER_ROWS = 60, 60
 MOST_SERVERS = 24
 """With more servers, checks are counted by what was checked and not listed server by server."""
 Row = TypeVar("Row")
@@ -103,7 +103,7 @@ def head_of(rows: Sequence[Row], most: int = MOST_ROWS) -> Sequence[Row]:
 
 def hosts(report: Report) -> list[Host]:
     """Hosts in the report's order; where not all fit, those that failed come first."""
-    if len(report.hosts) <= MOST_ROWS:
+    if len(report.hosts) <= MOST_SERVER_ROWS:
         return list(report.hosts)
     return sorted(report.hosts, key=lambda host: not (host.failed or host.unreachable))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.reporting.graph import build, described
-from orchestrator.reporting.layout import TILE, Drawing, Tile
+from orchestrator.reporting.layout import Drawing, Tile
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.stacked import stacked
 from orchestrator.reporting.verdict import Tone
@@ -47,7 +47,7 @@ def line(points: Sequence[tuple[float, float]]) -> str:
 def tile_path(tiles: Sequence[Tile]) -> str:
     """All healthy tiles as one path: a thousand servers in a few kilobytes."""
     return "".join(
-        f"M{tile.x:g},{tile.y:g}h{TILE:g}v{TILE:g}h-{TILE:g}z"
+        f"M{tile.x:g},{tile.y:g}h{tile.side:g}v{tile.side:g}h-{tile.side:g}z"
         for tile in tiles
         if tile.card.tone is Tone.GOOD
     )
