@@ -12,6 +12,8 @@ import unicodedata
 # Cc control, Cf bidi and invisible, Cs lone surrogates, Zl/Zp separators that some viewers break lines at.
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _PLAIN_WORD = re.compile(r"\(?'?[^\W_](?:[^\W_]|[.,'-](?=[^\W_]))*'?\)?[.,:;%?]?", re.ASCII)
+_PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)")
+_LINE_COMMAND = re.compile(r"^( *)   ::")
 _BREAKS_CODE_SPAN = re.compile(r"[`|\\]")
 
 
@@ -34,8 +36,16 @@ def _code(character: str) -> str:
 
 
 def terminal(value: str) -> str:
-    """The value on one line of a terminal: nothing in it moves the cursor, colours, or reorders text."""
-    return visible(value)
+    """The value on one line of a terminal: nothing in it moves the cursor, colours, or reorders text.
+
+    A pipeline reads the same text for commands of its own, some of them anywhere in a line (`##vso[`).
+    """
+    return _PIPELINE_COMMAND.sub(r"\\x23#", visible(value))
+
+
+def terminal_line(line: str) -> str:
+    """A finished line, which must not begin with a pipeline's command (`::error`) either; width is kept."""
+    return _LINE_COMMAND.sub(r"\1\\x3a:", line)
 
 
 def columns(text: str) -> int:
@@ -81,10 +91,9 @@ def markdown_text(value: str) -> str:
 
 
 def _word(word: str) -> str:
-    safe = (_PLAIN_WORD.fullmatch(word) or word in {"·", "–", "×", "="}) and not word.lower().startswith(
-        "www."
-    )
-    return word if safe else markdown_code(word)
+    plain = _PLAIN_WORD.fullmatch(word) or word in {"·", "–", "×", "="}
+    # Viewers make a link of it also behind a bracket.
+    return word if plain and "www." not in word.lower() else markdown_code(word)
 
 
 def markdown_block(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,11 @@ def kept(keep: dict[str, int]) -> str:
     """A retention rule in words: `7 daily, 4 weekly`."""
     spans = sorted(keep, key=lambda span: (_SPANS.index(span) if span in _SPANS else len(_SPANS), span))
     return ", ".join(f"{keep[span]} {span}" for span in spans if keep[span]) or "not said"
+
+
+def is_id(text: str) -> bool:
+    """Whether it is an id as we make them, and so can stand in a path of a link."""
+    return re.fullmatch(r"[0-9A-Za-z]{1,64}", text) is not None
 
 
 def openable(url: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.reporting.advice import next_steps
-from orchestrator.reporting.escape import columns, shorten, terminal
+from orchestrator.reporting.escape import columns, shorten, terminal, terminal_line
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import age, duration, instant, plural
 from orchestrator.reporting.model import Finding, Report, Verdict
@@ -21,6 +21,8 @@ from orchestrator.reporting.verdict import (
 )
 
 _INDENT = 12
+_MOST_LINES = 12
+"""Of one value or list; who wants it whole finds it in the report."""
 _CODES = {"good": "32", "attention": "33", "bad": "31", "unknown": "36", "bold": "1", "dim": "2"}
 _SEVERITY_TONES = {"critical": "bad", "high": "bad", "medium": "attention", "low": "unknown"}
 _OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
@@ -186,14 +188,25 @@ def _wrapped(label: str, items: list[str], width: int, paint: _Painter, between:
             lines.append(line)
             joined = item
         line = joined
+        if len(lines) > _MOST_LINES:
+            break
     lines.append(line)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], "… the rest is in the report"]
     first = f" {paint('dim', f'{label:<{_INDENT - 2}}')} {lines[0]}"
-    return [line.rstrip() for line in [first, *(" " * _INDENT + line for line in lines[1:])]]
+    rest = (terminal_line(" " * _INDENT + line) for line in lines[1:])
+    return [line.rstrip() for line in [first if label else terminal_line(first), *rest]]
 
 
 def _pieces(text: str, room: int) -> Iterable[str]:
-    while columns(text) > room:
-        cut = next(i for i in range(len(text) + 1) if columns(text[: i + 1]) > room)
-        yield text[:cut]
-        text = text[cut:]
-    yield text
+    """The text in pieces that fit; as many as could be shown, because a hostile one has no end."""
+    piece, used, count = "", 0, 0
+    for character in text:
+        width = columns(character)
+        if used + width > room:
+            yield piece
+            piece, used, count = "", 0, count + 1
+            if count > _MOST_LINES:
+                return
+        piece, used = piece + character, used + width
+    yield piece
