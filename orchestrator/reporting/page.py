@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import age, duration
-from orchestrator.reporting.model import Backup, Check, Finding, Host, PolicyResult, Report, Verdict
+from orchestrator.reporting.model import Backup, Change, Check, Finding, Host, PolicyResult, Report, Verdict
+from orchestrator.reporting.plan_words import consequences
 
 # The page stays one a phone can open; beyond this the JSON file is the list.
 MOST_ROWS = 400
@@ -85,6 +86,11 @@ def kept(keep: dict[str, int]) -> str:
     """A retention rule in words: `7 daily, 4 weekly`."""
     spans = sorted(keep, key=lambda span: (_SPANS.index(span) if span in _SPANS else len(_SPANS), span))
     return ", ".join(f"{keep[span]} {span}" for span in spans if keep[span]) or "not said"
+
+
+def any_consequence(changes: Sequence[Change]) -> bool:
+    """Whether any change does more than to make a thing."""
+    return any(consequences(change) for change in changes)
 
 
 def is_id(text: str) -> bool:
