@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from stacks.providers.local import addresses, hostkeys, injection, ports, units
+from stacks.providers.local import addresses, hostkeys, injection, inspection, ports, units
 from stacks.providers.local.blueprint import (
     NEVER_READY,
     RUNNING,
@@ -23,23 +23,10 @@ from stacks.providers.local.machine import Machine
 from stacks.providers.local.wire import Properties
 
 POLL_SECONDS = 0.1
+STALE_SECONDS = 1.0
+"""How old a look may be that tells whether a server died while it booted."""
 STOP_SECONDS = 20
 """Grace for a database to close its files before a container is removed."""
-
-# One look that waits inside: starting a program in a container costs more than all it does there.
-# Nobody but root may log in while /run/nologin is there.
-_SETTLED = """\
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-  code=3
-  if [ ! -e /run/nologin ]; then
-    code=4
-    nft list table inet steward_edge >/dev/null 2>&1 && exit 0
-  fi
-  sleep 0.1
-done
-exit $code
-"""
-_UNSETTLED = {3: "systemd let nobody log in", 4: "its firewall was not loaded"}
 
 
 @dataclass
@@ -76,7 +63,7 @@ def create(machine: Machine, call: Call, inputs: Properties, plan: Blueprint, im
     try:
         machine.podman.call(*arguments, subject=subject, timeout=120.0)
     except LocalError:
-        machine.podman.remove_container(plan.container, subject, 0)
+        machine.podman.remove_container(subject, 0, plan.container)
         raise
 
 
@@ -216,8 +203,10 @@ def _lacking(machine: Machine, plan: Blueprint) -> str:
     """What the server does not do yet, or nothing; an open server counts as not ready."""
     if not answers(plan.ssh_port):
         return "SSH did not answer"
-    ended = machine.podman.inside(plan.container, "sh", "-c", _SETTLED)
-    return "" if ended.code == 0 else _UNSETTLED.get(ended.code, "nothing could be run in it")
+    found = next((one for one in machine.containers.now() if one.name == plan.container), None)
+    if found is None or not found.pid:
+        return "its container did not run"
+    return inspection.unsettled(machine, found)
 
 
 def answers(port: int) -> bool:
@@ -230,7 +219,8 @@ def answers(port: int) -> bool:
 
 
 def _refuse_dead(machine: Machine, subject: str, plan: Blueprint) -> None:
-    container = machine.podman.container(plan.container)
+    listed = machine.containers.since(time.monotonic() - STALE_SECONDS)
+    container = next((one for one in listed if one.name == plan.container), None)
     if container is None or container.state not in ("running", "created", "initialized"):
         raise LocalError(
             subject,

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 PATH = "/etc/steward/edge.nft"
+TABLE = "inet steward_edge"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 # Made, deleted and made again in one file: nft applies a file as one transaction, so there is no moment

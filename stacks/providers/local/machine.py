@@ -14,7 +14,7 @@ from functools import cached_property
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from stacks.providers.local import addresses
+from stacks.providers.local import addresses, sources
 from stacks.providers.local.errors import LocalError, StoppedError
 from stacks.providers.local.listing import Listing
 from stacks.providers.local.podman import Podman
@@ -22,6 +22,8 @@ from stacks.providers.local.records import Container, NetworkRecord
 
 VIEW_SECONDS = 5.0
 """How old a look may be that only warns; whatever is chosen is compared with a fresh one."""
+DISKS = "localhost/steward/disk"
+"""The images that hold the disks of servers whose container was made again."""
 INOTIFY_PER_SERVER = 5
 """Instances one systemd server takes; measured."""
 
@@ -49,7 +51,8 @@ def _whose(network: NetworkRecord) -> str:
     if marks.get("steward.kind") != "network":
         return named
     urn, stack = marks.get("steward.urn", ""), marks.get("steward.stack", "")
-    return f"network {urn.rsplit('::', 1)[-1]} of {stack} ({named})"
+    gone = f"`podman network rm {network.name}` if that fleet is gone for good"
+    return f"network {urn.rsplit('::', 1)[-1]} of {stack} ({gone})"
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Machine:
         self.containers = Listing(self.podman.containers)
         self.networks = Listing(self.podman.networks)
         self.volumes = Listing(self.podman.volumes)
+        self.disks = Listing(lambda: self.podman.images(f"{DISKS}:*"))
+        self.sources = Listing(lambda: sources.load(self.podman))
         self.claims: dict[str, str] = {}
         """What a check or create of this process has set aside: address or port -> URN."""
         self._note = note or _to_stderr

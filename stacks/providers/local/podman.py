@@ -35,6 +35,7 @@ MISSING = ("no such container", "no such volume", "network not found", "no such 
 INSTALL = {
     "podman": "On Debian: `apt-get install podman runc netavark aardvark-dns iptables nftables`, "
     "then `steward doctor`.",
+    "nsenter": "On Debian: `apt-get install util-linux`.",
     "nft": "On Debian: `apt-get install nftables`.",
 }
 
@@ -178,10 +179,10 @@ class Podman:
         if ended.code != 0:
             _refuse_unless_missing(ended, subject)
 
-    def remove_container(self, name: str, subject: str, grace: int) -> None:
-        """Stop (at most `grace` seconds) and remove a container; one that is gone already is fine."""
+    def remove_container(self, subject: str, grace: int, *names: str) -> None:
+        """Stop (at most `grace` seconds) and remove containers; those that are gone already are fine."""
         self.call(
-            "rm", "--force", "--ignore", "--time", str(grace), name, subject=subject, timeout=grace + 60.0
+            "rm", "--force", "--ignore", "--time", str(grace), *names, subject=subject, timeout=grace + 60.0
         )
 
     def _json(self, *args: str) -> Any:

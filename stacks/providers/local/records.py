@@ -16,6 +16,8 @@ class Container:
     state: str
     labels: Mapping[str, str]
     host_ports: frozenset[int]
+    pid: int
+    """Of its init on this machine; 0 while it does not run."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ def container(record: Mapping[str, Any]) -> Container:
             for item in record.get("Ports") or []
             for offset in range(int(item.get("range") or 1))
         ),
+        pid=int(record.get("Pid") or 0),
     )
 
 
@@ -77,6 +80,7 @@ def inspected(record: Mapping[str, Any]) -> Inspected:
         state=str(record["State"]["Status"]),
         labels=record["Config"].get("Labels") or {},
         host_ports=frozenset(ports.values()),
+        pid=int(record["State"].get("Pid") or 0),
         identity=str(record["Id"]),
         image=str(record["ImageName"]),
         mounts={

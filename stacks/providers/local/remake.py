@@ -15,12 +15,11 @@ from stacks.providers.local import boot, ports
 from stacks.providers.local.blueprint import STOPPED, Blueprint, from_labels
 from stacks.providers.local.errors import LocalError, StoppedError
 from stacks.providers.local.kind import Call
-from stacks.providers.local.machine import Machine
+from stacks.providers.local.machine import DISKS, Machine
 from stacks.providers.local.records import Inspected
 from stacks.providers.local.wire import Properties
 
 ASIDE = ".before"
-DISKS = "localhost/steward/disk"
 COMMIT_SECONDS = 900.0
 """A disk of many GiB is copied once."""
 
@@ -139,12 +138,12 @@ class Remake:
             changed = replace(plan, published=self._published(plan))
             boot.create(self._machine, self._call, self._inputs, changed, disk_of(seen.aside))
         elif step is Step.UNMAKE:
-            podman.remove_container(name, self._subject, 0)
+            podman.remove_container(self._subject, 0, name)
         elif step is Step.START:
             ports.release(self._claims or {})
             boot.start(self._machine, self._call, self._inputs, name)
         elif step is Step.FORGET and seen.aside:
-            podman.remove_container(aside, self._subject, 0)
+            podman.remove_container(self._subject, 0, aside)
             if seen.aside.image.startswith(f"{DISKS}:"):
                 podman.remove_image(seen.aside.image, self._subject)
 
@@ -173,7 +172,7 @@ class Remake:
             if seen.aside is not None and seen.container is not None and seen.container.state != "created":
                 return boot.half_made(self._machine, plan, self._inputs, error, STOPPED)
             if seen.aside is not None:
-                self._machine.podman.remove_container(plan.container, self._subject, 0)
+                self._machine.podman.remove_container(self._subject, 0, plan.container)
                 self._machine.podman.call("rename", plan.container + ASIDE, plan.container)
             boot.start(self._machine, self._call, self._inputs, plan.container)
         except LocalError as second:
@@ -184,5 +183,6 @@ class Remake:
 
 def remove_disks(machine: Machine, name: str, subject: str) -> None:
     """The images of a server's disk, once none of its containers is there."""
-    for image in machine.podman.images(f"{DISKS}:{name}-*"):
-        machine.podman.remove_image(image, subject)
+    for image in machine.disks.now():
+        if image.startswith(f"{DISKS}:{name}-"):
+            machine.podman.remove_image(image, subject)

@@ -166,7 +166,7 @@ class Server:
         seen = remake.look(machine, identity)
         plan = seen.plan or _from_outputs(identity, olds)
         if plan is None or (seen.aside is None and self._hopeless(machine, call, seen.container, plan, olds)):
-            machine.podman.remove_container(identity, subject, 0)
+            machine.podman.remove_container(subject, 0, identity)
             return boot.build(machine, call, news, identity, plan)
         plan = remake.Remake(machine, call, news).fit(seen, plan)
         container = machine.podman.container(identity)
@@ -198,8 +198,7 @@ class Server:
         subject = str(olds.get("name", identity))
         machine.go_on(subject)
         units.remove(identity)
-        machine.podman.remove_container(identity, subject, boot.STOP_SECONDS)
-        machine.podman.remove_container(identity + remake.ASIDE, subject, boot.STOP_SECONDS)
+        machine.podman.remove_container(subject, boot.STOP_SECONDS, identity, identity + remake.ASIDE)
         remake.remove_disks(machine, identity, subject)
 
 

@@ -15,10 +15,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stacks.providers.local import units
-from stacks.providers.local.machine import Machine
-from stacks.providers.local.podman import execute
+from stacks.providers.local.podman import Podman, execute
+
+if TYPE_CHECKING:
+    from stacks.providers.local.machine import Machine
 
 TABLE = "steward_nat"
 _TEMPLATE = """\
@@ -46,24 +49,36 @@ def render(networks: Iterable[IPv4Network]) -> str:
 
 
 def keep(machine: Machine, urn: str) -> None:
-    """Make the table fit the Steward networks that exist now; says so when this user may not."""
-    with _one_at_a_time():
-        networks = [
-            subnet
-            for record in machine.podman.networks()
-            if record.labels.get("steward.kind") == "network"
-            for subnet in record.subnets
-        ]
-        text = render(networks)
-        ended = execute(("nft", "-f", "-"), stdin=text.encode(), timeout=20.0) if os.geteuid() == 0 else None
-        if units.active() and os.geteuid() == 0:
-            units.store_sources(text if networks else "")
-    if ended is None or ended.code != 0:
+    """Make the table fit the Steward networks that exist now; says so when this user may not.
+
+    A table loaded from a look that was begun after this call is as good as an own one: fifty networks made at
+    once load a few tables, not fifty.
+    """
+    (kept,) = machine.sources.now()
+    if not kept:
         machine.note(
             "local: source addresses between networks are not kept on this machine (nft needs root): "
             "a host on another network is seen as that network's gateway.",
             urn,
         )
+
+
+def load(podman: Podman) -> tuple[bool]:
+    """Look at all networks and load their table; whether it could be loaded."""
+    with _one_at_a_time():
+        networks = [
+            subnet
+            for record in podman.networks()
+            if record.labels.get("steward.kind") == "network"
+            for subnet in record.subnets
+        ]
+        text = render(networks)
+        if os.geteuid() != 0:
+            return (False,)
+        ended = execute(("nft", "-f", "-"), stdin=text.encode(), timeout=20.0)
+        if units.active():
+            units.store_sources(text if networks else "")
+    return (ended.code == 0,)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import grpc
 import pytest
 
 from stacks.providers.local import remake
+from stacks.providers.local.machine import DISKS
 from tests.stacks.provider.conftest import AdminKey, Driver, podman
 
 pytestmark = pytest.mark.real
@@ -57,7 +58,7 @@ class Standing:
 
     def disks(self) -> list[str]:
         listed = podman("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        return [name for name in listed if name.startswith(f"{remake.DISKS}:{self.name}-")]
+        return [name for name in listed if name.startswith(f"{DISKS}:{self.name}-")]
 
 
 @pytest.fixture(scope="module")
