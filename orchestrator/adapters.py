@@ -22,6 +22,7 @@ from orchestrator.ports import (
     Say,
     Target,
 )
+from orchestrator.ports_rotation import Rotation
 from orchestrator.probe_ports import ServiceProber
 from stacks.outputs import ServerOutput
 
@@ -59,6 +60,8 @@ class Adapters:
     """Repository name of the fleet -> where its credentials are kept."""
     prober: ServiceProber
     resource_drifts: ResourceDrifts
+    rotation: Rotation
+    """How credentials are changed."""
     neighbours: Callable[[], Sequence[str]]
     """Other stacks that live on this installation."""
     outside: Callable[[str, float], str]

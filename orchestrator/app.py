@@ -171,7 +171,7 @@ def begin_run(
         composed = Composition(
             settings, toolchain, target, run_id, connections, label, say, watcher.host, killed
         )
-        adapters = composed.adapters(ledger, clock, ledger.living_stacks)
+        adapters = composed.adapters(ledger, clock)
         run = Run(run_id, verb, settings, adapters, RunResults(), watcher, started, ledger, label)
         settings.run_folder(run_id).mkdir(mode=0o700, parents=True)
         ledger.begin_run(run_id, verb, target.stack.name, started)

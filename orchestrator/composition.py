@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,23 +13,18 @@ from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.cost.prices import PriceBook, read_prices
 from orchestrator.errors import InputError
+from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
-from orchestrator.ports import (
-    BackupStore,
-    Clock,
-    CredentialStore,
-    HostShell,
-    Ledger,
-    PlaybookRunner,
-    Say,
-    Target,
-)
+from orchestrator.ports import Clock, HostShell, PlaybookRunner, Say, Target
+from orchestrator.ports_rotation import Kind, Rotation, State
 from orchestrator.progress import Watch
 from orchestrator.provisioning.automation import PulumiProvisioner
 from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key
+from orchestrator.provisioning.key_ring import FileKeyRing
+from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain
@@ -54,8 +49,8 @@ class Composition:
     killed: Sequence[str] = ()
     """Runs of this stack that were killed and whose traces on hosts nobody has ended yet."""
 
-    def adapters(self, ledger: Ledger, clock: Clock, living_stacks: Callable[[], Sequence[str]]) -> Adapters:
-        """Everything outside, behind its ports; `living_stacks` names all stacks of this installation."""
+    def adapters(self, ledger: SqliteLedger, clock: Clock) -> Adapters:
+        """Everything outside, behind its ports."""
         return Adapters(
             target=self.target,
             run=self.run,
@@ -71,7 +66,8 @@ class Composition:
             resource_drifts=self.provisioner,
             prices=self.prices(),
             prober=HttpProber(),
-            neighbours=lambda: [name for name in living_stacks() if name != self.target.stack.name],
+            rotation=self.rotation(ledger, clock),
+            neighbours=lambda: [name for name in ledger.living_stacks() if name != self.target.stack.name],
             outside=probe_from_here,
             end_killed=self.end_killed,
             ready_seconds=self.settings.ready_seconds,
@@ -122,7 +118,24 @@ class Composition:
             for problem in end_leftovers(shell, servers, run):
                 self.say(f"could not look for leftovers: {problem}")
 
-    def store(self, repository: str) -> BackupStore:
+    def rotation(self, ledger: SqliteLedger, clock: Clock) -> Rotation:
+        """What changing credentials needs beside the rest."""
+        stack, settings = self.target.stack.name, self.settings
+
+        def note(kind: Kind, subject: str, state: State) -> None:
+            ledger.record_rotation(self.run, stack, kind, subject, state, clock.now())
+
+        registry = StackRegistry(settings, self.toolchain, ledger, clock)
+        return Rotation(
+            ring=FileKeyRing(settings.stack_keys(stack), stack),
+            login=self.connections.login,
+            store=self.store,
+            credentials=self.credentials,
+            note=note,
+            record_admin_key=lambda: registry.record_key(self.target),
+        )
+
+    def store(self, repository: str) -> VaultStore:
         """The vault behind a repository of the fleet; raises InputError when its stack has no such vault."""
         stack, spec = self._vault_stack(repository), self.target.loaded.fleet.repositories[repository]
         outputs = self.provisioner.outputs(stack)
@@ -136,7 +149,7 @@ class Composition:
         shell = self.connections.shell(stack, outputs.servers)
         return VaultStore(shell, outputs.server(found.server), self.toolchain.restic)
 
-    def credentials(self, repository: str) -> CredentialStore:
+    def credentials(self, repository: str) -> RepositoryKeys:
         """Where the credentials of a repository of the fleet are kept: with the vault's stack."""
         stack = self._vault_stack(repository)
         return RepositoryKeys(self.settings.stack_keys(stack), stack)

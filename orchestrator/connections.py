@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from threading import Lock, Thread
 
 from orchestrator.errors import StewardError
 from orchestrator.leftovers import end_leftovers
 from orchestrator.provisioning.credentials import admin_key
+from orchestrator.scratch import scratch
 from orchestrator.settings import Settings
 from orchestrator.ssh import SshShell
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -38,6 +40,16 @@ class Connections:
             self._current[stack] = (servers, shell)
             self._all.append(shell)
             return shell
+
+    @contextmanager
+    def login(self, servers: Sequence[ServerOutput], private_key: Path) -> Iterator[SshShell]:
+        """A shell of its own that logs in with this key alone."""
+        with scratch("login") as folder:
+            shell = SshShell(folder, private_key, servers)
+            try:
+                yield shell
+            finally:
+                shell.close()
 
     def warm(self, stacks: Sequence[str], outputs: Callable[[str], FleetOutputs]) -> None:
         """Begin to connect to what these stacks had when they were last changed.

@@ -10,25 +10,26 @@ from orchestrator.backups.credentials import (
     credentials_path,
     load_credentials,
     make_credentials,
+    make_successor,
     save_credentials,
 )
+from orchestrator.clock import new_id
+from orchestrator.errors import InputError
 from orchestrator.private_file import write_private
 from orchestrator.redaction import know
 
 
 class RepositoryKeys:
-    """Implements `ports.CredentialStore`."""
+    """Implements `ports.CredentialStore` and `ports_rotation.RotatingCredentials`."""
 
     def __init__(self, vault_keys: Path, vault_stack: str) -> None:
         self._keys = vault_keys
         self._vault_stack = vault_stack
+        self._coming, self._retiring = vault_keys / "coming", vault_keys / "retiring"
 
     def load(self, repository: str) -> RepositoryCredentials | None:
         """None when that repository was never enrolled."""
-        found = load_credentials(self._keys, repository)
-        if found is not None:
-            know(found.password, found.http_password)
-        return found
+        return self._of(self._keys, repository)
 
     def create(self, repository: str, server: str, stack: str, at: datetime) -> RepositoryCredentials:
         """Make credentials and keep them before anything uses them."""
@@ -36,6 +37,40 @@ class RepositoryKeys:
         know(made.password, made.http_password)
         save_credentials(self._keys, made, write_private)
         return made
+
+    def prepare(self, repository: str, at: datetime) -> RepositoryCredentials:
+        """Those to come, made and kept on first call."""
+        coming, current = self._of(self._coming, repository), self.load(repository)
+        if coming is None and current is not None:
+            coming = make_successor(current, new_id(), at)
+            know(coming.password, coming.http_password)
+            save_credentials(self._coming, coming, write_private)
+        if coming is None:
+            raise InputError("repository credentials", "are not here", place=self.place(repository))
+        return coming
+
+    def promote(self, repository: str, old_key: str) -> None:
+        """Those to come are in use; the ones before are kept as retiring, with the name of their key."""
+        current = self.load(repository)
+        if current is not None:
+            save_credentials(self._retiring, current.model_copy(update={"key": old_key}), write_private)
+        credentials_path(self._coming, repository).replace(credentials_path(self._keys, repository))
+
+    def retiring(self, repository: str) -> RepositoryCredentials | None:
+        """None also where a stop came before the ones to come took their place."""
+        if credentials_path(self._coming, repository).exists():
+            return None
+        return self._of(self._retiring, repository)
+
+    def forget_retiring(self, repository: str) -> None:
+        """The vault lets them in no more."""
+        credentials_path(self._retiring, repository).unlink(missing_ok=True)
+
+    def _of(self, folder: Path, repository: str) -> RepositoryCredentials | None:
+        found = load_credentials(folder, repository)
+        if found is not None:
+            know(found.password, found.http_password)
+        return found
 
     def place(self, repository: str) -> str:
         """Where they lie, for messages."""

@@ -10,9 +10,16 @@ from pathlib import Path
 import bcrypt
 
 from orchestrator.backups.credentials import RepositoryCredentials
-from orchestrator.backups.documents import StoreReceipts, VaultDescription, read_document
-from orchestrator.backups.restic import init_argv, repository_files
+from orchestrator.backups.documents import (
+    StoreKeys,
+    StoreReceipts,
+    VaultDescription,
+    current_key,
+    read_document,
+)
+from orchestrator.backups.restic import init_argv, key_add_argv, key_list_argv, repository_files
 from orchestrator.ports import HostShell, Receipt
+from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.scratch import scratch
 from stacks.outputs import ServerOutput
@@ -24,7 +31,7 @@ _BCRYPT_ROUNDS = 8
 
 
 class VaultStore:
-    """Implements `ports.BackupStore`."""
+    """Implements `ports.BackupStore` and `ports_rotation.RotatingStore`."""
 
     def __init__(self, shell: HostShell, server: ServerOutput, restic: Path) -> None:
         self._shell = shell
@@ -46,6 +53,54 @@ class VaultStore:
             "files": self._fresh_repository(credentials.password),
         }
         self._shell.run(self._server, [*_TOOL, "enrol"], timeout=_SECONDS, stdin=json.dumps(request))
+
+    def admit(self, current: RepositoryCredentials, coming: RepositoryCredentials) -> str:
+        """Both open the repository from now on; returns the name of the current one's key.
+
+        The new key is made here, from the repository's configuration and keys alone: the vault sees neither
+        password, and no host may add a key.
+        """
+        found = self._keys(current.id)
+        with scratch("keys") as place:
+            old_key, fresh = self._new_key(place, found, current.password, coming.password)
+        request = {
+            "id": current.id,
+            "user": coming.http_user,
+            "htpasswd_line": f"{coming.http_user}:{_bcrypt(coming.http_password)}",
+            "files": fresh,
+        }
+        self._shell.run(self._server, [*_TOOL, "admit"], timeout=_SECONDS, stdin=json.dumps(request))
+        return old_key
+
+    def expel(self, retiring: RepositoryCredentials) -> None:
+        """Take away what the retiring one opens; the store refuses to take away the last of anything."""
+        request = json.dumps({"id": retiring.id, "user": retiring.http_user, "key": retiring.key})
+        self._shell.run(self._server, [*_TOOL, "expel"], timeout=_SECONDS, stdin=request)
+
+    def _keys(self, repository: str) -> StoreKeys:
+        asked = [*_TOOL, "keys", "--repository", repository]
+        return read_document(
+            StoreKeys, self._shell.run(self._server, asked, timeout=_SECONDS).stdout, self._server.name
+        )
+
+    def _new_key(self, place: Path, found: StoreKeys, old: str, new: str) -> tuple[str, dict[str, str]]:
+        """Name of the key that the old password opens, and the file of one that the new password opens."""
+        home = place / "repository"
+        for name in ("keys", "locks", "data", "index", "snapshots"):
+            (home / name).mkdir(parents=True)
+        for name, encoded in found.files.items():
+            (home / name).write_bytes(base64.b64decode(encoded))
+        before = set(repository_files(home))
+        secrets = place / "old", place / "new"
+        for path, password in zip(secrets, (old, new), strict=True):
+            write_private(path, password)
+        listed = run(key_list_argv(self._restic, home, secrets[0]), timeout=_SECONDS, redact=[old, new])
+        run(key_add_argv(self._restic, home, *secrets), timeout=_SECONDS, redact=[old, new])
+        current = current_key(listed.stdout, self._server.name)
+        old_key = next(name for name in before if name.startswith(f"keys/{current}"))
+        added = set(repository_files(home)) - before
+        files = {name: base64.b64encode((home / name).read_bytes()).decode() for name in added}
+        return old_key.removeprefix("keys/"), files
 
     def receipts(self) -> Sequence[Receipt]:
         """Every snapshot that lies in the store, with the time at which it arrived there."""

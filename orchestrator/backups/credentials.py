@@ -29,6 +29,15 @@ class RepositoryCredentials(BaseModel):
     created_at: datetime
     password: str = Field(repr=False)
     http_password: str = Field(repr=False)
+    user: str = Field("", pattern=r"^([0-9a-f]{32})?$")
+    """Its HTTP user and folder at the vault; '' for one that was never rotated, whose user is the id."""
+    key: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    """The file in the repository that its password opens, where a rotation had to know it."""
+
+    @property
+    def http_user(self) -> str:
+        """The user that the vault knows."""
+        return self.user or self.id
 
 
 def credentials_path(vault_keys: Path, repository: str) -> Path:
@@ -63,6 +72,12 @@ def make_credentials(
         password=secrets.token_urlsafe(32),
         http_password=secrets.token_urlsafe(32),
     )
+
+
+def make_successor(current: RepositoryCredentials, user: str, at: datetime) -> RepositoryCredentials:
+    """New passwords, and a user of its own so that the vault can know both, for the same repository."""
+    fresh = make_credentials(current.id, current.server, current.stack, current.vault_stack, at)
+    return fresh.model_copy(update={"user": user})
 
 
 def save_credentials(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeVar
 
@@ -16,6 +17,7 @@ Document = TypeVar("Document", bound="HostDocument")
 Line = Annotated[str, Field(max_length=4_096)]
 Amount = Annotated[int, Field(ge=0, lt=1 << 62)]
 """A count or a number of bytes that a database takes."""
+Encoded = Annotated[str, Field(max_length=100_000, pattern=r"^[A-Za-z0-9+/=]+$")]
 Seconds = Annotated[float, Field(ge=0)]
 _MOST = 100_000
 """Entries of one list."""
@@ -45,6 +47,15 @@ class VaultDescription(HostDocument):
     fingerprint: str = Field(max_length=200)
     port: int = Field(ge=1, le=65_535)
     repositories: Sequence[Line] = Field(max_length=_MOST)
+
+
+class StoreKeys(HostDocument):
+    """`steward-vault keys`: a repository's configuration and keys, each in base64."""
+
+    schema_: Literal["steward.repository-keys/1"] = Field(alias="schema")
+    files: Mapping[Annotated[str, Field(pattern=r"^(config|keys/[0-9a-f]{64})$")], Encoded] = Field(
+        max_length=64
+    )
 
 
 class StoreReceipt(HostDocument):
@@ -154,3 +165,14 @@ def read_document(model: type[Document], text: str, host: str) -> Document:
             host, f"its {model.__name__} cannot be read: {detail}", got=text.strip()[:120],
             next_step="Run steward configure, so that the host has the tools of this version.",
         ) from problem  # fmt: skip
+
+
+def current_key(text: str, host: str) -> str:
+    """From `restic key list --json`: the beginning of the name of the key that the password opened."""
+    try:
+        found = [str(key["id"]) for key in json.loads(text) if key["current"]]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise ToolError(host, "the repository's keys cannot be read", got=text[:200]) from problem
+    if len(found) != 1 or len(found[0]) < 8:
+        raise ToolError(host, "the password opens no key of the repository, or several", got=", ".join(found))
+    return found[0]

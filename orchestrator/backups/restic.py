@@ -18,6 +18,18 @@ def repository_files(repository: Path) -> Iterator[str]:
         yield f"keys/{key.name}"
 
 
-def repository_url(address: str, port: int, repository: str) -> str:
-    """Where a host reaches its own repository; the id is also its HTTP user."""
-    return f"https://{address}:{port}/{repository}/"
+def key_add_argv(restic: Path, repository: Path, password_file: Path, new_password_file: Path) -> list[str]:
+    """Let another password open a repository in a local folder."""
+    with_old = ["--repo", str(repository), "--password-file", str(password_file), "--no-cache"]
+    return [str(restic), "key", "add", *with_old, "--new-password-file", str(new_password_file)]
+
+
+def key_list_argv(restic: Path, repository: Path, password_file: Path) -> list[str]:
+    """Its keys as JSON; the one that the password opens is marked as current."""
+    with_old = ["--repo", str(repository), "--password-file", str(password_file), "--no-cache"]
+    return [str(restic), "key", "list", "--json", "--no-lock", *with_old]
+
+
+def repository_url(address: str, port: int, user: str) -> str:
+    """Where a host reaches its own repository: below the name of its HTTP user."""
+    return f"https://{address}:{port}/{user}/"

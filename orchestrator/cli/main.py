@@ -16,6 +16,7 @@ from orchestrator.cli import (
     plan,
     policy,
     report,
+    rotate,
     runs,
     setup,
     up,
@@ -43,6 +44,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(backup.app, name="backup")
 app.add_typer(policy.app, name="policy")
+app.add_typer(rotate.app, name="rotate")
 
 
 def say_version(wanted: bool) -> None:

@@ -15,7 +15,16 @@ from sqlalchemy.exc import DatabaseError
 
 from orchestrator.clock import Moment, new_id
 from orchestrator.errors import InputError
-from orchestrator.evidence.schema import VERSION, clients, found_version, migrate, receipts, runs, stacks
+from orchestrator.evidence.schema import (
+    VERSION,
+    clients,
+    found_version,
+    migrate,
+    receipts,
+    rotations,
+    runs,
+    stacks,
+)
 from orchestrator.ports import Receipt, StackRecord
 from orchestrator.state_folder import copy_database
 
@@ -115,6 +124,14 @@ class SqliteLedger:
             query = query.where(runs.c.stack == stack)
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def record_rotation(
+        self, run: str, stack: str, kind: str, subject: str, state: str, at: datetime
+    ) -> None:
+        """One step of a rotation of credentials; earlier steps stay."""
+        values = {"run": run, "stack": stack, "kind": kind, "subject": subject, "state": state}
+        with self._engine.begin() as connection:
+            connection.execute(rotations.insert().values({**values, "at": at.isoformat()}))
 
     def record_receipts(self, stack: str, run: str, found: Sequence[Receipt]) -> None:
         """Keep receipts; one that is known already stays as it was first seen."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -70,9 +70,27 @@ receipts = Table(
 )
 
 
+rotations = Table(
+    "rotations",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run", String(26), nullable=False),
+    Column("stack", String(128), nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
+
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Final[Mapping[int, Migration]] = {}
+
+def _new_tables_alone(_connection: Connection) -> None:
+    """Nothing to change: tables that are not there yet are made for every version."""
+
+
+MIGRATIONS: Final[Mapping[int, Migration]] = {2: _new_tables_alone}
 """By the version that each leads to; `tests/unit/orchestrator/evidence/versions/` has each as SQL."""
 
 

@@ -69,8 +69,8 @@ def access_to(
 ) -> RepositoryAccess:
     """How the server of these credentials reaches its repository."""
     return RepositoryAccess(
-        url=repository_url(store.address, port, credentials.id),
-        user=credentials.id,
+        url=repository_url(store.address, port, credentials.http_user),
+        user=credentials.http_user,
         certificate=certificate,
         http_password=credentials.http_password,
         password=credentials.password,

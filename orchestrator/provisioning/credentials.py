@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_ssh_private_key,
+)
 
 from orchestrator.private_file import write_private
 
@@ -26,6 +32,19 @@ class AdminKey:
         return self.public.read_text().strip()
 
 
+def make_key(private: Path) -> None:
+    """A new private key (0600); the public half follows from it."""
+    made = Ed25519PrivateKey.generate()
+    write_private(private, made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode())
+
+
+def public_line(private: Path, stack: str) -> str:
+    """The public half of a private key as one line of authorized_keys."""
+    key = load_ssh_private_key(private.read_bytes(), None)
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return f"{public.decode()} steward@{stack}"
+
+
 def ensure_passphrase(folder: Path) -> Path:
     """The stack's passphrase file (0600), made on first use."""
     path = folder / PASSPHRASE_FILE
@@ -42,10 +61,9 @@ def admin_key(folder: Path) -> AdminKey:
 def ensure_admin_key(folder: Path, stack: str) -> AdminKey:
     """The stack's admin key, made on first use."""
     key = admin_key(folder)
-    if not (key.private.exists() and key.public.exists()):
-        made = Ed25519PrivateKey.generate()
-        private = made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-        public = made.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-        write_private(key.private, private.decode())
-        write_private(key.public, f"{public.decode()} steward@{stack}\n")
+    if not key.private.exists():
+        make_key(key.private)
+        key.public.unlink(missing_ok=True)
+    if not key.public.exists():  # or a rotation was stopped before it was written
+        write_private(key.public, public_line(key.private, stack) + "\n")
     return key

@@ -63,6 +63,11 @@ class StackRegistry:
         self._complete(record, loaded, config, has_state)
         return Target(record, loaded)
 
+    def record_key(self, target: Target) -> None:
+        """Write the admin key in use into the stack's configuration."""
+        config = read_config(config_path(self._settings.project, target.stack.name))
+        self._complete(target.stack, target.loaded, config, has_state=True)
+
     def has_state(self, stack: str) -> bool:
         """Whether the file backend holds the stack."""
         folder = self._settings.home / "pulumi" / ".pulumi" / "stacks" / PROJECT

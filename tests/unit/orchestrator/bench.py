@@ -32,6 +32,7 @@ from tests.fakes import (
     MemoryLedger,
 )
 from tests.fakes_drift import FakeDrifts
+from tests.fakes_rotation import Rotating
 from tests.unit.orchestrator.samples import backup_run, backup_status, loaded
 
 CHANGE = Change(op="create", kind="server", name="web-1", urn="u")
@@ -104,6 +105,7 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         credentials=lambda _name: keys,
         prober=FakeProber(),
         resource_drifts=drifts,
+        rotation=Rotating().ports(),
         neighbours=ledger.living_stacks,
         outside=lambda _request, _seconds: "[]",
     )

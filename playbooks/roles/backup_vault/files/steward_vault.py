@@ -4,6 +4,8 @@
 describe    the certificate hosts must pin, the port, and the repositories that lie here
 enrol       put in a repository and its credential, both made elsewhere; no password comes near this host
 receipts    which snapshots the store holds and when each arrived, by the store's own clock
+keys        configuration and keys of one repository, from which a further key is made elsewhere
+admit       let a further credential and key open a repository;  expel  takes one of each away, never the last
 """
 
 from __future__ import annotations
@@ -83,8 +85,7 @@ def parse_files(asked: object) -> dict[str, bytes]:
 
 def with_credential(text: str, line: str) -> str:
     """The credentials file with one user's line put in or replaced; others stay."""
-    user = line.partition(":")[0]
-    kept = [old for old in text.splitlines() if old and old.partition(":")[0] != user]
+    kept = [old for old in text.splitlines() if old and old.partition(":")[0] != line.partition(":")[0]]
     return "".join(f"{each}\n" for each in sorted([*kept, line]))
 
 
@@ -95,17 +96,16 @@ def settings() -> dict[str, Any]:
 
 def repositories(root: Path) -> list[str]:
     """Ids of the repositories in the store."""
-    return sorted(entry.name for entry in root.iterdir() if REPOSITORY.match(entry.name))
+    return sorted(e.name for e in root.iterdir() if REPOSITORY.match(e.name) and not e.is_symlink())
 
 
 def describe(vault: dict[str, Any]) -> dict[str, Any]:
     """What hosts need in order to trust and reach this vault."""
     certificate = Path(vault["certificate"]).read_text(encoding="ascii")
-    fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest()
     return {
         "schema": "steward.vault/1",
         "certificate": certificate,
-        "fingerprint": fingerprint,
+        "fingerprint": hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest(),
         "port": vault["port"],
         "repositories": repositories(Path(vault["root"])),
     }
@@ -157,17 +157,11 @@ def write_file(path: Path, content: bytes, mode: int, owner: tuple[int, int]) ->
 def enrol(vault: dict[str, Any], text: str) -> dict[str, Any]:
     """Put in one repository and its credential, and let the store read the credentials again."""
     repository, line, files = parse_request(text)
-    account = pwd.getpwnam(vault["owner"])
-    owner = (account.pw_uid, account.pw_gid)
-
-    def reload() -> None:
-        verb = ["/usr/bin/systemctl", "reload-or-restart", vault["store_unit"]]
-        subprocess.run(verb, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=sys.stderr)
-
+    owner = pwd.getpwnam(vault["owner"])[2:4]  # uid and gid
     with open(LOCK, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        root, credentials = Path(vault["root"]), Path(vault["credentials"])
-        changed = admit(root, credentials, (repository, line, files), owner, reload)
+        places = Path(vault["root"]), Path(vault["credentials"])
+        changed = admit(*places, (repository, line, files), owner, lambda: reload_store(vault))
     return {"schema": "steward.enrolment/1", "repository": repository, "changed": changed}
 
 
@@ -193,44 +187,112 @@ def admit(
     return place_repository(root, repository, files, owner) or after != before
 
 
+def keys(vault: dict[str, Any], repository: str) -> dict[str, Any]:
+    """What a further key of a repository is made from; without a password it opens nothing."""
+    home = home_of(Path(vault["root"]), repository)
+    paths = (home / "config", *(home / "keys").iterdir())
+    files = {str(path.relative_to(home)): base64.b64encode(path.read_bytes()).decode() for path in paths}
+    return {"schema": "steward.repository-keys/1", "repository": repository, "files": files}
+
+
+def home_of(root: Path, repository: object) -> Path:
+    """The folder of a repository that is here."""
+    if repository not in repositories(root):
+        raise VaultError(f"no repository {str(repository)[:40]!r} here")
+    return root / str(repository)
+
+
+def admit_another(root: Path, credentials: Path, asked: dict[str, Any], owner: tuple[int, int]) -> None:
+    """A further user and key of a repository; a user reaches it through a link of its own name."""
+    home, user, line = home_of(root, asked.get("id")), str(asked.get("user")), str(asked.get("htpasswd_line"))
+    name, _, digest = line.partition(":")
+    if not REPOSITORY.match(user) or name != user or not BCRYPT.match(digest):
+        raise VaultError("admit: user must be 32 hexadecimal digits and htpasswd_line 'user:bcrypt digest'")
+    files = parse_files({**dict(asked.get("files") or {}), "config": "eA=="})
+    if (root / user).exists() and (root / user).resolve() != home.resolve():
+        raise VaultError(f"admit: {user} is the name of another repository")
+    for name in (name for name in files if name != "config" and not (home / name).exists()):
+        write_file(home / name, files[name], 0o600, owner)
+    if not (root / user).exists():
+        (root / user).symlink_to(home.name)
+    after = with_credential(credentials.read_text(encoding="ascii"), line)
+    write_file(credentials, after.encode("ascii"), 0o640, (os.geteuid(), owner[1]))
+
+
+def expel_one(root: Path, credentials: Path, asked: dict[str, Any], owner: tuple[int, int]) -> None:
+    """Take a user and a key away, never the last; the key is set aside where only root reads it."""
+    home, user, key = home_of(root, asked.get("id")), str(asked.get("user")), str(asked.get("key"))
+    strange = (root / user).exists() and (root / user).resolve() != home.resolve()
+    if not REPOSITORY.match(user) or not OBJECT.match(key) or strange:
+        raise VaultError("expel: user and key must be of this repository")
+    kept = [each for each in credentials.read_text("ascii").splitlines() if each and each[:32] != user]
+    others = {path.name for path in (home / "keys").iterdir()} - {key}
+    if not any(map(OBJECT.match, others)) or not any(
+        (root / line[:32]).resolve() == home.resolve() for line in kept
+    ):
+        raise VaultError("expel: it is the last user or the last key; nobody could open the repository")
+    write_file(credentials, ("\n".join(kept) + "\n").encode("ascii"), 0o640, (os.geteuid(), owner[1]))
+    if (root / user).is_symlink():
+        (root / user).unlink()
+    if (home / "keys" / key).exists():
+        (root / ".expelled").mkdir(mode=0o700, exist_ok=True)
+        (home / "keys" / key).rename(root / ".expelled" / f"{home.name}-{key}")
+
+
+def change(vault: dict[str, Any], verb: str, text: str) -> dict[str, Any]:
+    """Admit or expel, and let the store read its credentials again."""
+    account, asked = pwd.getpwnam(vault["owner"]), dict(json.loads(text))
+    act = admit_another if verb == "admit" else expel_one
+    with open(LOCK, "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        act(Path(vault["root"]), Path(vault["credentials"]), asked, (account.pw_uid, account.pw_gid))
+        reload_store(vault)
+    return {"schema": f"steward.{verb}/1", "repository": asked["id"]}
+
+
+def reload_store(vault: dict[str, Any]) -> None:
+    """Let the store read its credentials again."""
+    verb, none = ("/usr/bin/systemctl", "reload-or-restart", vault["store_unit"]), subprocess.DEVNULL
+    subprocess.run(verb, check=True, timeout=60, stdin=none, stdout=sys.stderr)
+
+
 def receipts(vault: dict[str, Any], repository: str | None) -> dict[str, Any]:
     """Every snapshot in the store with its arrival; the store names and dates files itself, hosts cannot."""
-    root = Path(vault["root"])
-    if repository is not None and repository not in repositories(root):
-        raise VaultError(f"receipts: no repository {repository!r} here")
-    found = []
-    for name in [repository] if repository else repositories(root):
+    root, found = Path(vault["root"]), []
+    for name in [home_of(root, repository).name] if repository else repositories(root):
         for entry in os.scandir(root / name / "snapshots"):
             if OBJECT.match(entry.name):
                 seen = entry.stat(follow_symlinks=False)
                 arrived = datetime.fromtimestamp(seen.st_mtime, UTC).isoformat(timespec="seconds")
-                found.append(
-                    {"repository": name, "snapshot": entry.name, "arrived_at": arrived, "bytes": seen.st_size}
-                )
+                row = {"repository": name, "snapshot": entry.name, "arrived_at": arrived}
+                found.append({**row, "bytes": seen.st_size})
     found.sort(key=lambda each: (each["repository"], each["arrived_at"], each["snapshot"]))
     return {"schema": "steward.receipts/1", "receipts": found}
+
+
+def answer_to(asked: argparse.Namespace, vault: dict[str, Any]) -> dict[str, Any]:
+    """One verb's document."""
+    if asked.verb in ("enrol", "admit", "expel"):
+        request = sys.stdin.read(LONGEST_REQUEST)
+        return enrol(vault, request) if asked.verb == "enrol" else change(vault, asked.verb, request)
+    if asked.verb == "describe":
+        return describe(vault)
+    return keys(vault, asked.repository) if asked.verb == "keys" else receipts(vault, asked.repository)
 
 
 def main(arguments: list[str]) -> int:
     """Answer one verb; 0 answered, 1 refused or failed with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="steward-vault", description=__doc__.partition("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("describe")
-    verbs.add_parser("enrol")
+    for verb in ("describe", "enrol", "admit", "expel"):
+        verbs.add_parser(verb)
     verbs.add_parser("receipts").add_argument("--repository")
-    asked = parser.parse_args(arguments)
+    verbs.add_parser("keys").add_argument("--repository", required=True)
     try:
-        vault = settings()
-        if asked.verb == "describe":
-            answer = describe(vault)
-        elif asked.verb == "enrol":
-            answer = enrol(vault, sys.stdin.read(LONGEST_REQUEST))
-        else:
-            answer = receipts(vault, asked.repository)
+        print(json.dumps(answer_to(parser.parse_args(arguments), settings())))
     except (VaultError, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:
         print(f"steward-vault: {problem}"[:2000], file=sys.stderr)
         return 1
-    print(json.dumps(answer))
     return 0
 
 

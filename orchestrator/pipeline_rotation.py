@@ -1,0 +1,72 @@
+"""The order of rotations: let the new one in, prove it, use it, and only then take the old one away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from orchestrator.adapters import Adapters
+from orchestrator.errors import InputError, ToolError
+from orchestrator.phases import plan as plan_phase
+from orchestrator.phases import rotate_repository, rotate_ssh
+from orchestrator.pipeline import Step, Steps, converge_steps, reach_steps
+from orchestrator.ports import Provisioned
+from orchestrator.results import RunResults
+
+
+def ssh_steps(adapters: Adapters, results: RunResults) -> Steps:
+    """A stack has one admin key, so all of its servers are rotated, or none."""
+    outputs, access = yield from reach_steps(adapters, results)
+    stuck = [each.server for each in results.readiness if each.missing]
+    if stuck:
+        raise ToolError(
+            ", ".join(stuck), "is out of reach, and would be locked out by a new key; no key was taken away",
+            next_step="Run steward up, then steward rotate ssh again.",
+        )  # fmt: skip
+    stack, rotation = adapters.target.stack.name, adapters.rotation
+    enter = partial(rotate_ssh.let_in, stack, outputs.servers, access.shell, rotation)
+    yield Step(
+        "let-in", "rotate", "write", enter, lambda _: f"{len(outputs.servers)} servers know the new key"
+    )
+    leave = partial(rotate_ssh.shut_out, stack, outputs.servers, rotation, adapters.say)
+    yield Step(
+        "shut-out", "rotate", "write", leave, lambda done: f"{done.servers} servers refuse the old key"
+    )
+    yield from record_steps(adapters, results)
+
+
+def record_steps(adapters: Adapters, results: RunResults) -> Steps:
+    """The state names the new key too, unless other changes of the fleet wait: those are for `up`."""
+    adapters.rotation.record_admin_key()
+    preview = partial(plan_phase.plan, adapters.target, adapters.provisioner)
+    found = yield Step("plan", "plan", "read", preview, plan_phase.summary)
+    only_keys = all((change.op, change.kind) == ("update", "server") for change in found.changes)
+    if found.blocked or not only_keys:
+        adapters.say("other changes wait: the next steward up records the new key in the state")
+    elif found.changes:
+        act = partial(adapters.provisioner.up, adapters.target)
+        done: Provisioned = yield Step(
+            "record", "rotate", "write", act, lambda d: f"{len(d.changes)} recorded"
+        )
+        results.provisioned = done
+
+
+def repository_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
+    """Vault, control machine, then hosts learn the new credentials; the old ones work until the end."""
+    _, access = yield from reach_steps(adapters, results, wanted)
+    fleet = adapters.target.loaded.fleet
+    servers = [s for s in results.reachable(wanted) if fleet.servers[s.group].backup]
+    if not servers:
+        raise InputError(
+            fleet.stack, "none of these servers has a backup plan", got=", ".join(wanted) or "the whole fleet"
+        )
+    rotation, now = adapters.rotation, adapters.clock.now()
+    enter = partial(rotate_repository.let_in, fleet, servers, rotation, now, adapters.say)
+    yield Step("let-in", "rotate", "write", enter, lambda names: f"{len(names)} repositories know both")
+    names = [server.name for server in servers]
+    yield from converge_steps(adapters, results, names, always=False)
+    healthy = results.healthy(names)
+    leave = partial(rotate_repository.shut_out, fleet, healthy, access.shell, rotation, adapters.say)
+    yield Step(
+        "shut-out", "rotate", "write", leave, lambda done: f"{len(done.servers)} old credentials are gone"
+    )
