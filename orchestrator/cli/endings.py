@@ -18,5 +18,7 @@ def ending(step: Step, record: StepRecord) -> str:
 
 
 def printable(text: str) -> str:
-    """One line without control characters: host and fleet texts must not move the cursor."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """One line in which host and fleet texts move no cursor and command no pipeline."""
+    from orchestrator.reporting.escape import terminal
+
+    return terminal(" ".join(text.split()))

@@ -228,11 +228,15 @@ def _members(group: Group) -> str:
     return ", ".join(f"{card.name} ({card.address})" for card in group.cards)
 
 
-def standings(cards: Sequence[Card]) -> str:
-    """How many servers stand how, those that need a look by name: `97 healthy · 1 not healthy: web-4`."""
-    parts = []
+def standings(cards: Sequence[Card], *, brief: bool = False) -> str:
+    """How many servers stand how, worst first: `1 not healthy: web-4 · 97 healthy`.
+
+    `brief` leaves out the healthy where others are told, because the title has the sum.
+    """
+    parts: list[str] = []
     for tone in (Tone.BAD, Tone.UNKNOWN, Tone.GOOD):
         names = [card.name for card in cards if card.tone is tone]
         told = f": {listed(names)}" if tone is Tone.BAD else ""
-        parts += [f"{len(names)} {WORDS[tone]}{told}"] if names else []
+        if names and not (brief and parts and tone is Tone.GOOD):
+            parts.append(f"{len(names)} {WORDS[tone]}{told}")
     return " · ".join(parts)

@@ -187,7 +187,7 @@ def place_group(group: Group, box: Box, *, most_across: int = 3) -> PlacedGroup:
     """The group's frame with its cards inside, row by row; together they take the frame's whole width."""
     title = fitted(group.title, box.width - 2 * GROUP_PAD, 13)
     if len(group.cards) > SMALL_CARDS:
-        counts = fitted(standings(group.cards), box.width - 2 * GROUP_PAD, 11.5)
+        counts = fitted(standings(group.cards, brief=True), box.width - 2 * GROUP_PAD, 11.5)
         return PlacedGroup(box, group, title, (), counts, _tiles(group, box, most_across))
     across, _, heights = _grid(group, most_across)
     card_width = (box.width - 2 * GROUP_PAD - (across - 1) * CARD_GAP) / across

@@ -111,6 +111,42 @@ def test_every_server_flow_and_backup_is_in_the_drawing() -> None:
     assert "Internet anywhere may connect to web × 2 on port 80." in described(graph)
 
 
+def test_many_servers_are_tiles_with_counts_and_the_names_of_those_that_are_not_well() -> None:
+    report = sample.thousand()
+    drawing = wide(build(report))
+    assert sum(len(group.tiles) for group in drawing.groups) == 1000
+    counts = {group.group.name: group.counts for group in drawing.groups}
+    assert counts["edge"] == "1 not healthy: edge-8"
+    assert counts["web"] == "100 healthy"
+    assert "edge × 100 (1 not healthy: edge-8 · 99 healthy)" in described(build(report))
+    for group in drawing.groups:
+        tiles = [Box(tile.x, tile.y, tile.side, tile.side) for tile in group.tiles]
+        assert all(group.box.holds(tile) for tile in tiles)
+        assert not [(a, b) for a, b in combinations(tiles, 2) if a.overlaps(b)]
+
+
+def test_many_groups_are_one_box_a_network_and_many_networks_one_box() -> None:
+    def fleet(networks: int, groups: int) -> Report:
+        servers = [
+            sample.server(f"g{n}x{g}-1", f"g{n}x{g}", "10.0.0.1", 1, network=f"net{n:02d}")
+            for n in range(networks)
+            for g in range(groups)
+        ]
+        flows = [Flow(source=f"g0x{g}", target="g1x0", port=80 + g, protocol="tcp") for g in range(groups)]
+        nets = [Network(name=f"net{n:02d}", cidr="10.0.0.0/24") for n in range(60)]
+        return sample.demo(networks=nets, servers=servers, flows=flows, backups=())
+
+    overview = build(fleet(2, 30))
+    assert [group.title for group in overview.groups] == ["30 groups of servers × 30"] * 2
+    assert [(edge.source[6:11], edge.target[6:11], edge.label) for edge in overview.edges] == [
+        ("net00", "net01", "80, 81 +28")
+    ]
+    assert len(overview.networks) == 16, "of the empty ones only so many"
+    assert [group.title for group in build(fleet(20, 2)).groups] == ["40 groups of servers × 40"]
+    assert_clear(wide(overview))
+    assert_clear(stacked(overview))
+
+
 def test_flows_of_the_demo_run_from_left_to_right() -> None:
     drawing = wide(build(sample.demo()))
     for arrow in drawing.arrows:
