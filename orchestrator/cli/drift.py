@@ -22,7 +22,7 @@ def drift(fleet: FleetFile, host: Hosts = None, accept: Accept = False, as_json:
     Example: steward drift --fleet stacks/fleets/demo.yaml
     """
     from orchestrator.app import begin_run
-    from orchestrator.cli.output import emit, tell_error, width
+    from orchestrator.cli.output import emit, emit_error, tell_error, width
     from orchestrator.cli.progress import progress
     from orchestrator.errors import InputError
     from orchestrator.phases.drift import commands
@@ -39,8 +39,10 @@ def drift(fleet: FleetFile, host: Hosts = None, accept: Accept = False, as_json:
         run.execute(steps)
         report = run.report()
         found = drift_of(report, run.results.drift, commands(run.results.drift))
-        if as_json:
+        if as_json and (run.problem is None or run.results.drift):
             emit(to_json(found))
+        elif as_json and run.problem is not None:
+            emit_error(run.problem)
         elif run.results.drift:
             emit(drift_text(found, width()))
         if run.problem is not None:

@@ -74,9 +74,9 @@ def _reason(report: Report) -> str:
 
 def _refusals(report: Report) -> list[str]:
     return [
-        f"{finding.rule} on {finding.subject}"
+        f"{finding.rule or finding.source} on {finding.subject}"
         for finding in ranked(report.findings)
-        if finding.source == "policy" and finding.blocking
+        if finding.source in ("policy", "cost") and finding.blocking
     ]
 
 

@@ -97,6 +97,7 @@ def test_units_are_parsed_in_the_order_asked() -> None:
         ("loaded", "inactive", "enabled", ["start"], ["disable"]),
         ("loaded", "active", "static", [], ["stop"]),
         ("loaded", "failed", "disabled", ["enable", "start"], ["reset-failed"]),
+        ("masked", "failed", "masked", ["unmask", "enable", "start"], ["reset-failed"]),
         ("not-found", "inactive", "", ["enable", "start"], []),
         ("not-found", "failed", "", ["enable", "start"], ["reset-failed"]),
     ],
