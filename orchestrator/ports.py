@@ -196,11 +196,12 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a probe saw; `holds` is None when it could not look."""
+    """What a probe saw; `holds` is None when it could not look, `applies` false where the kernel refuses."""
 
     expectation: Expectation
     holds: bool | None
     observed: str
+    applies: bool = True
 
 
 class HostVerifier(Protocol):

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-TREES = ("/etc", "/usr/local", "/root/.ssh", "/home", "/var/www", "/var/spool/cron")
+TREES = ("/etc", "/usr/local", "/usr/share/pam-configs", "/root/.ssh", "/home", "/var/www", "/var/spool/cron")
 REWRITTEN = {
     "/etc/mtab",
     "/etc/resolv.conf",
@@ -54,6 +54,7 @@ NETWORK_SETTINGS = {
       for name in PER_NETWORK),
 }  # fmt: skip
 """Kernel settings that every network namespace has for itself."""
+OPEN_TO_ALL = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108  # only looked at
 MAY = ("login", "super", "createdb", "createrole", "replication", "bypassrls")
 _MAY = ", ".join(f"case when rol{word.replace('login', 'canlogin')} then '{word}' end" for word in MAY)
 QUERIES = (
@@ -243,6 +244,13 @@ def kernel() -> Entries:
     return found
 
 
+def mounts() -> Entries:
+    """File system and options of folders that anybody may write to."""
+    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:
+        parts = [line.split() for line in file]
+    return {each[1]: (" ".join(each[2:4]), 0) for each in parts if each[1] in OPEN_TO_ALL}
+
+
 def listed(folder: str) -> Iterator[str]:
     """The files of a folder; none where there is none."""
     with suppress(FileNotFoundError):
@@ -262,7 +270,7 @@ def look(key: str, known: "Mapping[str, str] | None" = None) -> dict[str, object
     at = Look(bytes.fromhex(key))
     parts = {root: at.tree(root) for root in TREES if os.path.isdir(root)}
     parts.update(accounts=at.accounts(), packages=packages(), units=units(), firewall=firewall(),
-                 databases=at.databases(), kernel=kernel())  # fmt: skip
+                 databases=at.databases(), kernel=kernel(), mounts=mounts())  # fmt: skip
     digests = {
         name: digest({key: value for key, (value, _) in found.items()}) for name, found in parts.items()
     }

@@ -29,4 +29,6 @@ def summary(checks: Sequence[Check]) -> str:
     """`47 passed, 1 failed, 2 unknown`"""
     counts = {verdict: sum(1 for check in checks if check.verdict is verdict) for verdict in Verdict}
     text = f"{counts[Verdict.PASS]} passed, {counts[Verdict.FAIL]} failed"
-    return text + (f", {counts[Verdict.UNKNOWN]} unknown" if counts[Verdict.UNKNOWN] else "")
+    for verdict, words in ((Verdict.UNKNOWN, "unknown"), (Verdict.NOT_APPLICABLE, "not applicable")):
+        text += f", {counts[verdict]} {words}" if counts[verdict] else ""
+    return text

@@ -40,6 +40,7 @@ def summary(report: Report, report_path: Path | str, width: int = 80, colour: bo
         ("changed", _changed(report), " · "),
         ("backups", _backups(report), "  "),
         ("checks", _checks(report), " · "),
+        ("refused", _refused(report) if report.verb == "verify" else [], " · "),
         ("policies", _policies(report), " · "),
         ("findings", _counted_findings(report), " · "),
     ]
@@ -144,6 +145,15 @@ def _checks(report: Report) -> list[str]:
     items = [f"{counts['pass']} passed", f"{counts['fail']} failed"]
     items += [f"{counts['unknown']} unknown"] if counts["unknown"] else []
     return items + ([f"{counts['not_applicable']} not applicable"] if counts["not_applicable"] else [])
+
+
+def _refused(report: Report) -> list[str]:
+    """What does not apply and why, once for all servers that give the same reason."""
+    found: dict[tuple[str, str], int] = {}
+    for check in report.checks:
+        if check.verdict is Verdict.NOT_APPLICABLE:
+            found[check.check, check.observed] = found.get((check.check, check.observed), 0) + 1
+    return [f"{terminal(name)} on {count}: {terminal(why)}" for (name, why), count in found.items()]
 
 
 def _policies(report: Report) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from orchestrator.ports import Expectation
+from orchestrator.verification.hardening import hardening
 from stacks.fleet.model import Fleet
 from stacks.fleet.server import Role
 
@@ -12,7 +13,7 @@ from stacks.fleet.server import Role
 def expectations(fleet: Fleet, group: str) -> list[Expectation]:
     """Everything that is checked on a server of this group, in the order of the report."""
     server = fleet.servers[group]
-    found = [*_baseline(), *_firewall()]
+    found = [*_baseline(), *hardening(server.role("baseline")), *_firewall()]
     for role in server.roles:
         found += list(_ROLES.get(role.name, _nothing)(role))
     if server.backup:

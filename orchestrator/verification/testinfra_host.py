@@ -11,6 +11,8 @@ from typing import Any
 import testinfra
 
 from orchestrator.ports import Expectation, Observation
+from orchestrator.verification import hardening_probes
+from orchestrator.verification.hardening_probes import NotApplicableError
 from stacks.outputs import ServerOutput
 
 Seen = tuple[bool | None, str]
@@ -54,6 +56,8 @@ class _Facts:
 def _observe(facts: _Facts, expectation: Expectation) -> Observation:
     try:
         holds, observed = _PROBES[expectation.probe](facts, expectation)
+    except NotApplicableError as refused:
+        return Observation(expectation, None, str(refused), applies=False)
     except _COULD_NOT_LOOK as problem:
         holds, observed = None, f"could not look: {' '.join(str(problem).split())[:150]}"
     return Observation(expectation, holds, observed)
@@ -84,7 +88,8 @@ def _listening(facts: _Facts, wanted: Expectation) -> Seen:
 
 
 def _sshd(facts: _Facts, wanted: Expectation) -> Seen:
-    settings = dict(line.split(" ", 1) for line in facts.output("sshd -T").splitlines() if " " in line)
+    shown = facts.output("sshd -T -C user=root,host=control,addr=127.0.0.1")
+    settings = dict(line.split(" ", 1) for line in shown.splitlines() if " " in line)
     value = settings.get(wanted.subject, "not set")
     return value == wanted.argument, value
 
@@ -166,4 +171,5 @@ _PROBES: Mapping[str, Callable[[_Facts, Expectation], Seen]] = {
     "database": _database,
     "mount": _mount,
     "snapshot": _snapshot,
+    **hardening_probes.PROBES,
 }

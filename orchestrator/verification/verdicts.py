@@ -1,4 +1,4 @@
-"""Observations to verdicts. Pure; what could not be looked at is unknown, never a pass."""
+"""Observations to verdicts. Pure; what could not be looked at, or does not apply, is never a pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def verdicts(server: str, observations: Sequence[Observation]) -> list[Check]:
             server=server,
             check=seen.expectation.check,
             title=seen.expectation.title,
-            verdict=_verdict(seen.holds),
+            verdict=_verdict(seen),
             observed=seen.observed[:_LONGEST],
             expected=seen.expectation.argument or "true",
         )
@@ -25,7 +25,9 @@ def verdicts(server: str, observations: Sequence[Observation]) -> list[Check]:
     ]
 
 
-def _verdict(holds: bool | None) -> Verdict:
-    if holds is None:
+def _verdict(seen: Observation) -> Verdict:
+    if not seen.applies:
+        return Verdict.NOT_APPLICABLE
+    if seen.holds is None:
         return Verdict.UNKNOWN
-    return Verdict.PASS if holds else Verdict.FAIL
+    return Verdict.PASS if seen.holds else Verdict.FAIL

@@ -41,6 +41,21 @@ options:
         elements: str
         default: []
       initial: {description: Whether a file that is there keeps its content., type: bool, default: false}
+  edits:
+    description: Lines that a file of somebody else must have; a file that is not there is left out.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path: {description: Absolute path., type: path, required: true}
+      match: {description: Pattern of the lines that are replaced., type: str, required: true}
+      line: {description: The line., type: str, required: true}
+      at: {description: Where it goes when no line matches., type: str, choices: [first, last], default: last}
+      validate:
+        description: Program and arguments that must accept the new file; C(%s) stands for its path.
+        type: list
+        elements: str
+        default: []
   absent:
     description: Files or links that must not exist.
     type: list
@@ -78,24 +93,24 @@ import grp
 import os
 import pwd
 import stat
-import tempfile
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.steward_disk import attributes, read, stat_of
+from ansible.module_utils.steward_staging import Staging
+from ansible.module_utils.steward_text import edited
 
 LONGEST_DIFF = 64 * 1024
 
 
-class Converge:
+class Converge(Staging):
     """One run over the wanted state; `dry` only tells what would change."""
 
     def __init__(self, module: AnsibleModule) -> None:
-        self.module = module
-        self.dry = bool(module.check_mode)
+        super().__init__(module)
         self.written: list[str] = []
         self.removed: list[str] = []
         self.diffs: list[dict[str, str]] = []
-        self.staged: list[tuple[str, str]] = []
 
     def owner_of(self, item: dict[str, Any]) -> tuple[int, int]:
         """Numeric owner and group; in a dry run names that are not made yet count as root."""
@@ -119,6 +134,7 @@ class Converge:
         self.written.append(path)
         if self.dry:
             return
+        self.unlock(path if found else os.path.dirname(path))
         if found is None:
             os.makedirs(path, mode=0o700, exist_ok=True)
         os.chown(path, uid, gid)
@@ -143,46 +159,23 @@ class Converge:
         if before != wanted:
             self.stage(path, wanted, (uid, gid, mode), item["validate"])
         elif not self.dry:
+            self.unlock(path)
             os.chown(path, uid, gid)
             os.chmod(path, mode)
 
-    def stage(self, path: str, wanted: bytes, owner_mode: tuple[int, int, int], validate: list[str]) -> None:
-        """Write new content beside its place and let its program judge it; `commit` puts it in place."""
-        folder = os.path.dirname(path)
-        if self.dry:
+    def edit(self, path: str, items: list[dict[str, Any]]) -> None:
+        """Bring single lines of somebody else's file to their state; owner and permissions stay."""
+        found = stat_of(path)
+        if found is None or not stat.S_ISREG(found.st_mode):
             return
-        if not os.path.isdir(folder):
-            self.module.fail_json(msg=f"{path}: its folder {folder} does not exist")
-        handle, temporary = tempfile.mkstemp(prefix=".steward-", dir=folder)
-        self.staged.append((temporary, path))
-        with os.fdopen(handle, "wb") as out:
-            out.write(wanted)
-            os.fchown(out.fileno(), owner_mode[0], owner_mode[1])
-            os.fchmod(out.fileno(), owner_mode[2])
-            out.flush()
-            os.fsync(out.fileno())
-        self.check(path, temporary, validate)
-
-    def commit(self) -> None:
-        """Put every staged file in place; nothing is replaced unless all were accepted."""
-        for temporary, path in self.staged:
-            os.replace(temporary, path)
-        self.staged.clear()
-
-    def discard(self) -> None:
-        """Remove what was staged and not put in place."""
-        for temporary, _ in self.staged:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
-
-    def check(self, path: str, temporary: str, validate: list[str]) -> None:
-        """Ask the file's own program; a refusal leaves every old file as it was."""
-        if not validate:
+        before = read(path)
+        wanted = edited(before.decode("utf-8", "surrogateescape"), items).encode("utf-8", "surrogateescape")
+        if before == wanted:
             return
-        code, out, err = self.module.run_command([part.replace("%s", temporary) for part in validate])
-        if code != 0:
-            told = (err or out)[-2000:].replace(temporary, path)
-            self.module.fail_json(msg=f"{path}: {validate[0]} refused the new content: {told}")
+        self.written.append(path)
+        self.tell_difference(path, before, wanted)
+        validate = next((item["validate"] for item in items if item["validate"]), [])
+        self.stage(path, wanted, attributes(found), validate)
 
     def remove(self, path: str) -> None:
         """Remove one file or link that must not be there."""
@@ -193,6 +186,8 @@ class Converge:
             self.module.fail_json(msg=f"{path}: a folder is there; only files and links are removed")
         self.removed.append(path)
         if not self.dry:
+            self.unlock(os.path.dirname(path))
+            self.unlock(path)
             os.unlink(path)
 
     def only(self, item: dict[str, Any]) -> None:
@@ -215,25 +210,6 @@ class Converge:
         )
 
 
-def stat_of(path: str) -> os.stat_result | None:
-    """What lies at a path, links not followed, or None."""
-    try:
-        return os.lstat(path)
-    except FileNotFoundError:
-        return None
-
-
-def attributes(found: os.stat_result) -> tuple[int, int, int]:
-    """Owner, group and permissions, in the form that is compared."""
-    return found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)
-
-
-def read(path: str) -> bytes:
-    """The whole content of a file."""
-    with open(path, "rb") as source:
-        return source.read()
-
-
 def argument_spec() -> dict[str, Any]:
     """The options of DOCUMENTATION, as Ansible checks them."""
     owned = {
@@ -248,6 +224,13 @@ def argument_spec() -> dict[str, Any]:
         "validate": {"type": "list", "elements": "str", "default": []},
         "initial": {"type": "bool", "default": False},
     }
+    edits = {
+        "path": {"type": "path", "required": True},
+        "match": {"type": "str", "required": True},
+        "line": {"type": "str", "required": True},
+        "at": {"type": "str", "choices": ["first", "last"], "default": "last"},
+        "validate": {"type": "list", "elements": "str", "default": []},
+    }
     only = {
         "directory": {"type": "path", "required": True},
         "pattern": {"type": "str", "required": True},
@@ -261,6 +244,7 @@ def argument_spec() -> dict[str, Any]:
             "options": {**owned, "mode": {"type": "str", "default": "0755"}},
         },
         "files": {"type": "list", "elements": "dict", "default": [], "options": files},
+        "edits": {"type": "list", "elements": "dict", "default": [], "options": edits},
         "absent": {"type": "list", "elements": "path", "default": []},
         "only": {"type": "list", "elements": "dict", "default": [], "options": only},
     }
@@ -270,18 +254,24 @@ def main() -> None:
     """Read the wanted state, converge, and report what was touched."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     run = Converge(module)
-    for item in module.params["directories"]:
-        run.directory(item)
+    edits: dict[str, list[dict[str, Any]]] = {}
+    for item in module.params["edits"]:
+        edits.setdefault(item["path"], []).append(item)
     try:
+        for item in module.params["directories"]:
+            run.directory(item)
         for item in module.params["files"]:
             run.file(item)
+        for path, items in edits.items():
+            run.edit(path, items)
         run.commit()
+        for path in module.params["absent"]:
+            run.remove(path)
+        for item in module.params["only"]:
+            run.only(item)
     finally:
         run.discard()
-    for path in module.params["absent"]:
-        run.remove(path)
-    for item in module.params["only"]:
-        run.only(item)
+        run.relock()
     module.exit_json(
         changed=bool(run.written or run.removed), written=run.written, removed=run.removed, diff=run.diffs
     )

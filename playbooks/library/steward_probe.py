@@ -11,7 +11,8 @@ DOCUMENTATION = r"""
 module: steward_probe
 short_description: Learn quickly which packages are missing and how old the package lists are
 description:
-  - Reads the dpkg database, the folder of package lists, the group file, paths and firewall tables. Changes nothing.
+  - Reads the dpkg database, package lists, the group file, paths, firewall tables, connections, and
+    what the kernel lets this host do. Changes nothing.
 options:
   packages:
     description: Packages that should be installed.
@@ -30,6 +31,23 @@ options:
     description: Firewall tables of family inet, each with the file that says what was loaded.
     type: dict
     default: {}
+  unwanted:
+    description: Packages that should not be installed.
+    type: list
+    elements: str
+    default: []
+  where_possible:
+    description: Packages by what the kernel must allow; C(audit), C(clock), C(apparmor) or C(journal).
+    type: dict
+    default: {}
+  ssh_file:
+    description: File of SSH settings that sshd should read before all others.
+    type: path
+  ssh_openings:
+    description: Addresses or networks from which SSH will be reachable.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -40,12 +58,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-missing: {description: Packages that are not fully installed., returned: always, type: list, elements: str}
-absent: {description: Paths that do not exist., returned: always, type: list, elements: str}
-interrupted: {description: Whether an installation broke off and must be finished., returned: always, type: bool}
+missing: {description: Packages that are not fully installed., returned: always, type: list}
+absent: {description: Paths that do not exist., returned: always, type: list}
 lists_stale: {description: Whether the package lists are absent or a day old., returned: always, type: bool}
-members: {description: Members of the group, if it exists., returned: always, type: list, elements: str}
-tables_changed: {description: Tables that are not loaded as they were., returned: always, type: list, elements: str}
+members: {description: Members of the group, if it exists., returned: always, type: list}
+tables_changed: {description: Tables that are not loaded as they were., returned: always, type: list}
+wanted: {description: Packages that should be installed on this host., returned: always, type: list}
+present: {description: Unwanted packages that are installed., returned: always, type: list}
+interrupted: {description: Whether an installation broke off and must be finished., returned: always, type: bool}
+refused: {description: By name why the kernel does not let this host do it., returned: always, type: dict}
+ssh_first: {description: Whether the file of SSH settings is read first., returned: always, type: bool}
+ssh_admitted: {description: Whether who speaks SSH to us now could do so again., returned: always, type: bool}
+ssh_peers: {description: Who speaks SSH to this host now., returned: always, type: list}
 """
 
 import grp
@@ -53,13 +77,22 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from ansible.module_utils import steward_kernel, steward_ssh
 from ansible.module_utils.basic import AnsibleModule
 
 STATUS = Path("/var/lib/dpkg/status")
 JOURNAL = Path("/var/lib/dpkg/updates")
 LISTS = Path("/var/lib/apt/lists")
 A_DAY = 86400.0  # seconds
+SSH_PORT = 22
+REFUSALS = {
+    "audit": steward_kernel.audit_refusal,
+    "clock": steward_kernel.clock_refusal,
+    "apparmor": steward_kernel.apparmor_refusal,
+    "journal": steward_kernel.journal_refusal,
+}
 
 
 def installed(lines: Iterable[str]) -> set[str]:
@@ -120,25 +153,59 @@ def tables_changed(module: AnsibleModule, tables: dict[str, str]) -> list[str]:
     return changed
 
 
-def main() -> None:
-    """Look, and report."""
-    options = {
-        "packages": {"type": "list", "elements": "str", "default": []},
+def reach(ssh_file: str | None, openings: list[str]) -> dict[str, Any]:
+    """How this host is reached by SSH, and whether it still would be."""
+    if not ssh_file:
+        return {"ssh_first": True, "ssh_admitted": True, "ssh_peers": []}
+    tables: list[str] = []
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        if os.path.exists(path):
+            tables += Path(path).read_text(encoding="utf-8").splitlines()[1:]
+    found = steward_ssh.peers(tables, SSH_PORT)
+    return {
+        "ssh_first": not os.path.exists(steward_ssh.CONFIG) or steward_ssh.comes_first(ssh_file),
+        "ssh_admitted": steward_ssh.admits(openings, found),
+        "ssh_peers": [str(each) for each in found],
+    }
+
+
+def argument_spec() -> dict[str, Any]:
+    """The options of DOCUMENTATION, as Ansible checks them."""
+    names = {"type": "list", "elements": "str", "default": []}
+    return {
+        "packages": names,
         "paths": {"type": "list", "elements": "path", "default": []},
         "group": {"type": "str"},
         "tables": {"type": "dict", "default": {}},
+        "unwanted": names,
+        "where_possible": {"type": "dict", "default": {}},
+        "ssh_file": {"type": "path"},
+        "ssh_openings": names,
     }
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+
+
+def main() -> None:
+    """Look, and report."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    asked = module.params
     lines = STATUS.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     present = installed(lines)
+    refused = {name: REFUSALS[name]() for name in asked["where_possible"]}
+    wanted = [*asked["packages"]]
+    for name, packages in asked["where_possible"].items():
+        wanted += packages if not refused[name] else []
     module.exit_json(
         changed=False,
-        missing=sorted(set(module.params["packages"]) - present),
-        absent=[path for path in module.params["paths"] if not os.path.lexists(path)],
+        wanted=wanted,
+        missing=sorted(set(wanted) - present),
+        present=sorted(set(asked["unwanted"]) & present),
         interrupted=interrupted(lines, JOURNAL),
+        refused=refused,
+        absent=[path for path in asked["paths"] if not os.path.lexists(path)],
         lists_stale=lists_stale(LISTS, time.time()),
-        members=members(module.params["group"]),
-        tables_changed=tables_changed(module, module.params["tables"]),
+        members=members(asked["group"]),
+        tables_changed=tables_changed(module, asked["tables"]),
+        **reach(asked["ssh_file"], asked["ssh_openings"]),
     )
 
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -125,8 +125,17 @@ def secrets_of_host(folder: Path, name: str) -> BytesIO:
     return packed
 
 
-def boot(folder: Path, toolchain: Path, network: str, *, name: str, address: str, mount: str) -> Host:
-    """Make and start one host, its volume empty, and wait until it answers SSH."""
+def boot(
+    folder: Path,
+    toolchain: Path,
+    network: str,
+    *,
+    name: str,
+    address: str,
+    mount: str,
+    more: Sequence[str] = (),
+) -> Host:
+    """Make and start one host, its volume empty; `more` are options of Podman. Waits until it answers SSH."""
     described = json.loads((toolchain / "image.json").read_text())
     image, runtime = described["debian-12"], described.get("runtime", "runc")
     container = f"{network}-{name}"
@@ -141,16 +150,21 @@ def boot(folder: Path, toolchain: Path, network: str, *, name: str, address: str
     ]
     place = ["--network", network, "--ip", address, "-p", "127.0.0.1::22", "-v", f"{container}:{mount}"]
     argv = ["podman", "--runtime", runtime, "create", "--name", container, "--hostname", name]
-    run(*argv, *options, *place, image, "/sbin/init")
+    run(*argv, *options, *more, *place, image, "/sbin/init")
     run("podman", "cp", "-a=false", "-", f"{container}:/", given=secrets_of_host(folder, name).read())
     run("podman", "--runtime", runtime, "start", container)
     port = int(run("podman", "port", container, "22").rpartition(":")[2])
     with (folder / "known_hosts").open("a") as known:
         public = " ".join((folder / f"{name}_host_key.pub").read_text().split()[:2])
         known.write(f"[127.0.0.1]:{port} {public}\n")
-    host, deadline = Host(name, address, container, port, folder), time.monotonic() + READY
+    return answering(Host(name, address, container, port, folder))
+
+
+def answering(host: Host) -> Host:
+    """The host, once it has booted and answers SSH."""
+    deadline = time.monotonic() + READY
     while host.sudo("systemctl", "is-system-running", "--wait").code not in (0, 1):
-        assert time.monotonic() < deadline, f"{name} does not answer SSH"
+        assert time.monotonic() < deadline, f"{host.name} does not answer SSH"
     return host
 
 

@@ -7,9 +7,11 @@ import os
 from pathlib import Path
 from types import ModuleType
 
+import ansible.module_utils
 import pytest
 
 LIBRARY = Path(__file__).parents[2] / "playbooks" / "library"
+ansible.module_utils.__path__.append(str(LIBRARY.parent / "library_parts"))
 
 
 def load(name: str) -> ModuleType:

@@ -16,6 +16,7 @@ from orchestrator.reporting.html import to_html
 from orchestrator.reporting.json import from_json, to_json
 from orchestrator.reporting.markdown import to_markdown
 from orchestrator.reporting.model import Report
+from orchestrator.reporting.terminal import summary
 from orchestrator.reporting.write import write
 from tests.unit.reporting import sample
 
@@ -195,3 +196,9 @@ def test_write_makes_private_files_and_replaces_them_whole(tmp_path: Path) -> No
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in paths.values())
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert from_json(paths["json"].read_text(encoding="utf-8")) == sample.demo()
+
+
+def test_verify_says_in_the_terminal_what_does_not_apply_and_why() -> None:
+    verified = sample.demo().model_copy(update={"verb": "verify"})
+    assert "host.5 on 1: kernel of the container host" in " ".join(summary(verified, "r").split())
+    assert "kernel of the container host" not in summary(sample.demo(), "r")

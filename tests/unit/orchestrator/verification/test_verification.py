@@ -111,20 +111,22 @@ ODD = ["[]", "-5", '{"nftables": 5}', '{"nftables": [{"chain": 5}]}', "{",
        "LISTEN", "\x00", "a=b=c\n=\n"]  # fmt: skip
 
 
+COMMANDS = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local",
+            "cat", "getent", "stat", "sysctl", "journalctl")  # fmt: skip
+
+
 @pytest.mark.parametrize("name", sorted(_PROBES))
 @pytest.mark.parametrize("text", ODD)
 def test_a_host_that_answers_nonsense_never_passes_nor_breaks_the_run(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
-    keys = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local")
-    assert not seen(monkeypatch, probe(name, "x", "60"), dict.fromkeys(keys, text)).holds
+    assert not seen(monkeypatch, probe(name, "x", "60"), dict.fromkeys(COMMANDS, text)).holds
 
 
 @pytest.mark.parametrize("name", sorted(_PROBES))
 def test_a_host_that_cannot_be_reached_is_unknown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     lost = RuntimeError("Unexpected exit code 255 for ssh\nstderr: refused")
-    keys = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local")
-    found = seen(monkeypatch, probe(name, "x", "60"), {"user": "", **dict.fromkeys(keys, lost)})
+    found = seen(monkeypatch, probe(name, "x", "60"), {"user": "", **dict.fromkeys(COMMANDS, lost)})
     assert found.holds is None
     assert found.observed.startswith("could not look: Unexpected exit code 255")
 
