@@ -65,7 +65,7 @@ members: {description: Members of the group, if it exists., returned: always, ty
 tables_changed: {description: Tables that are not loaded as they were., returned: always, type: list}
 wanted: {description: Packages that should be installed on this host., returned: always, type: list}
 present: {description: Unwanted packages that are installed., returned: always, type: list}
-interrupted: {description: Whether an installation broke off and must be finished., returned: always, type: bool}
+interrupted: {description: Whether an installation broke off half way., returned: always, type: bool}
 refused: {description: By name why the kernel does not let this host do it., returned: always, type: dict}
 ssh_first: {description: Whether the file of SSH settings is read first., returned: always, type: bool}
 ssh_admitted: {description: Whether who speaks SSH to us now could do so again., returned: always, type: bool}
