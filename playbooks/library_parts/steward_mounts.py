@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ _FLAGS = {
     "relatime": 1 << 21,
 }
 _REMOUNT, _BIND = 32, 4096
+_MAY_MOUNT = 1 << 21  # CAP_SYS_ADMIN
 
 
 def options_of(mounts: Iterable[str], path: str) -> tuple[str, list[str]] | None:
@@ -54,29 +56,32 @@ def with_options(fstab: str, path: str, kind: str, wanted: Sequence[str]) -> str
 
 
 def restrict(path: str, wanted: Sequence[str], dry: bool) -> tuple[bool, str, str]:
-    """Mount a folder with these options: whether something changed, why it cannot be, and its file system."""
+    """Mount a folder with these options: whether that changed something, why it cannot be, and what is there."""
     if not os.path.isdir(path):
         return False, "there is no such folder", ""
     with open("/proc/self/mounts", encoding="utf-8") as source:
         found = options_of(source, path)
-    if found is None and dry:
-        return True, "", "none"
     if found is None:
-        reason = _mount(path, _BIND)
-        if reason:
-            return False, reason, ""
+        reason = _dry() if dry else _mount(path, _BIND)
+        if reason or dry:
+            return not reason, reason, "none"
     kind, have = found or ("none", [])
     differs = not set(wanted) <= set(have)
-    if dry:
-        return differs, "", kind
     # Also where nothing differs: whoever may not do it again does not hold it, somebody else does.
     flags = 0
     for option in {*have, *wanted}:
         flags |= _FLAGS.get(option, 0)
-    reason = _mount(path, _REMOUNT | _BIND | flags)
+    reason = _dry() if dry else _mount(path, _REMOUNT | _BIND | flags)
     if reason and have:
         reason += f"; it has {','.join(sorted(set(have) & set(wanted))) or 'none of them'}"
     return differs and not reason, reason, kind
+
+
+def _dry() -> str:
+    """What `_mount` would say, without mounting: whether this process has the right to."""
+    with open("/proc/self/status", encoding="utf-8") as source:
+        rights = next((line.split()[1] for line in source if line.startswith("CapEff:")), "0")
+    return "" if int(rights, 16) & _MAY_MOUNT else f"mount: {os.strerror(errno.EPERM).lower()}"
 
 
 def _mount(path: str, flags: int) -> str:
