@@ -18,6 +18,7 @@ from orchestrator.backups.documents import (
     read_document,
 )
 from orchestrator.backups.restic import init_argv, key_add_argv, key_list_argv, repository_files
+from orchestrator.errors import ToolError
 from orchestrator.ports import HostShell, Receipt
 from orchestrator.private_file import write_private
 from orchestrator.process import run
@@ -79,9 +80,14 @@ class VaultStore:
 
     def _keys(self, repository: str) -> StoreKeys:
         asked = [*_TOOL, "keys", "--repository", repository]
-        return read_document(
-            StoreKeys, self._shell.run(self._server, asked, timeout=_SECONDS).stdout, self._server.name
-        )
+        done = self._shell.run(self._server, asked, timeout=_SECONDS, check=False)
+        if done.returncode != 0:
+            raise ToolError(
+                self._server.name, "the vault does not give out what a further key is made from",
+                got=done.stderr.strip()[-300:],
+                next_step="Run steward up for the vault's fleet, which brings its program up to date.",
+            )  # fmt: skip
+        return read_document(StoreKeys, done.stdout, self._server.name)
 
     def _new_key(self, place: Path, found: StoreKeys, old: str, new: str) -> tuple[str, dict[str, str]]:
         """Name of the key that the old password opens, and the file of one that the new password opens."""

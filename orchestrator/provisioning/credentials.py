@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from orchestrator.private_file import write_private
+from orchestrator.redaction import know
 
 PASSPHRASE_FILE = Path("passphrase")
 
@@ -40,7 +41,9 @@ def make_key(private: Path) -> None:
 
 def public_line(private: Path, stack: str) -> str:
     """The public half of a private key as one line of authorized_keys."""
-    key = load_ssh_private_key(private.read_bytes(), None)
+    text = private.read_text()
+    know(text)
+    key = load_ssh_private_key(text.encode(), None)
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     return f"{public.decode()} steward@{stack}"
 
@@ -50,6 +53,7 @@ def ensure_passphrase(folder: Path) -> Path:
     path = folder / PASSPHRASE_FILE
     if not path.exists():
         write_private(path, secrets.token_urlsafe(32) + "\n")
+    know(path.read_text())
     return path
 
 
@@ -64,6 +68,7 @@ def ensure_admin_key(folder: Path, stack: str) -> AdminKey:
     if not key.private.exists():
         make_key(key.private)
         key.public.unlink(missing_ok=True)
+    know(key.private.read_text())
     if not key.public.exists():  # or a rotation was stopped before it was written
         write_private(key.public, public_line(key.private, stack) + "\n")
     return key
