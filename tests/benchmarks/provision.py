@@ -49,12 +49,8 @@ def main() -> None:
     options.add_argument("--servers", type=int, default=20)
     options.add_argument("--networks", type=int, default=50)
     options.add_argument("--parallel", type=int, default=16)
-    options.add_argument("--fleet", type=Path, help="write the fleet file here and end")
     chosen = options.parse_args()
     size = Size(chosen.servers, chosen.networks, chosen.parallel)
-    if chosen.fleet is not None:
-        chosen.fleet.write_text(fleet_text(size))
-        return
     toolchain = load_toolchain(load_settings())
     with our_stack(size) as ours:
         pair = in_turn(
@@ -66,14 +62,14 @@ def main() -> None:
     print(pair.line(BOUND))
 
 
-def fleet_text(size: Size) -> str:
+def fleet_text(size: Size, environment: str) -> str:
     """A fleet of small servers, one group a network, and the rest of the networks empty."""
     networks = "".join(f"  n{n}: {{cidr: 10.66.{n}.0/24}}\n" for n in range(size.networks))
     servers = "".join(
         f"  s{n}:\n    size: small\n    network: n{n % size.networks}\n    roles: []\n"
         for n in range(size.servers)
     )
-    head = "version: 1\nclient: bench\nenvironment: provision\nowner: bench@bench.example\nprovider: local\n"
+    head = f"version: 1\nclient: bench\nenvironment: {environment}\nowner: bench@bench.example\nprovider: local\n"
     service = (
         "services:\n  all: {purpose: Bench, owner: bench@bench.example, availability: {target_percent: 99}, "
     )
@@ -85,9 +81,10 @@ def fleet_text(size: Size) -> str:
 def our_stack(size: Size) -> Iterator[Callable[[], float]]:
     """One `pulumi up` in a state folder of its own, in seconds; each call takes down what it made."""
     with tempfile.TemporaryDirectory() as scratch:
+        name = f"p{secrets.token_hex(4)}"  # two runs at one time have two configuration files
         fleet = Path(scratch) / "fleet.yaml"
-        fleet.write_text(fleet_text(size))
-        config = load_settings().project / "stacks" / "config" / "Pulumi.bench-provision.yaml"
+        fleet.write_text(fleet_text(size, name))
+        config = load_settings().project / "stacks" / "config" / f"Pulumi.bench-{name}.yaml"
         environment = {**os.environ, "STEWARD_HOME": f"{scratch}/home", "FLEET": str(fleet)}
 
         def pulumi(*words: str) -> None:
@@ -100,7 +97,6 @@ def our_stack(size: Size) -> Iterator[Callable[[], float]]:
             finally:
                 pulumi("destroy --yes --skip-preview --parallel", str(size.parallel))
 
-        config.unlink(missing_ok=True)
         try:
             yield up
         finally:

@@ -181,8 +181,13 @@ class Remake:
         return LocalError(self._subject, error.message, place=error.place, got=error.got, next_step=step)
 
 
-def remove_disks(machine: Machine, name: str, subject: str) -> None:
-    """The images of a server's disk, once none of its containers is there."""
-    for image in machine.disks.now():
-        if image.startswith(f"{DISKS}:{name}-"):
+def remove_orphans(machine: Machine, subject: str) -> None:
+    """Disk images of servers that are gone: deleted ones, and those that a person removed by hand.
+
+    Images are listed before containers: while a disk is of use, one of its server's containers exists.
+    """
+    images = machine.disks.now()
+    alive = {one.name.removesuffix(ASIDE) for one in machine.containers.now()} if images else set()
+    for image in images:
+        if image.removeprefix(f"{DISKS}:").rsplit("-", 1)[0] not in alive:
             machine.podman.remove_image(image, subject)

@@ -128,6 +128,7 @@ class Server:
         left = leftover(self, "server", call.urn, inputs, machine.containers.now())
         try:
             if left is None:
+                remake.remove_orphans(machine, str(inputs["name"]))
                 name = object_name(inputs)
                 return Made(name, boot.build(machine, call, inputs, name))
             name = left.name.removesuffix(remake.ASIDE)
@@ -199,7 +200,7 @@ class Server:
         machine.go_on(subject)
         units.remove(identity)
         machine.podman.remove_container(subject, boot.STOP_SECONDS, identity, identity + remake.ASIDE)
-        remake.remove_disks(machine, identity, subject)
+        remake.remove_orphans(machine, subject)
 
 
 def _published(publish: object, kept: Properties) -> object:

@@ -22,7 +22,7 @@ class Vendor(Protocol):
     """Networks of different fleets may not overlap."""
 
     def exists(self, stack_id: str) -> set[str]:
-        """Ids of all servers, networks and volumes that carry this stack's id, whoever knows of them."""
+        """Names of all that carries this stack's id, kept disks too, whoever knows of it."""
 
     def remove_server(self, identity: str) -> None:
         """As a person does it who does not know Pulumi."""
@@ -51,7 +51,7 @@ class LocalVendor:
     def exists(self, stack_id: str) -> set[str]:
         """By label."""
         found: set[str] = set()
-        for listing in (["ps", "--all"], ["network", "ls"], ["volume", "ls"]):
+        for listing in (["ps", "--all"], ["network", "ls"], ["volume", "ls"], ["image", "ls"]):
             text = _podman(*listing, "--filter", f"label=steward.stack-id={stack_id}", "--format", "json")
             for one in json.loads(text or "[]") or []:
                 name = one.get("Names") or one.get("Name") or one.get("name")
