@@ -124,7 +124,7 @@ def _address(machine: Machine, call: Call, inputs: Properties, prefer: Blueprint
     fixed = inputs.get("address")
     used = {
         one.labels.get("steward.address", "")
-        for one in machine.containers.now()
+        for one in machine.containers.now()  # an address that was claimed and given back since is in use
         if one.labels.get("steward.network") == network
     }
     if fixed:

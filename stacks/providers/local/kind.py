@@ -24,10 +24,11 @@ IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(/edge)?")
 
 @dataclass(frozen=True)
 class Call:
-    """The circumstances of one request: which resource, and until when (monotonic seconds)."""
+    """The circumstances of one request: which resource, since when and until when (monotonic seconds)."""
 
     urn: str
     deadline: float
+    begun: float
 
     def seconds_left(self) -> float:
         """Time left until the deadline, never negative."""

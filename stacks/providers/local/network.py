@@ -78,7 +78,7 @@ class Network:
         subject = str(inputs["name"])
         machine.go_on(subject)
         gateway = addresses.gateway_of(inputs["cidr"])
-        found = leftover(self, "network", call.urn, inputs, machine.networks.now())
+        found = leftover(self, "network", call.urn, inputs, machine.networks.since(call.begun))
         name = found.name if found else object_name(inputs)
         if found is None:
             self._make(machine, call, inputs, name, gateway)

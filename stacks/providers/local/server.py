@@ -125,7 +125,7 @@ class Server:
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Make the server, or go on with the one an interrupted run left."""
-        left = leftover(self, "server", call.urn, inputs, machine.containers.now())
+        left = leftover(self, "server", call.urn, inputs, machine.containers.since(call.begun))
         try:
             if left is None:
                 remake.remove_orphans(machine, str(inputs["name"]))

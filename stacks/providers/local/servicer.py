@@ -196,7 +196,8 @@ def _detail(change: PropertyChange) -> pb.PropertyDiff:
 
 
 def _call(request: pb.CreateRequest | pb.UpdateRequest | pb.DeleteRequest) -> Call:
-    return Call(urn=request.urn, deadline=time.monotonic() + (request.timeout or READY_SECONDS))
+    begun = time.monotonic()
+    return Call(urn=request.urn, deadline=begun + (request.timeout or READY_SECONDS), begun=begun)
 
 
 def _type_of(request: Any) -> str:

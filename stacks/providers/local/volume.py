@@ -55,7 +55,7 @@ class Volume:
         machine.note(
             "local: the size of volumes is not enforced by Podman's storage on this machine.", call.urn
         )
-        found = leftover(self, "volume", call.urn, inputs, machine.volumes.now())
+        found = leftover(self, "volume", call.urn, inputs, machine.volumes.since(call.begun))
         name = found.name if found else object_name(inputs)
         if found is None:
             marks = label_options(labels("volume", call.urn, inputs))
