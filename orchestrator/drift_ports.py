@@ -20,6 +20,10 @@ class HostDrifts(Protocol):
         """From now on these hosts are right as they are; the names of those that could be looked at."""
         ...
 
+    def learn(self, servers: Sequence[ServerOutput], paths: Sequence[str]) -> None:
+        """Steward itself changed these files there, outside of a converge: that is how they should be."""
+        ...
+
 
 class ResourceDrifts(Protocol):
     """Resources held against what is really there."""

@@ -13,6 +13,9 @@ from orchestrator.pipeline import Step, Steps, converge_steps, reach_steps
 from orchestrator.ports import Provisioned
 from orchestrator.results import RunResults
 
+_AUTHORIZED_KEYS = "/home/steward/.ssh/authorized_keys"
+"""Changed by a rotation and no converge, so drift has to be told of it."""
+
 
 def ssh_steps(adapters: Adapters, results: RunResults) -> Steps:
     """A stack has one admin key, so all of its servers are rotated, or none."""
@@ -32,6 +35,8 @@ def ssh_steps(adapters: Adapters, results: RunResults) -> Steps:
     yield Step(
         "shut-out", "rotate", "write", leave, lambda done: f"{done.servers} servers refuse the old key"
     )
+    learn = partial(access.drifts.learn, outputs.servers, [_AUTHORIZED_KEYS])
+    yield Step("learn", "rotate", "read", learn)
     yield from record_steps(adapters, results)
 
 

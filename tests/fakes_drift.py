@@ -17,6 +17,7 @@ class FakeDrifts:
 
     subjects: dict[str, DriftSubject] = field(default_factory=dict)
     resources: Sequence[DriftSubject] | ToolError = ()
+    learned: list[tuple[str, str]] = field(default_factory=list)
 
     def drifted(self, asked: Any) -> Sequence[DriftSubject]:
         if isinstance(asked, str):
@@ -25,6 +26,9 @@ class FakeDrifts:
             return self.resources
         clean = {each.name: DriftSubject(kind="host", name=each.name, state="clean") for each in asked}
         return list((clean | {name: self.subjects[name] for name in clean if name in self.subjects}).values())
+
+    def learn(self, servers: Sequence[ServerOutput], paths: Sequence[str]) -> None:
+        self.learned += [(each.name, path) for each in servers for path in paths]
 
     def accept(self, servers: Sequence[ServerOutput], run: str) -> Sequence[str]:
         return [self.subjects.pop(each.name).name for each in servers if each.name in self.subjects]

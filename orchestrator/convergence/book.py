@@ -15,7 +15,7 @@ from threading import Event
 from pydantic import ValidationError
 
 from orchestrator.clock import SystemClock
-from orchestrator.convergence.comparison import after_converge, hand_made, items
+from orchestrator.convergence.comparison import after_converge, beyond, hand_made, items, with_learned
 from orchestrator.convergence.inputs import inputs_digest
 from orchestrator.convergence.records import ConvergeRecord, Expected, Seen, read_look
 from orchestrator.errors import StewardError
@@ -114,6 +114,18 @@ class ConvergeBook:
                 self._keep(server, record.model_copy(update={"state": seen.parts}))
                 done.append(server.name)
         return done
+
+    def learn(self, servers: Sequence[ServerOutput], paths: Sequence[str]) -> None:
+        """Steward itself changed these files there, outside of a converge: that is how they should be."""
+        known = [server for server in servers if _current(self._expected(server))]
+        for server, seen in zip(known, for_each(known, self._look_again), strict=True):
+            record, expected = self._load(server), self._expected(server)
+            if seen is None or record is None or expected is None or record.begun:
+                continue
+            differing = hand_made(expected, seen)
+            self._expect(server, with_learned(expected, differing, paths))
+            if not beyond(expected, differing, paths):
+                self._keep(server, record.model_copy(update={"state": seen.parts}))
 
     def _drift(self, server: ServerOutput, _stopping: Event) -> DriftSubject:
         record, expected = self._load(server), self._expected(server)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from orchestrator.convergence.records import Expected, Parts, Seen
@@ -59,6 +59,30 @@ def after_converge(
             unhealed[part] = (*unhealed.get(part, ()), key)
     unnamed = {name: seen.parts[name] for name in seen.unnamed if name in seen.parts}
     return Expected(run=run, at=at, look=look, parts=parts, unnamed=unnamed, unhealed=unhealed)
+
+
+def with_learned(
+    expected: Expected, differing: Mapping[str, Mapping[str, str | None]], paths: Sequence[str]
+) -> Expected:
+    """What is expected when these entries are right as they were seen."""
+    parts: Parts = {name: dict(entries) for name, entries in expected.parts.items()}
+    for part, keys in differing.items():
+        for key in set(keys) & set(paths):
+            value = keys[key]
+            if value is None:
+                parts[part].pop(key, None)
+            else:
+                parts.setdefault(part, {})[key] = value
+    return expected.model_copy(update={"parts": parts})
+
+
+def beyond(
+    expected: Expected, differing: Mapping[str, Mapping[str, str | None]], paths: Sequence[str]
+) -> bool:
+    """Whether anything else differs that is not known to be left by hand."""
+    return any(
+        set(keys) - set(paths) - set(expected.unhealed.get(part, ())) for part, keys in differing.items()
+    )
 
 
 def items(server: str, expected: Expected, seen: Seen) -> list[DriftItem]:

@@ -167,6 +167,28 @@ def test_what_was_by_hand_before_a_converge_that_broke_off_is_still_known(tmp_pa
     assert [item.name for item in subject.items] == ["/etc/cron.d/x"]
 
 
+KEYS = "/home/steward/.ssh/authorized_keys"
+
+
+def test_what_steward_itself_changed_is_no_drift_and_no_reason_to_converge(tmp_path: Path) -> None:
+    book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
+    rotated = state(**{KEYS: "file 0600 1000:1000 99 cc"})
+    book(tmp_path, {"web-1": rotated}).learn([WEB], [KEYS])
+    after = book(tmp_path, {"web-1": rotated})
+    assert [each.state for each in after.drifted([WEB])] == ["clean"]
+    assert after.settled(inventory(), [WEB]) == {"web-1": "RUN1"}
+
+
+def test_learning_of_one_file_does_not_launder_another(tmp_path: Path) -> None:
+    book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
+    both = state(**CRON, **{KEYS: "file 0600 1000:1000 99 cc"})
+    book(tmp_path, {"web-1": both}).learn([WEB], [KEYS])
+    after = book(tmp_path, {"web-1": both})
+    (subject,) = after.drifted([WEB])
+    assert [item.name for item in subject.items] == ["/etc/cron.d/x"]
+    assert after.settled(inventory(), [WEB]) == {}
+
+
 def test_another_way_to_look_is_no_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
     monkeypatch.setattr(module, "_look_digest", lambda: "another")
