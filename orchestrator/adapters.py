@@ -24,6 +24,7 @@ from orchestrator.ports import (
 )
 from orchestrator.ports_rotation import Rotation
 from orchestrator.probe_ports import ServiceProber
+from orchestrator.role_ports import RoleBook, Supplier
 from stacks.outputs import ServerOutput
 
 
@@ -51,6 +52,8 @@ class Adapters:
     provisioner: Provisioner
     binaries: Binaries
     say: Say
+    roles: RoleBook
+    supplier: Supplier
     hosts: Callable[[str, Sequence[ServerOutput]], HostAccess]
     """(stack, servers) -> access; the caller's run closes it."""
     playbooks: Callable[[HostAccess, Sequence[ServerOutput]], PlaybookRunner]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def role_catalog(settings: Settings) -> RoleCatalog:
-    """The roles of the playbooks that come with this version."""
-    return RoleCatalog(settings.playbooks / "roles")
+    """The roles of the playbooks that come with this version, and the project's own."""
+    return RoleCatalog(settings.playbooks / "roles", settings.own_roles)
 
 
 def read_fleet(settings: Settings, path: Path) -> LoadedFleet:

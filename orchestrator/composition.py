@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from orchestrator.adapters import Adapters, HostAccess
+from orchestrator.app_fleet import role_catalog
 from orchestrator.connections import Connections
 from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
@@ -27,6 +28,7 @@ from orchestrator.provisioning.key_ring import FileKeyRing
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
+from orchestrator.supplies.supplier import LocalSupplier
 from orchestrator.toolchain.environment import Toolchain
 from orchestrator.vault import VaultStore
 from orchestrator.verification.outside import probe_from_here
@@ -59,6 +61,8 @@ class Composition:
             provisioner=self.provisioner,
             binaries=Binaries(self.toolchain.restic, self.toolchain.rest_server),
             say=self.say,
+            roles=role_catalog(self.settings),
+            supplier=self.supplier(clock),
             hosts=self.hosts,
             playbooks=self.playbooks,
             store=self.store,
@@ -84,6 +88,11 @@ class Composition:
         own = self.settings.home / "prices" / f"{self.target.stack.client}.yaml"
         path = self.settings.prices or (own if own.exists() else None)
         return read_prices(path) if path else None
+
+    def supplier(self, clock: Clock) -> LocalSupplier:
+        """Certificates, code and secrets for the roles of this stack's fleet."""
+        stack, beside = self.target.stack.name, self.target.loaded.path.parent
+        return LocalSupplier(self.settings.stack_keys(stack), stack, self.settings.cache, beside, clock)
 
     def hosts(self, stack: str, servers: Sequence[ServerOutput]) -> HostAccess:
         """Shell, verifier and converge records of a stack's servers."""
@@ -158,4 +167,5 @@ class Composition:
         return self.target.loaded.fleet.repositories[repository].stack or self.target.stack.name
 
     def _tools(self) -> str:
-        return f"{self.toolchain.digest} {playbooks_digest(self.settings.playbooks)}"
+        own = playbooks_digest(self.settings.own_roles)
+        return f"{self.toolchain.digest} {playbooks_digest(self.settings.playbooks)} {own}"

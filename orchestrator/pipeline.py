@@ -14,6 +14,7 @@ from orchestrator.phases import backup as backup_phase
 from orchestrator.phases import destroy as destroy_phase
 from orchestrator.phases import plan as plan_phase
 from orchestrator.phases import probe as probe_phase
+from orchestrator.phases import supply as supply_phase
 from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.configure import ConfigureRequest, configure
 from orchestrator.phases.diagnose import diagnose_play
@@ -99,6 +100,7 @@ def up_steps(
 ) -> Steps:
     """plan → judge → provision → ready → enrol → configure → back up → verify."""
     check_wanted(adapters.target.loaded.fleet, wanted)
+    supply_phase.check_secrets(adapters.target.loaded.fleet, adapters.supplier)
     check_vaults(adapters)
     yield from provision_steps(adapters, results, refresh=refresh)
     if not (refresh or results.provisioned):
@@ -158,7 +160,11 @@ def converge_steps(
             adapters.clock.now(), adapters.say,
         )  # fmt: skip
         repositories = yield Step("enrol", "enrol", "write", act, lambda found: f"{len(found)} repositories")
-    inventory = build_inventory(fleet, outputs, adapters.run, adapters.binaries, repositories)
+    gather = partial(supply_phase.supply, fleet, results.reachable(wanted), adapters.supplier, adapters.roles)
+    supplies = yield Step("supply", "supply", "read", gather, supply_phase.summary)
+    inventory = build_inventory(
+        fleet, outputs, adapters.run, adapters.binaries, repositories, supplies=supplies
+    )
     request = ConfigureRequest(
         inventory=inventory,
         servers=results.reachable(wanted),
@@ -186,7 +192,7 @@ def proof_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] =
     if any(adapters.target.loaded.fleet.servers[server.group].backup for server in healthy):
         yield from backup_steps(adapters, results, access, healthy)
     fleet = adapters.target.loaded.fleet
-    look = partial(verify_phase.verify, fleet, healthy, access.verifier)
+    look = partial(verify_phase.verify, fleet, healthy, access.verifier, adapters.roles)
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
     yield from probe_steps(adapters, results, healthy)
 
@@ -215,7 +221,7 @@ def verify_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] 
     """Look at servers that exist; change nothing."""
     _, access = yield from reach_steps(adapters, results, wanted)
     fleet, servers = adapters.target.loaded.fleet, results.reachable(wanted)
-    look = partial(verify_phase.verify, fleet, servers, access.verifier)
+    look = partial(verify_phase.verify, fleet, servers, access.verifier, adapters.roles)
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
     yield from probe_steps(adapters, results, servers)
 

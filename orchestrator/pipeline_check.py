@@ -9,6 +9,7 @@ from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.inventory.build import build_inventory
 from orchestrator.phases.check import known_access, out_of_question, out_of_reach, summary
 from orchestrator.phases.ready import STANDING_SECONDS, ready
+from orchestrator.phases.supply import supply
 from orchestrator.pipeline import Step, Steps
 from orchestrator.ports import PlayRequest, PlayResult
 from orchestrator.reporting.planning import HostPlan
@@ -47,9 +48,13 @@ def _checked(
     if not able:
         return list(without.values())
     names = [server.name for server in able]
+    supplies = supply(fleet, able, adapters.supplier, adapters.roles)
+    inventory = build_inventory(
+        fleet, outputs, adapters.run, adapters.binaries, repositories, names, supplies
+    )
     request = PlayRequest(
         playbook="site.yml",
-        inventory=build_inventory(fleet, outputs, adapters.run, adapters.binaries, repositories, names),
+        inventory=inventory,
         hosts=names,
         run=adapters.run,
         private_key=access.private_key,

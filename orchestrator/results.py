@@ -9,6 +9,7 @@ from orchestrator.backups.documents import RestoreResult
 from orchestrator.ports import PlayResult, Preview, Provisioned, Receipt
 from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
+from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, HostPlan
 from orchestrator.verification.reach import Tried
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -38,6 +39,7 @@ class RunResults:
     play: PlayResult | None = None
     backups: Sequence[Backup] = ()
     checks: Sequence[Check] = ()
+    patched: Sequence[Patched] = ()
     receipts: Sequence[Receipt] = ()
     probes: Sequence[Probe] = ()
     drift: Sequence[DriftSubject] = ()

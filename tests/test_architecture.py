@@ -20,14 +20,15 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 39
 
 BANNED = {"manager", "helper", "helpers", "util", "utils", "info", "misc"}
 """`data` is banned as a whole name only: that a volume bears data is what fleets are about."""
-NAMED_BY_OTHERS = {"GetPluginInfo", "handle_data"}
-"""By the gRPC service of Pulumi's providers, and by the standard library's HTML parser."""
+NAMED_BY_OTHERS = {"GetPluginInfo", "handle_data", "module_utils"}
+"""By the gRPC service of Pulumi's providers, by the standard library's HTML parser, and by Ansible."""
 
 SOLE_IMPORTERS = {
     "subprocess": {
         "orchestrator.process",
         "orchestrator.convergence.look",  # runs on hosts, sent there as a file
         "orchestrator.diagnosis.look",  # so does this one
+        "orchestrator.patching.upgrade",  # likewise
         "orchestrator.toolchain.language_host",
         "stacks.providers.local.podman",
     },

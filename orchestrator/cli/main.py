@@ -13,6 +13,7 @@ from orchestrator.cli import (
     doctor,
     drift,
     env,
+    patch,
     plan,
     policy,
     report,
@@ -38,8 +39,8 @@ app = typer.Typer(
 )
 for verb in (
     setup.setup, doctor.doctor, env.env, validate.validate,
-    plan.plan, up.up, configure.configure, drift.drift, verify.verify, report.report, runs.runs,
-    destroy.destroy,
+    plan.plan, up.up, configure.configure, patch.patch, drift.drift, verify.verify,
+    report.report, runs.runs, destroy.destroy,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(backup.app, name="backup")

@@ -19,7 +19,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-TREES = ("/etc", "/usr/local", "/usr/share/pam-configs", "/root/.ssh", "/home", "/var/www", "/var/spool/cron")
+TREES = ("/etc", "/usr/local", "/usr/share/pam-configs", "/root/.ssh", "/home", "/var/www", "/var/spool/cron",
+         "/opt")  # fmt: skip
 REWRITTEN = {
     "/etc/mtab",
     "/etc/resolv.conf",
@@ -43,6 +44,8 @@ PERSONAL = {".bash_history", ".python_history", ".psql_history", ".lesshst", ".v
 """What working on a host leaves behind in a home."""
 HOMES = ("/home",)
 LARGE = 1 << 20
+RELEASES = "/opt/"
+"""Code of applications, perhaps very much of it: told by size and time, as large files are."""
 MOST_ENTRIES = 6_000
 MOST_TEXT = 64 * 1024
 UNITS = ("*.service", "*.timer", "*.socket")
@@ -59,6 +62,7 @@ MAY = ("login", "super", "createdb", "createrole", "replication", "bypassrls")
 _MAY = ", ".join(f"case when rol{word.replace('login', 'canlogin')} then '{word}' end" for word in MAY)
 QUERIES = (
     "select 'database', datname, pg_get_userbyid(datdba) from pg_database order by 2",
+    "select 'access', datname, coalesce(array_to_string(datacl, ' '), '') from pg_database order by 2",
     f"select 'role', rolname, concat_ws(' ', {_MAY}), coalesce(rolpassword, '') from pg_authid order by 2",  # noqa: S608
     "select 'setting', name, setting from pg_file_settings where sourcefile like '%postgresql.auto.conf'",
 )
@@ -92,7 +96,7 @@ class Look:
             return f"special {mode} {owner}", changed
         if path in ACCOUNT_FILES:
             return f"file {mode} {owner}", changed
-        if seen.st_size > LARGE:
+        if seen.st_size > LARGE or path.startswith(RELEASES):
             content = f"{seen.st_mtime_ns} {seen.st_ino}".encode()
         else:
             with open(path, "rb") as file:

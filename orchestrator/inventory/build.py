@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import ToolError
+from orchestrator.inventory.given import NOTHING, with_supplies
 from orchestrator.inventory.model import Inventory, InventoryHost
+from orchestrator.inventory.supplies import Supplies
 from stacks.fleet.backup import BackupPlan
 from stacks.fleet.model import Fleet
 from stacks.fleet.network import ANYWHERE, Ingress
@@ -21,6 +23,7 @@ _LONGEST_JITTER = timedelta(minutes=15)
 _JITTER_SHARE = 20
 """A timer may wander by a twentieth of its schedule's gap."""
 _POSTGRESQL_PORT = 5432
+_REDIS_PORT = 6379
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def build_inventory(
     binaries: Binaries,
     access: Mapping[str, RepositoryAccess],
     only: Collection[str] | None = None,
+    supplies: Supplies = NOTHING,
 ) -> Inventory:
     """One host per server of the fleet; `access` is by server name, for servers with backup plans.
 
@@ -65,7 +69,8 @@ def build_inventory(
                 outputs.stack, f"server '{name}' is in the fleet but not among the outputs",
                 next_step="Run steward up again.",
             ) from problem  # fmt: skip
-        hosts.append(_host(fleet, outputs, group, server, binaries, access.get(name)))
+        host = _host(fleet, outputs, group, server, binaries, access.get(name))
+        hosts.append(with_supplies(host, fleet, outputs, server, supplies))
     shared = {
         "steward_run": run,
         "steward_stack": fleet.stack,
@@ -86,7 +91,6 @@ def _host(
     roles = [role.name for role in fleet.servers[group].roles]
     variables = {
         **_connection(server),
-        **dict(_role_variables(fleet, group)),
         **_baseline(fleet, outputs, group, server),
     }
     secrets: dict[str, Any] = {}
@@ -94,7 +98,11 @@ def _host(
     if VAULT_ROLE in roles:
         variables["backup_vault_rest_server_binary"] = str(binaries.rest_server)
     if "postgresql" in roles:
-        variables["postgresql_allowed_networks"] = _database_clients(fleet, outputs, group)
+        variables["postgresql_allowed_networks"] = _clients(
+            fleet, outputs, group, "postgresql", _POSTGRESQL_PORT
+        )
+    if "redis" in roles:
+        variables["redis_allowed_networks"] = _clients(fleet, outputs, group, "redis", _REDIS_PORT)
     if access is not None:
         groups.append(BACKUP_GROUP)
         variables |= _backup(fleet, outputs, group, binaries)
@@ -112,12 +120,6 @@ def _connection(server: ServerOutput) -> dict[str, Any]:
         "steward_incarnation": server.incarnation,
         "steward_address": server.address,
     }
-
-
-def _role_variables(fleet: Fleet, group: str) -> Iterator[tuple[str, Any]]:
-    for role in fleet.servers[group].roles:
-        for key, value in role.variables.items():
-            yield f"{role.name}_{key}", value
 
 
 def _baseline(fleet: Fleet, outputs: FleetOutputs, group: str, server: ServerOutput) -> dict[str, Any]:
@@ -145,9 +147,10 @@ def source_addresses(rule: Ingress, outputs: FleetOutputs) -> list[str]:
     return [f"{server.address}/32" for server in outputs.group(rule.source)]
 
 
-def _database_clients(fleet: Fleet, outputs: FleetOutputs, group: str) -> list[str]:
-    role = fleet.servers[group].role("postgresql")
-    port = role.variables.get("port", _POSTGRESQL_PORT) if role else _POSTGRESQL_PORT
+def _clients(fleet: Fleet, outputs: FleetOutputs, group: str, name: str, usual_port: int) -> list[str]:
+    """Networks and addresses that the fleet lets in to a role's port."""
+    role = fleet.servers[group].role(name)
+    port = role.variables.get("port", usual_port) if role else usual_port
     rules = [rule for rule in fleet.servers[group].ingress if rule.port == port]
     return sorted({address for rule in rules for address in source_addresses(rule, outputs)})
 

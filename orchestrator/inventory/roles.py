@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from orchestrator.errors import ToolError
+from orchestrator.errors import InputError, ToolError
+from orchestrator.inventory.own_checks import OwnCheck, read_checks
+from orchestrator.inventory.own_roles import shape_problems
 from stacks.fleet.mistakes import nearest, shown
+from stacks.fleet.secret import reference, resolved
 
 IMPLIED_ROLES = frozenset({"backup"})
 """Applied by Steward itself where a backup plan says so; a fleet does not list them."""
@@ -22,12 +25,18 @@ SET_BY_STEWARD = frozenset(
         "baseline_ingress",
         "backup_vault_rest_server_binary",
         "postgresql_allowed_networks",
+        "redis_allowed_networks",
+        "app_archive",
+        "app_archive_sha256",
+        "app_release",
     }
 )
 """Variables that follow from the fleet and its outputs; a fleet that sets one would contradict itself."""
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DEEPEST = 6
+_HIDDEN = "a-secret-that-is-kept-elsewhere"
+"""Stands for a secret while the rest is judged."""
 _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "str": ((str,), "text"),
     "path": ((str,), "text"),
@@ -40,27 +49,63 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
 
 
 class RoleCatalog:
-    """The argument specifications of every role in a folder of roles."""
+    """The argument specifications of our roles and of a project's own; implements `role_ports.RoleBook`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, own: Path | None = None) -> None:
         self._folder = folder
-        self._names = frozenset(path.parent.parent.name for path in folder.glob("*/meta/argument_specs.yml"))
+        self._own_folder = own
+        self._built_in = frozenset(
+            path.parent.parent.name for path in folder.glob("*/meta/argument_specs.yml")
+        )
+        found = own.iterdir() if own is not None and own.is_dir() else ()
+        self._own = frozenset(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
     def names(self) -> frozenset[str]:
         """Roles that a fleet may list."""
-        return self._names - IMPLIED_ROLES
+        return (self._built_in | self._own) - IMPLIED_ROLES
+
+    def own(self, role: str) -> bool:
+        """Whether the role is the project's own."""
+        return role in self._own and role not in self._built_in
+
+    def folder(self, role: str) -> Path:
+        """Where a role lies."""
+        if self._own_folder is not None and self.own(role):
+            return self._own_folder / role
+        return self._folder / role
+
+    def options(self, role: str) -> frozenset[str]:
+        """Names of every variable that a role's specification declares."""
+        return frozenset(_options(self.folder(role) / "meta" / "argument_specs.yml"))
+
+    def default(self, role: str, variable: str) -> Any:
+        """What a role's defaults say of a variable, None where they say nothing."""
+        path = self.folder(role) / "defaults" / "main.yml"
+        return (_mapping(path) if path.is_file() else {}).get(variable)
+
+    def checks(self, role: str) -> Sequence[OwnCheck]:
+        """What an own role says must be true on its servers; Steward's own are looked at by Steward."""
+        return read_checks(self.folder(role))[0] if self.own(role) else ()
 
     def check(self, role: str, variables: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         """Problems of one use of a role as (variable, text); variable is '' for the role itself."""
+        if role in self._own and role in self._built_in:
+            return [
+                ("", f"the project's own role '{role}' takes the name of one of Steward's; rename its folder")
+            ]
         if role not in self.names():
             return [("", f"no role named '{shown(role)}'; {nearest(role, self.names())}")]
-        options = _options(self._folder / role / "meta" / "argument_specs.yml")
+        if self.own(role) and (wrong := shape_problems(self.folder(role))):
+            return [("", text) for text in wrong]
+        options = _options(self.folder(role) / "meta" / "argument_specs.yml")
         own = {
             name.removeprefix(f"{role}_"): spec
             for name, spec in options.items()
             if name.startswith(f"{role}_") and name not in SET_BY_STEWARD
         }
-        problems = [
+        problems = list(_in_clear(own, variables))
+        variables = resolved(variables, lambda _: _HIDDEN)
+        problems += [
             (key, f"role {role} has no variable '{shown(key)}'; {nearest(key, own)}")
             for key in variables
             if key not in own
@@ -70,6 +115,18 @@ class RoleCatalog:
         known = {f"{role}_{key}": value for key, value in variables.items() if key in own and key not in odd}
         judged = {f"{role}_{key}": spec for key, spec in own.items() if key not in odd}
         return [*problems, *odd.items(), *_judge(role, judged, known)]
+
+
+def _in_clear(options: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Secrets that the fleet file itself would hold, at any depth; told at the variable."""
+    for key, value in values.items():
+        spec = options.get(key, {})
+        inner = spec.get("options") or {}
+        if spec.get("no_log") and spec.get("type", "str") == "str" and isinstance(value, str):
+            yield key, "is a secret, and a fleet file is no place for one; write {env: NAME} or {file: PATH}"
+        for part in value if isinstance(value, list) else [value]:
+            if inner and isinstance(part, Mapping) and reference(part) is None:
+                yield from ((key, f"{deep} {text}") for deep, text in _in_clear(inner, part))
 
 
 def _judge(role: str, options: Mapping[str, Any], values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -116,6 +173,15 @@ def _odd_keys(value: Any, depth: int = 0) -> str:
     if isinstance(value, list):
         return next((text for item in value if (text := _odd_keys(item, depth + 1))), "")
     return ""
+
+
+@cache
+def _mapping(path: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as problem:
+        raise InputError("roles", f"cannot be read: {problem}", place=str(path)) from problem
+    return document if isinstance(document, Mapping) else {}
 
 
 @cache

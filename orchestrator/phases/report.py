@@ -97,6 +97,7 @@ def build_report(
         hosts=hosts,
         backups=backups,
         probes=results.probes,
+        patched=results.patched,
         checks=results.checks,
         policies=results.policies(),
         findings=findings,

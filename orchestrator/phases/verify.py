@@ -8,6 +8,7 @@ from threading import Event
 from orchestrator.parallel import for_each
 from orchestrator.ports import HostVerifier
 from orchestrator.reporting.model import Check, Verdict
+from orchestrator.role_ports import RoleBook
 from orchestrator.verification.expectations import expectations
 from orchestrator.verification.verdicts import verdicts
 from stacks.fleet.model import Fleet
@@ -16,11 +17,13 @@ from stacks.outputs import ServerOutput
 _PARALLEL = 8
 
 
-def verify(fleet: Fleet, servers: Sequence[ServerOutput], verifier: HostVerifier) -> list[Check]:
+def verify(
+    fleet: Fleet, servers: Sequence[ServerOutput], verifier: HostVerifier, roles: RoleBook
+) -> list[Check]:
     """Every expectation of every server, all servers at once, in the order of the fleet."""
 
     def look(server: ServerOutput, _stopping: Event) -> list[Check]:
-        return verdicts(server.name, verifier.observe(server, expectations(fleet, server.group)))
+        return verdicts(server.name, verifier.observe(server, expectations(fleet, server.group, roles)))
 
     return [check for checks in for_each(servers, look, at_once=_PARALLEL) for check in checks]
 

@@ -22,6 +22,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_MESSAGE = 2_000
 _WATCHED = {
+    "playbook_on_play_start",
     "playbook_on_task_start",
     "runner_on_start",
     "runner_on_ok",

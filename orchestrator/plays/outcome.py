@@ -15,6 +15,8 @@ from orchestrator.reporting.model import Host
 from orchestrator.reporting.planning import HostPlan
 
 _SEEN = ("ok", "changed", "failures", "skipped")
+LAST_PLAY = "Every play was played"
+"""The name of the last play of site.yml."""
 _NO_HOST = "no host matched: the playbook did nothing on this host"
 
 
@@ -31,6 +33,7 @@ class OutcomeReader:
         self._end: Mapping[str, Any] = {}
         self._errors: list[str] = []
         self._check = CheckReader()
+        self._last_play_begun = False
         self.strategy = ""
         self.noise: list[str] = []
 
@@ -48,6 +51,8 @@ class OutcomeReader:
                 self.strategy = record["strategy"]
                 if record["note"] and record["note"] != "asked for":
                     self._say(f"pipelining instead of mitogen: {record['note']}")
+            case "playbook_on_play_start":
+                self._last_play_begun |= record["task"] == LAST_PLAY
             case "playbook_on_task_start":
                 self._say(str(record["task"]))
             case "playbook_on_stats":
@@ -86,6 +91,11 @@ class OutcomeReader:
         seen = bool(host.ok or host.changed or any(host.name in self._stats.get(key, {}) for key in _SEEN))
         said = host.message if host.unreachable else problem
         return self._check.plan(host.name, host.changed, seen=seen and not host.unreachable, problem=said)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether Ansible came to an end by itself, and yet left plays out."""
+        return bool(self._stats) and not self._last_play_begun
 
     def _host(self, name: str, retry: str, why_untouched: str) -> Host:
         def count(key: str) -> int:

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.errors import StewardError, StoppedError, ToolError
@@ -24,6 +25,8 @@ from orchestrator.ssh import ssh_options
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
 
 _PLAY_SECONDS = 1_800
+_WHOLE = "site.yml"
+"""The playbook whose last play says that all were played."""
 _IDLE_SECONDS = 600
 _FORKS_PER_CORE = 4
 
@@ -51,7 +54,22 @@ class AnsibleRunner:
         self._watch = watch
 
     def run(self, request: PlayRequest, say: Say) -> PlayResult:
-        """Converge; one failed host does not stop the others. No process is left behind when interrupted."""
+        """Converge; one failed host does not stop the others. No process is left behind when interrupted.
+
+        Ansible itself leaves out what comes after a play in which every host failed; the others then go on
+        in a run of their own.
+        """
+        played, cut_short = self._play(request, say)
+        bad = {host.name for host in played.hosts if host.failed or host.unreachable}
+        rest = [name for name in request.hosts if name not in bad]
+        if request.check or not (cut_short and bad and rest):
+            return played
+        say(f"every host of one play failed; {len(rest)} others go on")
+        again = {host.name: host for host in self.run(replace(request, hosts=rest), say).hosts}
+        return PlayResult([again.get(host.name, host) for host in played.hosts], played.problem)
+
+    def _play(self, request: PlayRequest, say: Say) -> tuple[PlayResult, bool]:
+        """One run of Ansible, and whether it left plays out."""
         if not request.hosts:
             raise ToolError("playbooks", "no host to configure", next_step="Name hosts of the fleet.")
         workspace = self._workspace()
@@ -78,7 +96,7 @@ class AnsibleRunner:
             # ansible-runner keeps the whole environment there, and a pipeline's holds tokens of others.
             (workspace / "artifacts" / "play" / "command").unlink(missing_ok=True)
             self._close_sockets(sockets)
-        return reader.result(self._retry)
+        return reader.result(self._retry), reader.cut_short and request.playbook == _WHOLE
 
     def _workspace(self) -> Path:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -123,7 +141,7 @@ class AnsibleRunner:
         return {
             "ANSIBLE_CONFIG": str(self._settings.playbooks / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(self._toolchain.collections),
-            "ANSIBLE_ROLES_PATH": str(self._settings.playbooks / "roles"),
+            "ANSIBLE_ROLES_PATH": f"{self._settings.playbooks / 'roles'}:{self._settings.own_roles}",
             "ANSIBLE_LIBRARY": str(self._settings.playbooks / "library"),
             "ANSIBLE_PRIVATE_KEY_FILE": str(request.private_key),
             "ANSIBLE_HOST_KEY_CHECKING": "True",

@@ -49,6 +49,7 @@ def to_markdown(report: Report) -> str:
         "" if report.changes_known else f"Changes: {NOT_KNOWN}",
         *_folded("Changes", len(report.changes), _resources(report.changes, DONE)),
         *_folded("Hosts", len(report.hosts), _hosts(report)),
+        *_folded("Upgraded", sum(len(each.upgrades) for each in report.patched), _upgraded(report)),
         *_folded("Backups", len(report.backups), _backups(report)),
         *_folded("Checks", len(report.checks), _checks(report)),
         "Policies: not judged." if unjudged(report) else "",
@@ -138,6 +139,22 @@ def _hosts(report: Report) -> list[str]:
     table = _table(("Host", "State", "Tasks", "Changed", "Took"), rows)
     left = any(host.unchanged_since for host in report.hosts)
     return [table, *([f"“As converged” means {AS_LEFT}."] if left else [])]
+
+
+def _upgraded(report: Report) -> list[str]:
+    rows = [
+        (
+            markdown_code(each.server),
+            markdown_code(upgrade.package),
+            markdown_code(upgrade.before or "new"),
+            markdown_code(upgrade.after),
+            "yes" if upgrade.security else "",
+        )
+        for each in report.patched
+        for upgrade in each.upgrades
+    ]
+    rebooted = [f"{markdown_code(each.server)} was rebooted." for each in report.patched if each.rebooted]
+    return [_table(("Server", "Package", "Before", "After", "Security"), rows), *rebooted]
 
 
 def _backups(report: Report) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange, Record
 from orchestrator.reporting.seen import BackupHistory, HostSpan, Restore
 
@@ -266,6 +267,7 @@ class Report(Record):
     changes: Sequence[Change] = ()
     unchanged: int = 0
     hosts: Sequence[Host] = ()
+    patched: Sequence[Patched] = ()
     backups: Sequence[Backup] = ()
     calendar: Sequence[BackupHistory] = ()
     restore: Restore | None = None

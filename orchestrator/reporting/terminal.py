@@ -38,6 +38,7 @@ def summary(report: Report, report_path: Path | str, width: int = 80, colour: bo
         ("servers", [f"{terminal(s.name)}  {terminal(s.ssh)}" for s in report.servers], "   "),
         ("planned", _planned(report), " · "),
         ("changed", _changed(report), " · "),
+        ("upgraded", _upgraded(report), " · "),
         ("backups", _backups(report), "  "),
         ("checks", _checks(report), " · "),
         ("refused", _refused(report) if report.verb == "verify" else [], " · "),
@@ -51,6 +52,17 @@ def summary(report: Report, report_path: Path | str, width: int = 80, colour: bo
     lines += _wrapped("next", steps, width, paint, " · ")
     lines.append(f" {paint('dim', 'report'.ljust(_INDENT - 2))} {terminal(str(report_path))}")
     return "\n".join(lines) + "\n"
+
+
+def _upgraded(report: Report) -> list[str]:
+    """`web-1 12 packages (3 security), rebooted`"""
+    found = []
+    for each in report.patched:
+        security = sum(1 for upgrade in each.upgrades if upgrade.security)
+        text = f"{terminal(each.server)} {plural(len(each.upgrades), 'package')}"
+        text += f" ({security} security)" if security else ""
+        found.append(text + (", rebooted" if each.rebooted else ""))
+    return found
 
 
 def findings(report: Report, width: int = 80, colour: bool = False) -> str:

@@ -1,21 +1,27 @@
-"""What must be true on each server, from the fleet alone. Pure: a list of things to look at, no looking."""
+"""What must be true on each server, from the fleet and the roles' own words. Pure: no looking."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from orchestrator.ports import Expectation
+from orchestrator.role_ports import RoleBook
 from orchestrator.verification.hardening import hardening
+from orchestrator.verification.own_checks import own_expectations
+from orchestrator.verification.role_expectations import ROLES
 from stacks.fleet.model import Fleet
 from stacks.fleet.server import Role
 
 
-def expectations(fleet: Fleet, group: str) -> list[Expectation]:
+def expectations(fleet: Fleet, group: str, roles: RoleBook) -> list[Expectation]:
     """Everything that is checked on a server of this group, in the order of the report."""
     server = fleet.servers[group]
     found = [*_baseline(), *hardening(server.role("baseline")), *_firewall()]
     for role in server.roles:
-        found += list(_ROLES.get(role.name, _nothing)(role))
+        if role.name in ROLES:
+            found += ROLES[role.name](role, server)
+        elif roles.own(role.name):
+            found += _own(role, roles)
     if server.backup:
         found += list(_backup(fleet, group))
     for name, volume in server.volumes.items():
@@ -37,36 +43,13 @@ def _firewall() -> Iterator[Expectation]:
     yield Expectation("firewall.edge", "edge firewall drops by default", "nft", "steward_edge")
 
 
-def _nginx(role: Role) -> Iterator[Expectation]:
-    port = str(role.variables.get("port", 80))
-    yield Expectation("nginx.running", "nginx runs and starts at boot", "service", "nginx")
-    yield Expectation("nginx.listening", "nginx listens", "listening", port)
-    yield Expectation(
-        "nginx.site", "the site answers 200 with HTML", "http", f"http://127.0.0.1:{port}/", "text/html"
-    )
+def _own(role: Role, roles: RoleBook) -> Iterator[Expectation]:
+    def value_of(variable: str) -> object:
+        if variable in role.variables:
+            return role.variables[variable]
+        return roles.default(role.name, f"{role.name}_{variable}")
 
-
-def _postgresql(role: Role) -> Iterator[Expectation]:
-    port = str(role.variables.get("port", 5432))
-    yield Expectation(
-        "postgresql.running", "PostgreSQL runs and starts at boot", "service", "postgresql@15-main"
-    )
-    yield Expectation("postgresql.listening", "PostgreSQL listens", "listening", port)
-    databases = role.variables.get("databases") or []
-    for database in databases if isinstance(databases, list) else []:
-        yield Expectation(
-            f"postgresql.database.{database}", f"database {database} answers", "database", str(database)
-        )
-
-
-def _backup_vault(role: Role) -> Iterator[Expectation]:
-    port = str(role.variables.get("port", 8443))
-    yield Expectation("vault.store", "the repository server runs", "service", "steward-vault-store")
-    yield Expectation("vault.front", "its TLS front runs", "service", "steward-vault-front")
-    yield Expectation("vault.listening", "the front listens", "listening", port)
-    yield Expectation(
-        "vault.refuses", "the front refuses who has no credential", "https-refuses", port, "401"
-    )
+    return own_expectations(role.name, roles.checks(role.name), value_of)
 
 
 def _backup(fleet: Fleet, group: str) -> Iterator[Expectation]:
@@ -82,14 +65,3 @@ def _backup(fleet: Fleet, group: str) -> Iterator[Expectation]:
             name,
             seconds,
         )
-
-
-def _nothing(_role: Role) -> Iterator[Expectation]:
-    return iter(())
-
-
-_ROLES: dict[str, Callable[[Role], Iterator[Expectation]]] = {
-    "nginx": _nginx,
-    "postgresql": _postgresql,
-    "backup_vault": _backup_vault,
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ Seen = tuple[bool | None, str]
 _COULD_NOT_LOOK = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError)
 """testinfra raises RuntimeError when SSH fails; a host that answers in another shape gives the others."""
 _CLOCK_TOLERANCE_SECONDS = 120
+_CERTIFICATE_SECONDS = 7 * 86_400
+"""A certificate that ends within a week is a finding: somebody must still be able to act."""
 
 
 class TestinfraVerifier:
@@ -159,6 +162,49 @@ def _snapshot(facts: _Facts, wanted: Expectation) -> Seen:
     return age <= int(wanted.argument), f"{max(0, int(age))} s old"
 
 
+def _package(facts: _Facts, wanted: Expectation) -> Seen:
+    lines = facts.output(
+        "dpkg-query --show --showformat %s", r"${Package} ${Version} ${Status}\n"
+    ).splitlines()
+    found = next((line.split(" ") for line in lines if line.startswith(f"{wanted.subject} ")), None)
+    if found is None:
+        return False, "not installed"
+    held, good = found[2] == "hold", fnmatch.fnmatchcase(found[1], wanted.argument)
+    return held and good and found[-1] == "installed", f"{found[1]}, {'held' if held else 'not held'}"
+
+
+def _sql(facts: _Facts, wanted: Expectation) -> Seen:
+    done = facts.host.run("runuser -u postgres -- psql -XAtq -c %s", wanted.subject)
+    said = " ".join(done.stdout.split()) or "nothing"
+    return done.rc == 0 and said == wanted.argument, said if done.rc == 0 else "does not answer"
+
+
+def _certificate(facts: _Facts, wanted: Expectation) -> Seen:
+    script = (
+        'openssl s_client -connect "127.0.0.1:$1" -servername "$2" </dev/null 2>/dev/null '
+        f"| openssl x509 -noout -enddate -checkend {_CERTIFICATE_SECONDS}"
+    )
+    done = facts.host.run("sh -c %s sh %s %s", script, wanted.subject, wanted.argument)
+    until = next((line for line in done.stdout.splitlines() if line.startswith("notAfter=")), "")
+    return done.rc == 0 and bool(until), until.replace("notAfter=", "until ")[:100] or "no certificate"
+
+
+def _file(facts: _Facts, wanted: Expectation) -> Seen:
+    done = facts.host.run("stat --format %s -- %s", "%04a %U %G", wanted.subject)
+    if done.rc != 0:
+        return False, "does not exist"
+    seen = dict(zip(("mode", "owner", "group"), done.stdout.split(), strict=True))
+    asked = json.loads(wanted.argument)
+    return all(seen[key] == value for key, value in asked.items()), " ".join(seen.values())
+
+
+def _command(facts: _Facts, wanted: Expectation) -> Seen:
+    argv, asked = json.loads(wanted.subject), json.loads(wanted.argument)
+    done = facts.host.run("timeout 30 " + " ".join(["%s"] * len(argv)), *argv)
+    said = " ".join(f"{done.stdout} {done.stderr}".split())
+    return done.rc == asked["exit"] and asked["contains"] in said, f"exit {done.rc}: {said}"[:150]
+
+
 _PROBES: Mapping[str, Callable[[_Facts, Expectation], Seen]] = {
     "service": _service,
     "timer": _timer,
@@ -172,4 +218,9 @@ _PROBES: Mapping[str, Callable[[_Facts, Expectation], Seen]] = {
     "mount": _mount,
     "snapshot": _snapshot,
     **hardening_probes.PROBES,
+    "package": _package,
+    "sql": _sql,
+    "certificate": _certificate,
+    "file": _file,
+    "command": _command,
 }

@@ -12,7 +12,7 @@ module: steward_probe
 short_description: Learn quickly which packages are missing and how old the package lists are
 description:
   - Reads the dpkg database, package lists, the group file, paths, firewall tables, connections, and
-    what the kernel lets this host do. Changes nothing.
+    what the kernel lets this host do, memory. Changes nothing.
 options:
   packages:
     description: Packages that should be installed.
@@ -61,6 +61,7 @@ RETURN = r"""
 missing: {description: Packages that are not fully installed., returned: always, type: list}
 absent: {description: Paths that do not exist., returned: always, type: list}
 lists_stale: {description: Whether the package lists are absent or a day old., returned: always, type: bool}
+memory_mib: {description: Memory of the host., returned: always, type: int}
 members: {description: Members of the group, if it exists., returned: always, type: list}
 tables_changed: {description: Tables that are not loaded as they were., returned: always, type: list}
 wanted: {description: Packages that should be installed on this host., returned: always, type: list}
@@ -153,6 +154,11 @@ def tables_changed(module: AnsibleModule, tables: dict[str, str]) -> list[str]:
     return changed
 
 
+def memory_mib(lines: Iterable[str]) -> int:
+    """Memory of the host by /proc/meminfo, which counts in KiB."""
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("MemTotal:")), 0)
+
+
 def reach(ssh_file: str | None, openings: list[str]) -> dict[str, Any]:
     """How this host is reached by SSH, and whether it still would be."""
     if not ssh_file:
@@ -204,6 +210,7 @@ def main() -> None:
         absent=[path for path in asked["paths"] if not os.path.lexists(path)],
         lists_stale=lists_stale(LISTS, time.time()),
         members=members(asked["group"]),
+        memory_mib=memory_mib(Path("/proc/meminfo").read_text(encoding="ascii").splitlines()),
         tables_changed=tables_changed(module, asked["tables"]),
         **reach(asked["ssh_file"], asked["ssh_openings"]),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.errors import StewardError, ToolError
 from orchestrator.inventory.build import Binaries
+from orchestrator.inventory.roles import RoleCatalog
 from orchestrator.pipeline import Steps
 from orchestrator.ports import StackRecord, Target
 from orchestrator.reporting.model import Change, StepState
@@ -18,6 +19,7 @@ from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from stacks.outputs import ServerOutput
 from tests.fake_prober import FakeProber
+from tests.fake_supplies import FakeSupplier
 from tests.fakes import (
     NOON,
     Answer,
@@ -70,6 +72,10 @@ class Bench:
         return sorted(line.split(":")[0] for line in self.shell.asked if "steward-backup run" in line)
 
 
+ROLES = RoleCatalog(Path(__file__).parents[3] / "playbooks" / "roles")
+"""The real roles: what they ask for decides what a run supplies."""
+
+
 def bench_of(provisioner: FakeProvisioner) -> Bench:
     clock = FixedClock()
     store, good = FakeStore(clock), dict[str, Any]()
@@ -108,6 +114,8 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         rotation=Rotating().ports(),
         neighbours=ledger.living_stacks,
         outside=lambda _request, _seconds: "[]",
+        roles=ROLES,
+        supplier=FakeSupplier(),
     )
     return Bench(adapters, provisioner, shell, runner, verifier, ledger, store, drifts)
 

@@ -29,7 +29,7 @@ def finding(enforcement: str = "mandatory") -> PolicyResult:
     )
 
 
-ALL = ["plan", "provision", "outputs", "ready", "enrol", "configure", "backup", "verify"]
+ALL = ["plan", "provision", "outputs", "ready", "enrol", "supply", "configure", "backup", "verify"]
 
 
 def test_up_goes_from_plan_to_proof_in_order(bench: Bench) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from orchestrator.plays.outcome import OutcomeReader
+from orchestrator.plays.outcome import LAST_PLAY, OutcomeReader
 from orchestrator.reporting.model import Host
 
 RETRY = "steward configure --host {host}"
@@ -169,3 +171,18 @@ def test_each_host_is_followed_task_by_task() -> None:
         ("web-1", "working", 2, 1),
         ("web-1", "done", 2, 1),
     ]
+
+
+def test_a_playbook_that_ended_before_its_last_play_was_cut_short() -> None:
+    """Ansible leaves the rest out when every host of one play failed; the other hosts look well."""
+    last = {"kind": "playbook_on_play_start", "host": "", "task": LAST_PLAY}
+    failed = task("runner_on_failed", "app-1", message="no")
+    counts = stats(ok={"web-1": 5, "app-1": 3}, failures={"app-1": 1})
+    assert read(["web-1", "app-1"], failed, counts, END)[0].cut_short
+    assert not read(["web-1", "app-1"], failed, last, counts, END)[0].cut_short
+
+
+def test_the_last_play_is_the_last_of_the_playbook() -> None:
+    plays = yaml.safe_load((Path(__file__).parents[4] / "playbooks" / "site.yml").read_text())
+    assert plays[-1]["name"] == LAST_PLAY
+    assert plays[-1]["hosts"] == "all"

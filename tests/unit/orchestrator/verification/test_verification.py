@@ -19,6 +19,7 @@ from orchestrator.verification.expectations import expectations
 from orchestrator.verification.testinfra_host import _PROBES, TestinfraVerifier
 from orchestrator.verification.verdicts import verdicts
 from tests.fakes import FakeVerifier
+from tests.unit.orchestrator.bench import ROLES
 from tests.unit.orchestrator.samples import fleet, outputs, server
 
 
@@ -112,7 +113,7 @@ ODD = ["[]", "-5", '{"nftables": 5}', '{"nftables": [{"chain": 5}]}', "{",
 
 
 COMMANDS = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local",
-            "cat", "getent", "stat", "sysctl", "journalctl")  # fmt: skip
+            "cat", "getent", "stat", "sysctl", "journalctl", "sh", "timeout", "dpkg")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(_PROBES))
@@ -126,21 +127,22 @@ def test_a_host_that_answers_nonsense_never_passes_nor_breaks_the_run(
 @pytest.mark.parametrize("name", sorted(_PROBES))
 def test_a_host_that_cannot_be_reached_is_unknown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     lost = RuntimeError("Unexpected exit code 255 for ssh\nstderr: refused")
-    found = seen(monkeypatch, probe(name, "x", "60"), {"user": "", **dict.fromkeys(COMMANDS, lost)})
+    subject = '["x"]' if name == "command" else "x"
+    found = seen(monkeypatch, probe(name, subject, "60"), {"user": "", **dict.fromkeys(COMMANDS, lost)})
     assert found.holds is None
     assert found.observed.startswith("could not look: Unexpected exit code 255")
 
 
 def test_every_expectation_of_a_fleet_has_a_probe_and_its_own_name() -> None:
     for group in ("web", "db"):
-        wanted = expectations(fleet(), group)
+        wanted = expectations(fleet(), group, ROLES)
         assert {each.probe for each in wanted} <= set(_PROBES)
         assert len({each.check for each in wanted}) == len(wanted)
 
 
 def test_what_is_expected_follows_from_the_fleet() -> None:
-    web = {each.check: each for each in expectations(fleet(), "web")}
-    database = {each.check: each for each in expectations(fleet(), "db")}
+    web = {each.check: each for each in expectations(fleet(), "web", ROLES)}
+    database = {each.check: each for each in expectations(fleet(), "db", ROLES)}
     assert web["nginx.listening"].subject == "8080"
     assert database["postgresql.listening"].subject == "5433"
     assert database["postgresql.database.shop"].subject == "shop"
@@ -157,7 +159,7 @@ def test_verdicts_never_make_a_pass_of_what_was_not_seen() -> None:
 
 
 def test_servers_are_looked_at_in_the_order_of_the_fleet_and_summed_up() -> None:
-    checks = verify(fleet(), outputs().servers, FakeVerifier(failing=["db-1 ssh.running"]))
+    checks = verify(fleet(), outputs().servers, FakeVerifier(failing=["db-1 ssh.running"]), ROLES)
     assert list(dict.fromkeys(check.server for check in checks)) == ["web-1", "web-2", "db-1"]
     assert summary(checks) == f"{len(checks) - 1} passed, 1 failed"
     assert summary(verdicts("x", [Observation(probe("http"), None, "")])) == "0 passed, 0 failed, 1 unknown"

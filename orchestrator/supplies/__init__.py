@@ -1,0 +1,1 @@
+"""What roles ask of the control machine: certificates of the stack's authority, fetched code, secrets."""

@@ -1,0 +1,226 @@
+"""Every role on real servers: the second example fleet, an own role beside ours, rollback, grants, patching."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from threading import Event
+from typing import Any
+
+import pytest
+
+from tests.e2e.catalogue import (
+    CHANGES,
+    PROJECT,
+    SAME,
+    SECRETS,
+    Catalogue,
+    ask,
+    asking,
+    authority,
+    failures,
+    repository,
+)  # fmt: skip
+from tests.e2e.world import ROOT, World
+
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
+    """A project of its own with one own role, its fleet up; destroyed at the end."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    project = folder / "project"
+    (project / "stacks" / "config").mkdir(parents=True)
+    shutil.copy(ROOT / "stacks" / "__main__.py", project / "stacks")
+    (project / "Pulumi.yaml").write_text(PROJECT.format(root=ROOT))
+    shutil.copytree(ROOT / "tests" / "fleets" / "own" / "roles", project / "roles")
+    repository(folder)
+    world = World(folder, {**SECRETS, "STEWARD_PROJECT": str(project)})
+    fleet = world.example("catalogue.yaml", CHANGES)
+    try:
+        done = world.steward("up", "--fleet", fleet, "--json", seconds=1_200)
+        assert done.code == 0, done.all
+        yield Catalogue(world, fleet, json.loads(done.out))
+    finally:
+        world.steward("destroy", "--fleet", fleet)
+
+
+def test_every_role_is_up_and_passes_its_checks(catalogue: Catalogue) -> None:
+    verdicts = {
+        f"{check['server']} {check['check']}": check["verdict"] for check in catalogue.first["checks"]
+    }
+    assert set(verdicts.values()) == {"pass"}
+    for check in (
+        "edge-1 nginx.held", "edge-1 nginx.orders.certificate", "edge-1 node_exporter.listening", "app-2 app.orders.health",
+        "app-1 app.orders.release", "store-1 postgresql.user.reports", "store-1 redis.refuses", "edge-1 greeting.http.3",
+        "edge-1 greeting.file.4", "edge-1 greeting.command.5",
+    ):  # fmt: skip
+        assert check in verdicts
+
+
+def test_a_second_converge_changes_nothing_and_up_leaves_the_hosts_alone(catalogue: Catalogue) -> None:
+    again = catalogue.world.report("configure", "--fleet", catalogue.fleet)
+    assert [host["changed"] for host in again["hosts"]] == [0, 0, 0, 0]
+    up = catalogue.world.report("up", "--fleet", catalogue.fleet)
+    assert all(host["unchanged_since"] for host in up["hosts"])
+
+
+def test_a_request_goes_through_tls_and_proxy_to_database_and_cache(catalogue: Catalogue) -> None:
+    context, port = authority(catalogue), catalogue.url("443")
+    before = ask(catalogue, "/orders", context, port)["orders"]
+    assert ask(catalogue, "/orders", context, port)["orders"] == before + 1
+    hosts = {ask(catalogue, "/", context, port)["host"] for _ in range(8)}
+    assert hosts == {"app-1", "app-2"}
+
+
+def test_secrets_are_where_they_are_used_and_nowhere_else(catalogue: Catalogue) -> None:
+    password = SECRETS["ORDERS_CACHE_PASSWORD"]
+    assert password in catalogue.inside("app-1", "cat", "/opt/orders/current/environment")
+    assert catalogue.inside("app-1", "stat", "-c", "%a %U", "/opt/orders/current/environment").split() == [
+        "600",
+        "root",
+    ]
+    leaks = [
+        str(path)
+        for path in (catalogue.world.home / "runs").rglob("*")
+        if path.is_file() and any(secret.encode() in path.read_bytes() for secret in SECRETS.values())
+    ]
+    assert leaks == []
+    assert password not in json.dumps(catalogue.first)
+
+
+def test_a_reload_of_nginx_drops_no_request(catalogue: Catalogue) -> None:
+    with asking(catalogue, "/") as seen:
+        for _ in range(10):
+            begun = len(seen)
+            catalogue.inside("edge-1", "systemctl", "reload", "nginx")
+            while len(seen) < begun + SAME * 3:
+                Event().wait(0.02)
+    assert failures(seen) == []
+    print(f"{len(seen)} requests over 10 reloads, none dropped")
+
+
+def test_an_application_is_confined_and_cannot_change_its_code(catalogue: Catalogue) -> None:
+    catalogue.inside("app-1", "systemctl", "is-active", "app-orders")
+    pid = catalogue.inside("app-1", "systemctl", "show", "-p", "MainPID", "--value", "app-orders").strip()
+    status = catalogue.inside("app-1", "cat", f"/proc/{pid}/status")
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+    write = ["runuser", "-u", "app-orders", "--", "touch", "/opt/orders/current/app/x"]
+    assert "Permission denied" in catalogue.inside("app-1", "sh", "-c", f"{' '.join(write)} 2>&1 || true")
+
+
+def test_a_release_that_is_not_healthy_is_rolled_back_and_nobody_notices(catalogue: Catalogue) -> None:
+    catalogue.change(**{"tag: v1.0.0": "tag: v1.2.0", "seconds: 20": "seconds: 6"})
+    with asking(catalogue, "/") as seen:
+        done = catalogue.world.steward("configure", "--fleet", catalogue.fleet, "--json")
+    assert done.code == 3, done.all
+    hosts = {host["name"]: host for host in json.loads(done.out)["hosts"]}
+    assert "The previous release v1.0.0 serves again" in hosts["app-1"]["message"]
+    assert "this release cannot start" in hosts["app-2"]["message"]
+    assert hosts["edge-1"]["failed"] == 0  # its plays come after the one in which every host failed
+    assert failures(seen) == []
+    assert {each.get("release", "v1.0.0") for each in seen} == {"v1.0.0"}
+    assert catalogue.inside("app-1", "readlink", "/opt/orders/current").strip().endswith("-v1.0.0")
+
+
+def test_a_new_release_goes_out_host_by_host_without_a_lost_request(catalogue: Catalogue) -> None:
+    catalogue.change(**{"tag: v1.0.0": "tag: v1.1.0"})
+    with asking(catalogue, "/") as seen:
+        done = catalogue.world.steward(
+            "configure", "--fleet", catalogue.fleet, "--host", "app-1", "--host", "app-2"
+        )
+    assert done.code == 0, done.all
+    assert failures(seen) == []
+    assert ask(catalogue, "/", authority(catalogue), catalogue.url("443"))["release"] == "v1.1.0"
+
+
+def test_grants_hold_and_are_taken_back(catalogue: Catalogue) -> None:
+    def may(statement: str) -> bool:
+        text = f"set role reports; {statement}"
+        argv = ["runuser", "-u", "postgres", "--", "psql", "-v", "ON_ERROR_STOP=1", "-XAtqc", text, "orders"]
+        return "DENIED" not in catalogue.inside("store-1", "sh", "-c", '"$@" || echo DENIED', "sh", *argv)
+
+    assert may("select count(*) from orders")  # made by the application after the grant
+    assert not may("insert into orders default values")
+    lost = "          grants:\n            - {user: reports, database: orders, access: read}\n"
+    catalogue.change(**{"tag: v1.0.0": "tag: v1.1.0", lost: ""})
+    done = catalogue.world.steward("configure", "--fleet", catalogue.fleet, "--host", "store-1")
+    assert done.code == 0, done.all
+    assert not may("select count(*) from orders")
+
+
+def test_memory_decides_what_postgresql_and_redis_take(catalogue: Catalogue) -> None:
+    show = ["runuser", "-u", "postgres", "--", "psql", "-XAtqc", "show shared_buffers"]
+    assert catalogue.inside("store-1", *show).strip() == "512MB"
+    assert "maxmemory 1228mb" in catalogue.inside("store-1", "cat", "/etc/redis/redis.conf")
+
+
+def test_patch_is_refused_outside_of_the_window(catalogue: Catalogue) -> None:
+    catalogue.change(
+        **{"tag: v1.0.0": "tag: v1.1.0", 'window: "Sun 02:00-04:00"': f'window: "{closed_window()}"'}
+    )
+    done = catalogue.world.steward("patch", "--fleet", catalogue.fleet)
+    assert done.code == 2, done.all
+    assert "is outside of its maintenance window" in done.err
+    assert "--now" in done.err
+
+
+def test_patch_upgrades_what_was_pinned_reboots_and_finds_nothing_the_second_time(
+    catalogue: Catalogue,
+) -> None:
+    offered = catalogue.inside("edge-1", "apt-cache", "madison", "nginx").splitlines()
+    versions = [line.split("|")[1].strip() for line in offered]
+    if len(set(versions)) < 2:
+        pytest.skip(f"the mirror offers one version of nginx ({versions}): nothing could be upgraded")
+    older, newer = versions[-1], versions[0]
+    pinned = {
+        "tag: v1.0.0": "tag: v1.1.0",
+        "      - nginx:\n": f"      - nginx:\n          version: {older}\n",
+    }
+    catalogue.change(**pinned)
+    host = ("--fleet", catalogue.fleet, "--host", "edge-1")
+    assert catalogue.world.steward("configure", *host).code == 0
+    checks = {c["check"]: c for c in catalogue.world.report("verify", *host)["checks"]}
+    assert checks["nginx.held"]["observed"] == f"{older}, held"
+
+    catalogue.change(**{"tag: v1.0.0": "tag: v1.1.0"})
+    assert (
+        catalogue.world.steward("configure", *host).code == 0
+    )  # no pin any more, and nothing moves: it is held
+    catalogue.inside("edge-1", "touch", "/run/reboot-required")
+    report = catalogue.world.report("patch", *host, "--now", "--security-only", seconds=900)
+    (patched,) = report["patched"]
+    moved = {each["package"]: each for each in patched["upgrades"]}
+    assert (moved["nginx"]["before"], moved["nginx"]["after"], moved["nginx"]["security"]) == (
+        older,
+        newer,
+        True,
+    )
+    assert patched["rebooted"] == "/run/reboot-required exists"
+    assert patched["unhealthy"] == []
+    assert any("by --now" in step["message"] for step in report["steps"]) or not is_closed(report)
+    assert "nginx" in catalogue.inside("edge-1", "apt-mark", "showhold").split()
+
+    again = catalogue.world.report("patch", *host, "--now", seconds=900)
+    assert [(each["upgrades"], each["rebooted"]) for each in again["patched"]] == [([], "")]
+
+
+def is_closed(report: dict[str, Any]) -> bool:
+    """Whether the example's window was shut when the run began."""
+    from datetime import datetime
+
+    from stacks.fleet.service import Maintenance
+    from stacks.fleet.window import opening
+
+    began = datetime.fromisoformat(report["started_at"])
+    return not opening(Maintenance(window="Sun 02:00-04:00", timezone="Europe/Berlin"), began).holds(began)
+
+
+def closed_window() -> str:
+    """An hour in two days: shut now, whatever day it is."""
+    from datetime import UTC, datetime, timedelta
+
+    return f"{datetime.now(UTC) + timedelta(days=2):%a} 12:00-13:00"

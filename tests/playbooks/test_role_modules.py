@@ -1,0 +1,181 @@
+"""The modules for packages and releases: their decisions, without a host."""
+
+from __future__ import annotations
+
+import http.server
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
+APP = PLAYBOOKS / "roles" / "app"
+
+
+def load(path: Path, name: str) -> ModuleType:
+    """A module by its path, under the name by which Ansible's other modules import it."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+packages = load(PLAYBOOKS / "library" / "steward_packages.py", "steward_packages")
+files = load(APP / "module_utils" / "steward_release_files.py", "ansible.module_utils.steward_release_files")
+release = load(APP / "library" / "steward_release.py", "steward_release")
+
+STATUS = """Package: nginx
+Status: hold ok installed
+Version: 1.22.1-9
+
+Package: gone
+Status: deinstall ok config-files
+Version: 1.0
+
+Package: redis-server
+Status: install ok installed
+Version: 5:7.0.15-1
+"""
+
+
+def test_versions_and_holds_come_from_dpkgs_own_database() -> None:
+    assert packages.known(STATUS.splitlines(keepends=True)) == {
+        "nginx": ("1.22.1-9", True), "redis-server": ("5:7.0.15-1", False),
+    }  # fmt: skip
+
+
+def test_a_pin_keeps_every_package_of_a_source_together(tmp_path: Path) -> None:
+    path, wanted = str(tmp_path / "pin"), packages.pin("nginx", "1.22.*")
+    assert wanted.splitlines()[1:] == ["Package: src:nginx", "Pin: version 1.22.*", "Pin-Priority: 1001"]
+    assert packages.differs(path, wanted)
+    packages.write(path, wanted)
+    assert not packages.differs(path, wanted)
+    assert packages.differs(path, "")
+    packages.write(path, "")
+    assert not packages.differs(path, "")
+
+
+@pytest.mark.parametrize("value", ["plain", 'a "b" $c `d` \\e', "two\nlines", "'", "ends in \\", "ä€"])
+def test_a_value_is_read_back_unchanged_from_an_environment_file(tmp_path: Path, value: str) -> None:
+    """By systemd's rules, which a shell shares for these characters."""
+    (tmp_path / "environment").write_text(f"VALUE={files.quoted(value)}\n")
+    script = f'. {tmp_path}/environment; printf %s "$VALUE"'
+    assert subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout == value
+
+
+def test_code_is_readable_and_lends_no_rights(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir(mode=0o777)
+    program, link = tmp_path / "folder" / "run", tmp_path / "link"
+    program.write_text("x")
+    program.chmod(0o6777)
+    link.symlink_to("/etc/passwd")
+    before = Path("/etc/passwd").stat().st_mode
+    files.give_to_root(tmp_path, os.getgid())
+    assert oct(program.stat().st_mode)[-4:] == "0750"
+    assert Path("/etc/passwd").stat().st_mode == before
+
+
+def test_an_archive_with_one_folder_means_what_is_in_it(tmp_path: Path) -> None:
+    code = tmp_path / "app"
+    (code / "shop-1.2").mkdir(parents=True)
+    (code / "shop-1.2" / "server.py").write_text("x")
+    files.flatten(code)
+    assert [path.name for path in code.iterdir()] == ["server.py"]
+    (code / "second").mkdir()
+    files.flatten(code)
+    assert {path.name for path in code.iterdir()} == {"server.py", "second"}
+
+
+def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **wanted: Any) -> Any:
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    known = {
+        "name": "shop",
+        "label": "v1",
+        "sha256": "a",
+        "command": ["x"],
+        "given": {},
+        "environment": {},
+        "build": [],
+    }
+    made = release.Deployment(SimpleNamespace(params={**known, "keep": 2, **wanted}))
+    made.releases.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def finished(app: Any, name: str, **more: Any) -> Path:
+    path = app.releases / name
+    path.mkdir()
+    (path / "release.json").write_text(json.dumps({"label": name, "digest": app.digest(), **more}))
+    return Path(path)
+
+
+def test_everything_that_makes_a_release_is_in_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = {
+        deployment(tmp_path, monkeypatch, **change).digest()
+        for change in (
+            {},
+            {"sha256": "b"},
+            {"command": ["y"]},
+            {"environment": {"A": "1"}},
+            {"build": [["make"]]},
+        )
+    }
+    assert len(digests) == 5
+
+
+def test_a_failed_or_unfinished_release_is_not_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = deployment(tmp_path, monkeypatch)
+    (app.releases / "0001-v1").mkdir()
+    finished(app, "0002-v1", failed="it ended by itself")
+    assert app.find(app.digest()) is None
+    good = finished(app, "0003-v1")
+    assert app.find(app.digest()) == good
+
+
+def test_the_current_release_and_the_one_before_are_never_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = deployment(tmp_path, monkeypatch)
+    made = [finished(app, f"{number:04d}-v{number}") for number in range(1, 7)]
+    app.point_to(made[0])
+    assert app.current() == made[0]
+    app.prune(made[1])
+    assert sorted(path.name[:4] for path in app.releases.iterdir()) == ["0001", "0002", "0005", "0006"]
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A server that is not healthy."""
+
+    class Sick(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the library's name
+            self.send_response(503)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Sick) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield served.server_address[1]
+        served.shutdown()
+
+
+def test_health_is_one_request_and_its_status(port: int) -> None:
+    assert files.answer({"port": port, "path": "/"}) == "503"
+    assert files.answer({"port": 1, "path": "/"}).startswith("no answer")
