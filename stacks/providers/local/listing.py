@@ -28,6 +28,11 @@ class Listing(Generic[T]):
                 self._begun = begun
             return self._seen
 
+    def add(self, made: T) -> None:
+        """Something that this process made: even a question that an old look answers knows of it then."""
+        with self._lock:
+            self._seen = (*self._seen, made)
+
     def now(self) -> tuple[T, ...]:
         """What is there now: nothing that another call of this process did before is missing."""
         return self.since(time.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network
 from typing import ClassVar
 
 from stacks.providers.local import addresses, sources
@@ -23,6 +24,7 @@ from stacks.providers.local.kind import (
 )
 from stacks.providers.local.machine import Machine
 from stacks.providers.local.podman import what_it_said
+from stacks.providers.local.records import NetworkRecord
 from stacks.providers.local.shapes import TAGS, Failure, Field
 from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
 
@@ -86,9 +88,9 @@ class Network:
         return Made(name, {**inputs, "networkId": name, "gateway": gateway})
 
     def _make(self, machine: Machine, call: Call, inputs: Properties, name: str, gateway: str) -> None:
-        marks = label_options(labels("network", call.urn, inputs))
+        marks = labels("network", call.urn, inputs)
         ended = machine.podman.attempt(
-            "network", "create", "--subnet", inputs["cidr"], "--gateway", gateway, *marks, name
+            "network", "create", "--subnet", inputs["cidr"], "--gateway", gateway, *label_options(marks), name
         )
         if ended.code != 0:
             raise LocalError(
@@ -98,6 +100,7 @@ class Network:
                 got=what_it_said(ended.stderr),
                 next_step="Choose a cidr that no other network, interface or route of this machine uses.",
             )
+        machine.networks.add(NetworkRecord(name, "", marks, (IPv4Network(inputs["cidr"]),)))
 
     def read(self, machine: Machine, identity: str, olds: Properties, inputs: Properties) -> Found | None:
         """The bridge's real subnet."""
