@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from orchestrator.cli.main import run
 from tests.unit.orchestrator.samples import FLEET
@@ -85,3 +87,23 @@ def test_a_project_without_fleets_is_no_success(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "Pulumi.yaml").write_text("name: steward\n")
     monkeypatch.chdir(tmp_path)
     assert run(["validate", "--all"]) == 2
+
+
+def test_the_hooks_run_as_pre_commit_would_run_them(fleets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files that wake them are matched as pre-commit does; the entry is run with no file names."""
+    hooks = yaml.safe_load((Path(__file__).parents[4] / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["id"] for hook in hooks] == ["steward-validate", "steward-validate-installed"]
+    part = fleets / "common" / "shop.yaml"
+    whole = part.read_text()
+    for hook in hooks:
+        changed = ["fleets/common/shop.yaml", "stacks/fleets/demo.yml", "roles/own/meta/argument_specs.yml"]
+        assert all(re.search(hook["files"], path) for path in changed)
+        assert not any(
+            re.search(hook["files"], path) for path in ("README.md", "rules/a.yaml", "roles/a/tasks/main.yml")
+        )
+        program, *words = hook["entry"].split()
+        assert (program, hook["pass_filenames"]) == ("steward", False)
+        part.write_text(whole)
+        assert run(words) == 0
+        part.write_text(whole.replace("size: small", "size: smal"))
+        assert run(words) == 2
