@@ -13,6 +13,7 @@ from orchestrator.cli import (
     doctor,
     drift,
     env,
+    init,
     patch,
     plan,
     policy,
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for verb in (
-    setup.setup, doctor.doctor, env.env, validate.validate,
+    setup.setup, doctor.doctor, env.env, init.init, validate.validate,
     plan.plan, up.up, configure.configure, patch.patch, drift.drift, verify.verify,
     report.report, runs.runs, destroy.destroy,
 ):  # fmt: skip

@@ -135,10 +135,11 @@ def _install_parts(settings: Settings, progress: Progress) -> None:
         for part in (pulumi, backup):
             store.link_tree(part / "bin", folder / "bin")
         store.link_tree(collections, folder / "collections")
-        host = folder / "bin" / pulumi_cli.HOST
-        if not host.exists():
-            shutil.copyfile(recipe.HERE / "wrappers" / pulumi_cli.HOST, host)
-            host.chmod(0o755)
+        for wrapper in sorted((recipe.HERE / "wrappers").iterdir()):
+            program = folder / "bin" / wrapper.name
+            if not program.exists():  # Pulumi's own release brings a language host
+                shutil.copyfile(wrapper, program)
+                program.chmod(0o755)
         (folder / IMAGES).write_text(json.dumps({"runtime": runtime, recipe.IMAGE_NAME: tag}) + "\n")
         return _source(pulumi)
 
