@@ -71,8 +71,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 
 def test_a_new_repository_is_valid_and_its_rule_holds(installed: Installed) -> None:
     assert "shop.yaml: valid; stack e2e-shop, servers web-1" in installed.steward("validate", "--all")
-    assert "1 own rule, 4 cases, 0 differ" in installed.steward("policy", "test")
-    assert "operations.server-is-on-call" in installed.steward("policy", "list")
+    assert "1 own rule, 3 cases, 0 differ" in installed.steward("policy", "test")
+    assert "operations.roles-are-ours" in installed.steward("policy", "list")
 
 
 def test_it_comes_up_with_its_own_role_and_nothing_is_written_beside_it(installed: Installed) -> None:
@@ -101,18 +101,19 @@ def test_bare_pulumi_sees_no_change_and_no_warning_under_the_own_rule(installed:
 
 
 def test_an_own_rule_stops_a_plan(installed: Installed) -> None:
-    fleet = installed.folder / "fleets" / "shop.yaml"
-    text = fleet.read_text()
-    fleet.write_text(re.sub(r" *- on_call:.*\n", "", text))
+    catalog = installed.folder / "rules" / "operations.yaml"
+    text = catalog.read_text()
+    assert "[nginx, " in text
+    catalog.write_text(text.replace("[nginx, ", "["))
     try:
         done = subprocess.run(
-            [installed.program, "plan", "--fleet", "fleets/shop.yaml"], cwd=installed.folder, env=installed.environment,
-            capture_output=True, text=True, check=False, timeout=120,
+            [installed.program, "plan", "--fleet", "fleets/shop.yaml"], cwd=installed.folder,
+            env=installed.environment, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     finally:
-        fleet.write_text(text)
+        catalog.write_text(text)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "operations.server-is-on-call" in done.stdout
+    assert "operations.roles-are-ours" in done.stdout
 
 
 def test_an_upgrade_to_the_same_version_changes_nothing(installed: Installed) -> None:

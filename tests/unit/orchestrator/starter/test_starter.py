@@ -55,7 +55,7 @@ def test_its_fleets_are_valid_by_their_roles_too(repository: Path) -> None:
 
 def test_its_rule_passes_its_cases(repository: Path) -> None:
     pack = judge(settings(repository))
-    assert pack.own == {"operations.server-is-on-call"}
+    assert pack.own == {"operations.roles-are-ours"}
     assert [each for each in try_cases(repository / "rules" / "cases", pack) if each.differences] == []
 
 
