@@ -63,9 +63,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     fleet = made.folder / "fleets" / "shop.yaml"
     text = re.sub(r"10\.\d+\.1\.0/24", "10.74.0.0/24", fleet.read_text())
     fleet.write_text(
-        text[: text.index("repositories:")]
-        .replace("    backup: [site]\n", "")
-        .replace("# - on_call", "- on_call")
+        text[: text.index("repositories:")].replace("    backup: [site]\n", "")
     )  # one server is enough here
     yield made
     made.steward("destroy", "--fleet", "fleets/shop.yaml")
