@@ -91,12 +91,18 @@ def test_it_comes_up_with_its_own_role_and_nothing_is_written_beside_it(installe
     assert not list(site_packages.glob("stacks/config"))
 
 
-def test_bare_pulumi_sees_no_change_and_no_warning_under_the_own_rule(installed: Installed) -> None:
+def test_bare_pulumi_sees_no_change_under_the_own_rule(installed: Installed) -> None:
     script = (
         f'set -eu; eval "$({installed.program} env --fleet fleets/shop.yaml)"; pulumi preview --diff 2>&1'
     )
     said = command(["/bin/bash", "-c", script], cwd=installed.folder, env=installed.environment)
-    assert "warning" not in said
+    # Pulumi says of every plugin outside of its own folder where it found it; there is nothing else to be said.
+    odd = [
+        line
+        for line in said.splitlines()
+        if "warning" in line and "using pulumi-resource-local from" not in line
+    ]
+    assert odd == []
     assert re.search(r"\d+ unchanged", said)
 
 
