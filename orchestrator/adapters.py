@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.cost.prices import PriceBook
 from orchestrator.drift_ports import HostDrifts, ResourceDrifts
+from orchestrator.errors import ToolError
 from orchestrator.inventory.build import Binaries
 from orchestrator.ports import (
     BackupStore,
@@ -26,6 +27,11 @@ from orchestrator.ports_rotation import Rotation
 from orchestrator.probe_ports import ServiceProber
 from orchestrator.role_ports import RoleBook, Supplier
 from stacks.outputs import ServerOutput
+
+
+def no_key(server: ServerOutput) -> str:
+    """Where nobody can look: an error, never a key."""
+    raise ToolError(server.name, "nobody here can ask for its host key")
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,10 @@ class Adapters:
     """Runs the probing program on the control machine: (request, seconds) -> what it printed."""
     prices: PriceBook | None = None
     """What resources cost; None where the client has no price book."""
+    shown_key: Callable[[ServerOutput], str] = no_key
+    """The host key that a server shows now, whatever is pinned."""
+    vault_cause: Callable[[str, str], str] = lambda _repository, _said: ""
+    """(repository, what a host was told by its vault) -> what of the vault itself explains it, or ''."""
     end_killed: Callable[[Sequence[ServerOutput], HostShell], None] = lambda _servers, _shell: None
     """Ends on these servers what earlier runs that were killed left at work there."""
     ready_seconds: float = 180.0

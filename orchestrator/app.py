@@ -34,6 +34,7 @@ from orchestrator.reporting.history import RunRow, row_of, unreported
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.write import known_rows, write, write_index
 from orchestrator.results import RunResults
+from orchestrator.room import require_room, set_aside, with_reserve
 from orchestrator.scratch import sweep
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
@@ -111,9 +112,10 @@ class Run:
         )
         made = hidden(build_report(facts, self.adapters.target.loaded, self.results, self.problem, past))
         compiled = self.settings.cache / "templates"
-        write(made, self.folder, compiled)
+        home = self.settings.home
+        with_reserve(home, lambda: write(made, self.folder, compiled))
         rows = [row_of(made), *self._without_report()]
-        write_index(stack.name, self.history, past.runs, rows, compiled)
+        with_reserve(home, lambda: write_index(stack.name, self.history, past.runs, rows, compiled))
         self.exit_code = made.exit_code
         return made
 
@@ -160,7 +162,9 @@ def begin_run(
     loaded = read_fleet(settings, path)
     toolchain = load_toolchain(settings)
     clock = SystemClock()
+    require_room(settings.home)
     ledger = open_ledger(settings)
+    set_aside(settings.home)
     with stack_lock(settings.home, loaded.fleet.stack, verb, say):
         target = StackRegistry(settings, toolchain, ledger, clock).open(loaded, create=create)
         started = clock.moment()
@@ -169,8 +173,9 @@ def begin_run(
         connections = Connections(settings)
         killed = close_killed_runs(settings, ledger, target.stack.name, started)
         composed = Composition(
-            settings, toolchain, target, run_id, connections, label, say, watcher.host, killed
-        )
+            settings, toolchain, target, run_id, connections, label, say, watcher.host,
+            ledger.pins.of_stack, killed,
+        )  # fmt: skip
         adapters = composed.adapters(ledger, clock)
         run = Run(run_id, verb, settings, adapters, RunResults(), watcher, started, ledger, label)
         settings.run_folder(run_id).mkdir(mode=0o700, parents=True)
@@ -187,7 +192,7 @@ def begin_run(
                 for told in connections.end_leftovers(run_id):
                     say(f"could not look for leftovers: {told}")
             connections.close()
-            ledger.end_run(run_id, code, clock.moment())
+            with_reserve(settings.home, lambda: ledger.end_run(run_id, code, clock.moment()))
 
 
 def hidden(report: Report) -> Report:

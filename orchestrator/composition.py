@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.cost.prices import PriceBook, read_prices
 from orchestrator.errors import InputError
 from orchestrator.evidence.ledger import SqliteLedger
+from orchestrator.host_keys import HostKeyPin
 from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
@@ -28,6 +29,7 @@ from orchestrator.provisioning.key_ring import FileKeyRing
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
+from orchestrator.ssh import shown_key
 from orchestrator.supplies.supplier import LocalSupplier
 from orchestrator.toolchain.environment import Toolchain
 from orchestrator.vault import VaultStore
@@ -48,6 +50,8 @@ class Composition:
     fleet_file: str
     say: Say
     watch: Watch
+    pins: Callable[[str], Sequence[HostKeyPin]]
+    """Stack id -> host keys that people pinned since."""
     killed: Sequence[str] = ()
     """Runs of this stack that were killed and whose traces on hosts nobody has ended yet."""
 
@@ -73,6 +77,8 @@ class Composition:
             rotation=self.rotation(ledger, clock),
             neighbours=lambda: [name for name in ledger.living_stacks() if name != self.target.stack.name],
             outside=probe_from_here,
+            shown_key=shown_key,
+            vault_cause=lambda repository, said: self.store(repository).cause_of(said),
             end_killed=self.end_killed,
             ready_seconds=self.settings.ready_seconds,
         )
@@ -81,7 +87,7 @@ class Composition:
     def provisioner(self) -> PulumiProvisioner:
         """Pulumi, with the policies' results in the run's folder."""
         results = self.settings.run_folder(self.run) / "policies.jsonl"
-        return PulumiProvisioner(self.settings, self.toolchain, results, self.say)
+        return PulumiProvisioner(self.settings, self.toolchain, results, self.say, self.pins)
 
     def prices(self) -> PriceBook | None:
         """The book that STEWARD_PRICES names, or the client's own in STEWARD_HOME; raises InputError."""

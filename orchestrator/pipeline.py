@@ -239,6 +239,7 @@ def backup_steps(
     request = backup_phase.BackupRequest(
         adapters.target.loaded.fleet, servers, adapters.run, only_due, plans,
         outputs=results.outputs, first_seen=adapters.ledger.first_seen,
+        vault_cause=adapters.vault_cause,
     )  # fmt: skip
 
     def act() -> backup_phase.BackupsFound:

@@ -61,7 +61,8 @@ def _options(private_key: Path, known_hosts: Path) -> list[tuple[str, str]]:
         ("PasswordAuthentication", "no"),
         ("BatchMode", "yes"),
         ("ConnectTimeout", str(_CONNECT_SECONDS)),
-        ("ServerAliveInterval", "15"),
+        ("ServerAliveInterval", "5"),
+        ("ServerAliveCountMax", "4"),
         ("LogLevel", "ERROR"),
     ]
 
@@ -70,6 +71,20 @@ def _quoted(path: Path, last: str = "") -> str:
     """A path as ssh reads it back: it splits at spaces and expands per cent signs (meant in `last`)."""
     text = str(path).replace("%", "%%") + last
     return f'"{text}"' if " " in text else text
+
+
+def shown_key(server: ServerOutput) -> str:
+    """The Ed25519 host key that whoever answers there shows now; raises ToolError when nobody does."""
+    argv = ["ssh-keyscan", "-T", str(_CONNECT_SECONDS), "-t", "ed25519", "-p", str(server.ssh_port)]
+    done = run([*argv, server.ssh_host], timeout=2 * _CONNECT_SECONDS, check=False)
+    for line in done.stdout.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1] == "ssh-ed25519":
+            return f"{words[1]} {words[2]}"
+    raise ToolError(
+        server.name, "shows no Ed25519 host key", place=f"{server.ssh_host}:{server.ssh_port}",
+        next_step="Run: steward up, which starts a server that is down.",
+    )  # fmt: skip
 
 
 class SshShell:

@@ -12,6 +12,7 @@ from orchestrator.ports import Clock
 from orchestrator.progress import EarlierRun, HostProgress
 from orchestrator.reporting.model import Step as StepRecord
 from orchestrator.reporting.model import StepState
+from orchestrator.room import full, is_full
 
 
 class Watcher:
@@ -75,6 +76,8 @@ class LocalStepRunner:
         except BaseException as problem:
             stopped = isinstance(problem, StoppedError | KeyboardInterrupt)
             finish(StepState.STOPPED if stopped else StepState.FAILED, str(problem) or type(problem).__name__)
+            if isinstance(problem, OSError) and is_full(problem):
+                raise full(problem) from problem
             raise
         finish(StepState.DONE, step.tell(answer))
         return answer

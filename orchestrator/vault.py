@@ -18,7 +18,9 @@ from orchestrator.backups.documents import (
     read_document,
 )
 from orchestrator.backups.restic import init_argv, key_add_argv, key_list_argv, repository_files
+from orchestrator.diagnosis.causes import Failure, Fault, cause_of
 from orchestrator.errors import ToolError
+from orchestrator.phases.diagnose import look
 from orchestrator.ports import HostShell, Receipt
 from orchestrator.private_file import write_private
 from orchestrator.process import run
@@ -26,6 +28,7 @@ from orchestrator.scratch import scratch
 from stacks.outputs import ServerOutput
 
 _TOOL = ["sudo", "-n", "/usr/local/sbin/steward-vault"]
+_ROOT = "/srv/backup"
 _SECONDS = 60.0
 _BCRYPT_ROUNDS = 8
 """Enough: the passwords are 256 random bits, which no number of rounds makes easier to guess."""
@@ -113,6 +116,11 @@ class VaultStore:
         done = self._shell.run(self._server, [*_TOOL, "receipts"], timeout=_SECONDS)
         found = read_document(StoreReceipts, done.stdout, self._server.name)
         return [Receipt(r.repository, r.snapshot, r.arrived_at, r.bytes) for r in found.receipts]
+
+    def cause_of(self, said: str) -> str:
+        """What of the vault itself explains what a host was told by it; '' when nothing does."""
+        cause = cause_of(Failure("backup", f"{said} {_ROOT}"), look(self._server, self._shell))
+        return f"{self._server.name}: {cause}" if cause and cause.fault is Fault.DISK else ""
 
     def _fresh_repository(self, password: str) -> dict[str, str]:
         with scratch("repository") as folder:

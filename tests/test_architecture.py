@@ -37,7 +37,11 @@ SOLE_IMPORTERS = {
     "ansible_runner": {"orchestrator.plays.job"},
     "ansible_mitogen": {"orchestrator.plays.job"},
     "testinfra": {"orchestrator.verification.testinfra_host"},
-    "sqlalchemy": {"orchestrator.evidence.ledger", "orchestrator.evidence.schema"},
+    "sqlalchemy": {
+        "orchestrator.evidence.ledger",
+        "orchestrator.evidence.pins",
+        "orchestrator.evidence.schema",
+    },
     "dbos": set[str](),
 }
 

@@ -17,6 +17,7 @@ from orchestrator.cli import (
     patch,
     plan,
     policy,
+    repin,
     report,
     rotate,
     runs,
@@ -41,7 +42,7 @@ app = typer.Typer(
 for verb in (
     setup.setup, doctor.doctor, env.env, init.init, validate.validate,
     plan.plan, up.up, configure.configure, patch.patch, drift.drift, verify.verify,
-    report.report, runs.runs, destroy.destroy,
+    report.report, runs.runs, destroy.destroy, repin.repin,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(backup.app, name="backup")
@@ -83,7 +84,7 @@ def main() -> None:
 def run(words: list[str]) -> int:
     """Exit code of one command line; every error becomes a message."""
     from orchestrator.cli.output import emit_error, note, tell_error
-    from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
+    from orchestrator.errors import InputError, StewardError, StoppedError
     from orchestrator.process import end_children, stop_on_signals
     from orchestrator.redaction import guarded
     from stacks.fleet.mistakes import FleetInvalid  # light: no model behind it
@@ -114,12 +115,24 @@ def run(words: list[str]) -> int:
         # The last line of defence: a person gets a sentence, never a traceback, unless it was asked for.
         if _show_trace:
             raise  # printed on our stderr, so without secrets
-        said = f"steward: unexpected {type(problem).__name__}: {problem}."
-        note(f"{said} This is a defect; `steward -v …` shows the trace.")
-        code = ToolError.exit_code
+        code = tell_unforeseen(problem)
     finally:
         end_children()
     return code
+
+
+def tell_unforeseen(problem: Exception) -> int:
+    """One sentence for what no room made an error of its own, and its exit code."""
+    from orchestrator.cli.output import note, tell_error
+    from orchestrator.errors import ToolError
+    from orchestrator.room import full, is_full
+
+    if isinstance(problem, OSError) and is_full(problem):
+        tell_error(full(problem))
+    else:
+        said = f"steward: unexpected {type(problem).__name__}: {problem}."
+        note(f"{said} This is a defect; `steward -v …` shows the trace.")
+    return ToolError.exit_code
 
 
 if __name__ == "__main__":

@@ -59,7 +59,9 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _NO_SPACE = re.compile(
-    r"no space left|enough free space|errno 28|disk quota exceeded|database or disk is full", re.IGNORECASE
+    r"no space left|insufficient storage|enough free space|errno 28|disk quota exceeded|"
+    r"database or disk is full",
+    re.IGNORECASE,
 )
 _READ_ONLY = re.compile(r"read-only file system|errno 30", re.IGNORECASE)
 _PATH = re.compile(r"(?<![\w.])/(?:[\w.+@-]+/?)*")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from sqlalchemy.exc import DatabaseError
 
 from orchestrator.clock import Moment, new_id
 from orchestrator.errors import InputError
+from orchestrator.evidence.pins import PinBook
 from orchestrator.evidence.schema import (
     VERSION,
     clients,
@@ -48,6 +51,7 @@ class SqliteLedger:
                 next_step="Restore it from your backup of STEWARD_HOME.",
             ) from problem  # fmt: skip
         path.chmod(0o600)
+        self.pins = PinBook(self._engine)
 
     def _bring_to_version(self, path: Path) -> None:
         """Make a new database or migrate an older one, with a copy of it first; refuse a newer one."""
@@ -182,6 +186,11 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "handle_error")
+    def _no_room(context: Any) -> None:
+        if "database or disk is full" in str(context.original_exception):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from context.original_exception
 
     return engine
 

@@ -69,6 +69,20 @@ receipts = Table(
     UniqueConstraint("repository", "snapshot"),
 )
 
+pins = Table(
+    "host_key_pins",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("stack_id", String(32), nullable=False, index=True),
+    Column("server", String(64), nullable=False),
+    Column("incarnation", String(32), nullable=False),
+    Column("old_key", String(200), nullable=False),
+    Column("new_key", String(200), nullable=False),
+    Column("run", String(26), nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("at", String(40), nullable=False),
+)
+
 
 rotations = Table(
     "rotations",

@@ -39,6 +39,8 @@ class BackupRequest:
     plans: Sequence[str] = ()
     outputs: FleetOutputs | None = None
     first_seen: FirstSeen | None = None
+    vault_cause: Callable[[str, str], str] | None = None
+    """(repository, what a host said) -> what of the vault explains it, see `Adapters.vault_cause`."""
 
     @property
     def plan_ids(self) -> Mapping[str, str]:
@@ -110,9 +112,20 @@ def backup(
                 say(f"{plan}/{server.name}: {attempts.add(server, plan, done)}")
 
     for_each(request.servers, take, at_once=_PARALLEL)
+    _explain(request, attempts, say)
     after = look(request, shell, store_of, clock)
     known = by_snapshot(after.receipts)
     return BackupsFound(newest_first([attempts.judge(row, known) for row in after.rows]), after.receipts)
+
+
+def _explain(request: BackupRequest, attempts: Attempts, say: Say) -> None:
+    """Before what a host was told stands what is wrong with the vault, where that is known."""
+    for (server, plan), said in attempts.failed.items():
+        repository = request.fleet.backups[plan].repository
+        cause = request.vault_cause(repository, said) if request.vault_cause else ""
+        if cause:
+            attempts.failed[server, plan] = f"{cause}. The host said: {said}"
+            say(f"{plan}/{server}: {cause}")
 
 
 def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clock) -> BackupsFound:

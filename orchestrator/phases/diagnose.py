@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
@@ -13,6 +14,7 @@ from orchestrator.parallel import for_each
 from orchestrator.ports import HostShell, PlayResult, Say
 from orchestrator.reporting.model import Host
 from orchestrator.results import Readiness
+from orchestrator.room import full
 from stacks.outputs import ServerOutput
 
 _LOOK_SECONDS = 20.0
@@ -23,6 +25,8 @@ def diagnose_play(
 ) -> PlayResult:
     """The same result; before the message of each failed host stands its cause, where that is known."""
     known = {server.name: server for server in servers}
+    if "No space left on device" in play.problem:
+        raise full(OSError(errno.ENOSPC, play.problem))
     bad = [host for host in play.hosts if (host.failed or host.unreachable) and host.name in known]
     if not bad:
         return play

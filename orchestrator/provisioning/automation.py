@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from pulumi.automation import CommandError, LocalWorkspace, LocalWorkspaceOptions, PulumiCommand, Stack
 
 from orchestrator.errors import InputError, ToolError
+from orchestrator.host_keys import HostKeyPin, with_pins
 from orchestrator.ports import Preview, Provisioned, Say, StateResource, Target
 from orchestrator.private_file import write_private
 from orchestrator.process import run
@@ -35,14 +36,21 @@ _CLI_SECONDS = 120.0
 _PARALLEL = 16
 
 
+Pins = Callable[[str], Sequence[HostKeyPin]]
+"""Stack id -> host keys that people pinned since, oldest first."""
+
+
 class PulumiProvisioner:
     """Implements `ports.Provisioner`; drives the same on-disk program that a person runs by hand."""
 
-    def __init__(self, settings: Settings, toolchain: Toolchain, results: Path, say: Say) -> None:
+    def __init__(
+        self, settings: Settings, toolchain: Toolchain, results: Path, say: Say, pins: Pins = lambda _: ()
+    ) -> None:
         self._settings = settings
         self._toolchain = toolchain
         self._results = results
         self._say = say
+        self._pins = pins
         self._state: dict[str, Mapping[str, Any]] = {}
         self._reading = Lock()
 
@@ -137,7 +145,8 @@ class PulumiProvisioner:
             if resource.type == "pulumi:pulumi:Stack":
                 exported = resource.outputs
         try:
-            return read_outputs(stack, exported.get(OUTPUT_NAME))
+            found = read_outputs(stack, exported.get(OUTPUT_NAME))
+            return with_pins(found, self._pins(found.stack_id))
         except OutputsInvalid as problem:
             raise ToolError(
                 stack, f"the stack's outputs are incomplete: {'; '.join(problem.problems)}",

@@ -13,6 +13,8 @@ _PASSPHRASE = re.compile(
 _LOCKED = re.compile(r"the stack is currently locked by (?P<who>.*)", re.DOTALL)
 
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$")
+_NO_SPACE = re.compile(r"no space left on device", re.IGNORECASE)
+
 _PROTECTED = re.compile(
     r"(?P<urn>urn:pulumi:[^\s\"']+::(?P<name>[\w-]+))[\"']?[^\n]*(?:\n[^\n]*){0,3}?protect", re.IGNORECASE
 )
@@ -49,6 +51,11 @@ def explain(stack: str, verb: str, text: str) -> StewardError:
             stack, f"'{kept['name']}' bears data and would be deleted; nothing was changed", got=kept["urn"],
             next_step="Put it back into the fleet. To lose its data: eval \"$(steward env --fleet FILE)\" "
             f"&& pulumi state unprotect '{kept['urn']}' --yes, then run steward up again.",
+        )  # fmt: skip
+    if _NO_SPACE.search(text):
+        return ToolError(
+            "this machine", "its disk is full, so not everything could be written", place="STEWARD_HOME",
+            next_step="Free space there, then run this again: it goes on where it ended.",
         )  # fmt: skip
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return ToolError(stack, f"pulumi {verb} failed: {' '.join(lines[-6:])[:1500]}")

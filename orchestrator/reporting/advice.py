@@ -45,6 +45,8 @@ def _afterwards(report: Report) -> NextStep:
         mend = "Mend what was found, then look again"
         looks = "verify" if sources == {"check"} else "backup status"
         return NextStep(mend, f"steward {looks} --fleet {fleet}", "this only looks")
+    if report.verb == "repin":  # its own refusal says with which options it is to be repeated
+        return NextStep("Look at every server", f"steward verify --fleet {fleet}", "this only looks")
     mend = "When the cause is mended, run again"
     return NextStep(
         mend, f"steward {report.verb} --fleet {fleet}", "steps that are already done change nothing"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -188,3 +189,20 @@ def test_destroy_says_how_much_went(bench: Bench) -> None:
     runner = LocalStepRunner(adapters.clock, Watcher(), bench.results.steps.append)
     assert runner.execute(destroy_steps(adapters, bench.results, ())) is None
     assert bench.results.steps[-1].message == "0 resources deleted"
+
+
+def test_what_killed_runs_left_is_ended_before_the_gate(bench: Bench) -> None:
+    """Else the gate would wait for locks that they hold."""
+    order: list[str] = []
+    inner = bench.shell.run
+
+    def run(*words: Any, **options: Any) -> Any:
+        order.append("asked")
+        return inner(*words, **options)
+
+    bench.shell.run = run  # type: ignore[method-assign]
+    bench.adapters = replace(
+        bench.adapters, end_killed=lambda servers, _: order.append(f"ended on {len(servers)}")
+    )
+    assert bench.execute(up_steps) is None
+    assert order[0] == "ended on 3"

@@ -180,3 +180,20 @@ def test_looking_takes_nothing() -> None:
     assert hosts.taken == []
     assert found.rows[0].rpo_seconds == timedelta(hours=26).total_seconds()
     assert hosts.clock.now() == NOON
+
+
+def test_what_is_wrong_with_the_vault_stands_before_what_the_host_was_told() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def cause(repository: str, said: str) -> str:
+        asked.append((repository, said))
+        return "vault-1: the disk that holds /srv/backup is full"
+
+    hosts = Hosts(**{"web-1": "fails"})
+    found = hosts.backup(vault_cause=cause)
+    assert asked == [("vault", "failed: disk full")]
+    assert found.rows[0].message == (
+        "the backup of this run: vault-1: the disk that holds /srv/backup is full. "
+        "The host said: failed: disk full"
+    )
+    assert "site/web-1: vault-1: the disk that holds /srv/backup is full" in hosts.said

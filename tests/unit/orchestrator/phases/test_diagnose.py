@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from orchestrator.errors import ToolError
 from orchestrator.phases.diagnose import diagnose_play
 from orchestrator.ports import PlayResult
@@ -63,3 +65,10 @@ def test_an_unreachable_host_is_not_asked() -> None:
     assert play.hosts[0].message.startswith("it shows another host key than the pinned one")
     assert "steward repin" in play.hosts[0].message
     assert shell.asked == []
+
+
+def test_a_full_disk_here_is_not_blamed_on_hosts() -> None:
+    said = "ansible ended without a result: OSError: [Errno 28] No space left on device: 'artifacts'"
+    bad = host("web-1", failed=1, message=said)
+    with pytest.raises(ToolError, match=r"this machine.*its disk is full"):
+        diagnose_play(PlayResult([bad], said), [server("web-1")], FakeShell({}), lambda _: None)

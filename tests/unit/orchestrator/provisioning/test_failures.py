@@ -40,3 +40,11 @@ def test_a_protected_resource_is_named_with_the_way_to_lose_it() -> None:
     assert isinstance(found, InputError)
     assert "'db-1-data' bears data" in found.message
     assert f"pulumi state unprotect '{urn}'" in found.next_step
+
+
+def test_a_full_disk_here_is_told_as_such() -> None:
+    text = "error: failed to save snapshot: write /home/x/.pulumi/stacks/a.json: no space left on device"
+    problem = explain("acme-demo", "up", text)
+    assert problem.exit_code == 3
+    assert str(problem).startswith("this machine: STEWARD_HOME: its disk is full")
+    assert "Free space there" in str(problem)

@@ -40,6 +40,7 @@ def lock(backend: Path, pid: int, host: str = "") -> Path:
 def test_a_dead_holders_lock_is_broken_and_told(tmp_path: Path) -> None:
     path = lock(tmp_path, dead_pid())
     (told,) = break_dead_locks(tmp_path, "steward", "acme-demo")
+    assert told.startswith("broke the lock of a dead pulumi")
     assert "anna" in told
     assert not path.exists()
 
