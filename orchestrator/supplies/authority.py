@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from orchestrator.errors import ToolError
 from orchestrator.inventory.supplies import HostCertificate
 from orchestrator.private_file import write_private
+from orchestrator.redaction import know
 
 _AUTHORITY_LIFE = timedelta(days=3_650)
 _HOST_LIFE = timedelta(days=397)
@@ -63,6 +64,7 @@ class StackAuthority:
 def _host_certificate(text: str, authority: x509.Certificate) -> HostCertificate:
     """The file holds certificate and key one after the other."""
     begin = text.index("-----BEGIN PRIVATE KEY")
+    know(text[begin:])
     return HostCertificate(text[:begin], text[begin:], _pem(authority))
 
 

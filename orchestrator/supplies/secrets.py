@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.errors import InputError
+from orchestrator.redaction import know
 from stacks.fleet.secret import Reference
 
 _LARGEST_BYTES = 64 * 1024
@@ -21,6 +22,7 @@ def read_secret(reference: Reference, beside: Path, environ: Mapping[str, str] |
                 "secrets", "the variable of the environment is not set, or empty", place=str(reference),
                 next_step=f"Set {reference.place} and run the same command again.",
             )  # fmt: skip
+        know(found)
         return found
     path = beside / reference.place
     try:
@@ -33,4 +35,5 @@ def read_secret(reference: Reference, beside: Path, environ: Mapping[str, str] |
     if not text or len(raw) > _LARGEST_BYTES:
         what = "is empty" if not text else f"is larger than {_LARGEST_BYTES // 1024} KiB"
         raise InputError("secrets", f"{path} {what}", place=str(reference))
+    know(text)
     return text

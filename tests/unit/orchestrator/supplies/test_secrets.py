@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import redaction
 from orchestrator.errors import InputError
 from orchestrator.supplies.secrets import read_secret
 from stacks.fleet.secret import Reference, reference, references, resolved
@@ -53,3 +54,12 @@ def test_references_are_found_and_replaced_at_any_depth() -> None:
 )
 def test_what_only_looks_like_a_reference_is_none(value: object) -> None:
     assert reference(value) is None
+
+
+def test_what_was_read_leaves_this_process_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "_known", redaction._Known())
+    (tmp_path / "token").write_text("file-secret-77\n")
+    read_secret(Reference("file", "token"), tmp_path)
+    read_secret(Reference("env", "TOKEN"), tmp_path, {"TOKEN": "environment-secret-88"})
+    told = redaction.redacted("file-secret-77 and environment-secret-88")
+    assert told == f"{redaction.HIDDEN} and {redaction.HIDDEN}"
