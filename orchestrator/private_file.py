@@ -8,8 +8,9 @@ from threading import get_ident
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file of mode 0600 whole or not at all, in a folder of mode 0700."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a file of mode 0600 whole or not at all; folders that it makes have mode 0700."""
+    for folder in reversed([each for each in path.parents if not each.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)  # `parents=True` would leave those above to the umask
     draft = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

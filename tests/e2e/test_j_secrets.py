@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,8 +59,10 @@ def kept(demo: Demo) -> dict[str, str]:
 
 
 def forms_of(secrets: Mapping[str, str]) -> dict[str, str]:
-    """What to search for, one line each, with its kind."""
-    return {form: kind for kind, secret in secrets.items() for form in forms(secret) if "\n" not in form}
+    """What to search for, one line each, with its kind; what two of them share (a key's first line) is no secret."""
+    found = [(form, kind) for kind, secret in secrets.items() for form in forms(secret) if "\n" not in form]
+    shared = Counter(form for form, _ in found)
+    return {form: kind for form, kind in found if shared[form] == 1}
 
 
 @contextmanager

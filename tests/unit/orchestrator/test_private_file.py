@@ -11,10 +11,11 @@ from orchestrator.private_file import write_private
 
 
 def test_mode_of_file_and_folder_whatever_the_umask(tmp_path: Path) -> None:
-    path = tmp_path / "keys" / "passphrase"
+    path = tmp_path / "keys" / "acme-demo" / "passphrase"
     write_private(path, "one")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    for folder in (path.parent, path.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_an_open_file_is_replaced_by_a_private_one(tmp_path: Path) -> None:
