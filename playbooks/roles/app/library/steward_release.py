@@ -220,7 +220,7 @@ class Deployment:
     def roll_back(self, release: Path, before: Path | None, why: str) -> None:
         """Put back what served before, and end the task with the reason."""
         journal = self.module.run_command(
-            ["journalctl", "-u", self.unit, "-n", "5", "-o", "cat", "--no-pager"]
+            ["journalctl", f"_SYSTEMD_UNIT={self.unit}", "-n", "5", "-o", "cat", "--no-pager"]
         )[1]
         record = self.record(release) | {"failed": why}
         private(release / "release.json", json.dumps(record), 0o600, 0)
