@@ -2,11 +2,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-packages check fmt lock clean
+.PHONY: help setup demo test test-packages check docs fmt lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python -P
-SOURCES := stacks policies orchestrator tests
+SOURCES := stacks policies orchestrator tests docs
 COLLECTIONS := from orchestrator.settings import load_settings as settings; \
   from orchestrator.toolchain.environment import load_toolchain as toolchain; print(toolchain(settings()).collections)
 # pytest: more at once than processors gains nothing, because tests wait for containers.
@@ -45,6 +45,11 @@ check: setup ## formatting, lint, types, imports, playbooks, file sizes
 	  ansible-lint --offline --profile production
 	@find $(SOURCES) playbooks \( -name '*.py' -o -name '*.yml' -o -name '*.yaml' -o -name '*.j2' \) -size +0 -print0 | xargs -0 wc -l | \
 	  awk '$$2 != "total" && $$1 > 300 { print $$2 ": " $$1 " lines, 300 allowed"; bad = 1 } END { exit bad }'
+
+docs: setup ## the documentation as pages (build/docs/index.html) and as a manual page (build/man/steward.1)
+	$(PYTHON) docs/_extensions/steward_reference.py
+	$(PYTHON) -m sphinx -q -W --keep-going -b html docs build/docs
+	$(PYTHON) -m sphinx -q -b man docs build/man
 
 fmt: setup ## format, and fix what can be fixed
 	$(BIN)/ruff format $(SOURCES)

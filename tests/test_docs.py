@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,18 +16,24 @@ import typer
 from orchestrator.cli.main import app
 
 ROOT = Path(__file__).parents[1]
+EXTENSION = ROOT / "docs" / "_extensions" / "steward_reference.py"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 EVERYWHERE = {"-h", "--help", "--version", "-v", "--verbose"}
 """Options of `steward` itself."""
 
 
-def leaves(command: Any, words: str = "") -> Iterator[tuple[str, Any]]:
-    """The commands that do something, by their words; typer's groups have `commands`."""
-    if not hasattr(command, "commands"):
-        yield words, command
-        return
-    for name, below in command.commands.items():
-        yield from leaves(below, f"{words} {name}".strip())
+def _load(path: Path) -> Any:
+    """A module that lies beside the docs and not in a package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+steward_reference = _load(EXTENSION)
+leaves = steward_reference.leaves
 
 
 @cache
@@ -100,3 +108,38 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    """Made anew with: make docs."""
+    for name, make in steward_reference.PAGES.items():
+        assert (ROOT / "docs" / "reference" / name).read_text() == make(), f"{name}: run make docs"
+
+
+def test_each_row_of_the_threat_model_names_a_test_that_exists_or_says_that_nothing_stops_it() -> None:
+    rows = re.findall(
+        r"^\| (?!---|it tries|they try)(.+)\|$", (ROOT / "docs/threat-model.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) > 20
+    for row in rows:
+        *_, kind, test = (cell.strip() for cell in row.split("|"))
+        assert kind in {"stopped", "detected", "partly", "not stopped"}, row
+        if kind == "not stopped":
+            assert not test, row
+            continue
+        path, _, name = test.strip("`").partition("::")
+        assert (ROOT / path).is_file(), row
+        assert f"def {name}" in (ROOT / path).read_text(), row
+
+
+def test_the_pages_are_built_without_a_warning(tmp_path: Path) -> None:
+    """A page in no table of contents, a dead link or a heading that skips a level is a warning."""
+    argv = [sys.executable, "-P", "-m", "sphinx", "-b", "html", "-q", "-W", "--keep-going"]
+    done = subprocess.run(
+        [*argv, "docs", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "reference" / "commands.html").read_text()
+    assert "steward up" in page
+    loaded = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(https?:[^"]+)"', page)
+    assert loaded == [], "the pages load nothing from elsewhere"

@@ -56,7 +56,7 @@ def with_options(fstab: str, path: str, kind: str, wanted: Sequence[str]) -> str
 
 
 def restrict(path: str, wanted: Sequence[str], dry: bool) -> tuple[bool, str, str]:
-    """Mount a folder with these options: whether that changed something, why it cannot be, and what is there."""
+    """Mount a folder with these options: whether that changed something, why it cannot be, what is there."""
     if not os.path.isdir(path):
         return False, "there is no such folder", ""
     with open("/proc/self/mounts", encoding="utf-8") as source:

@@ -45,6 +45,7 @@ class World:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.home = self.folder / "home"
         drop = ("PULUMI_", "STEWARD_HOME", "STEWARD_PROJECT")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(drop)}

@@ -13,10 +13,11 @@ from tests.benchmarks.report import LIMITS, in_a_fresh_process
 def test_a_report_is_written_in_time_and_size(case: str, rows: int, tmp_path: Path) -> None:
     in_a_fresh_process("demo", tmp_path, 1)  # compiles the templates, as the first run on a machine does
     found = min(
-        (in_a_fresh_process(case, tmp_path, rows) for _ in range(3)), key=lambda each: each["seconds"]
+        (in_a_fresh_process(case, tmp_path, rows) for _ in range(3)), key=lambda each: each["cpu_seconds"]
     )
     seconds, size = LIMITS[case]
-    # A tenth of a second is a figure for a quiet machine (the benchmark holds it); tests share theirs.
-    assert found["seconds"] < max(seconds, 0.5), found
+    # A tenth of a second is a figure for a quiet machine (the benchmark holds it); tests share theirs, and
+    # processor time grows, too, where many compete for it.
+    assert found["cpu_seconds"] < max(seconds, 0.5), found
     assert found["html_bytes"] < size, found
     assert found["markdown_bytes"] < 65_536, "comment fields refuse more"
