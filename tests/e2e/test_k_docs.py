@@ -22,6 +22,13 @@ def blocks(text: str) -> str:
     return "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
 
 
+def first_example(page: Path) -> str:
+    """The first fleet that a page shows."""
+    found = re.search(r"^```yaml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert found, page
+    return found.group(1)
+
+
 def run(world: World, folder: Path, script: str) -> Outcome:
     """A person's own shell with `steward` on its path; stops at the first command that fails."""
     path = f"{STEWARD.parent}:{world.environment['PATH']}"
@@ -47,6 +54,9 @@ def test_every_command_of_the_pages_works(tmp_path: Path) -> None:
         for guide in GUIDES:
             done = run(world, folder, blocks(guide.read_text()))
             assert done.code == 0, f"{guide.name}: {done.all}"
+        (folder / "fleets" / "readme.yaml").write_text(first_example(ROOT / "README.md"))
+        done = run(world, folder, "steward plan --fleet fleets/readme.yaml")
+        assert done.code == 0, f"README.md: {done.all}"
     finally:
         done = run(world, folder, blocks(last))
     assert done.code == 0, done.all
