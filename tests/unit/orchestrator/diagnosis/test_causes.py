@@ -16,7 +16,7 @@ ROOT_DISK = {
     "inodes_left": 15883135,
     "read_only": False,
 }
-MIRROR = {"host": "deb.debian.org", "port": 80, "problem": ""}
+MIRROR = {"host": "mirror.example", "port": 80, "problem": ""}
 
 
 def sight(**parts: object) -> Sight:
@@ -52,7 +52,7 @@ RECORDED = [
     (
         "baseline : Install packages", "Failed to update apt cache after 5 retries:",
         sight(mirrors=[MIRROR | {"problem": "timed out"}]), Fault.MIRROR,
-        "no route to the package mirror deb.debian.org:80 (timed out): open the way (firewall, proxy, name server)",
+        "no route to the package mirror mirror.example:80 (timed out): open the way (firewall, proxy, name server)",
     ),
     (
         "baseline : Install packages", "Failed to update apt cache after 5 retries:", sight(), Fault.FETCH,
