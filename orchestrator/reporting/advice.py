@@ -69,7 +69,15 @@ def _careful(report: Report) -> list[NextStep]:
         *(checked if silent else []),
         *(status if unseen else []),
         *([] if silent else [NextStep("Look at every server again", f"steward verify --fleet {fleet}")]),
-        NextStep(
-            "Read a backup back into a scratch folder", f"steward backup restore --fleet {fleet} --help"
-        ),
+        *_read_back(report, fleet),
     ]
+
+
+def _read_back(report: Report, fleet: str) -> list[NextStep]:
+    """A backup is worth what its restore is worth: one that arrived, as a command to copy."""
+    found = next((backup for backup in report.backups if backup.snapshot), None)
+    if found is None:
+        return []
+    names = f"--host {shlex.quote(found.server)} --plan {shlex.quote(found.plan)}"
+    action = "Read a backup back into a scratch folder, and compare it"
+    return [NextStep(action, f"steward backup restore --fleet {fleet} {names}")]

@@ -166,3 +166,12 @@ def test_summary_says_what_the_demo_did() -> None:
     ):
         assert part in text
     assert "\x1b[" in summary(sample.demo(), "runs/01JD/report.html", colour=True)
+
+
+def test_a_backup_to_read_back_is_named_and_none_is_where_there_is_none() -> None:
+    report = sample.demo()
+    taken = next(each for each in report.backups if each.snapshot)
+    wanted = f"steward backup restore --fleet {report.fleet_file} --host {taken.server} --plan {taken.plan}"
+    assert wanted in [step.command for step in next_steps(report)]
+    without = report.model_copy(update={"backups": ()})
+    assert not any("restore" in step.command for step in next_steps(without))
