@@ -10,6 +10,7 @@ until SSH introduces itself. Neither pays for a preview or for taking things dow
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
 import shutil
@@ -85,17 +86,21 @@ def our_stack(size: Size) -> Iterator[Callable[[], float]]:
         fleet = Path(scratch) / "fleet.yaml"
         fleet.write_text(fleet_text(size, name))
         config = load_settings().project / "stacks" / "config" / f"Pulumi.bench-{name}.yaml"
-        environment = {**os.environ, "STEWARD_HOME": f"{scratch}/home", "FLEET": str(fleet)}
+        home = {**os.environ, "STEWARD_HOME": f"{scratch}/home"}
+        told = quiet([STEWARD, "env", "--fleet", str(fleet), "--json"], home)
+        environment = {**home, **json.loads(told)["environment"]}
+        program = str(load_toolchain(load_settings()).pulumi)
 
         def pulumi(*words: str) -> None:
-            prepared = f'eval "$({STEWARD} env --fleet "$FLEET")"; exec pulumi {" ".join(words)}'
-            quiet(["bash", "-c", prepared], environment)
+            quiet([program, *words], environment)
 
         def up() -> float:
             try:
-                return seconds(lambda: pulumi("up --yes --skip-preview --parallel", str(size.parallel)))
+                return seconds(
+                    lambda: pulumi("up", "--yes", "--skip-preview", "--parallel", str(size.parallel))
+                )
             finally:
-                pulumi("destroy --yes --skip-preview --parallel", str(size.parallel))
+                pulumi("destroy", "--yes", "--skip-preview", "--parallel", str(size.parallel))
 
         try:
             yield up
@@ -165,11 +170,12 @@ def podman(*words: str, stdin: bytes | None = None) -> None:
     quiet([shutil.which("podman") or "podman", *words], dict(os.environ), stdin)
 
 
-def quiet(argv: list[str], environment: dict[str, str], stdin: bytes | None = None) -> None:
-    """Run a command that must end well."""
+def quiet(argv: list[str], environment: dict[str, str], stdin: bytes | None = None) -> bytes:
+    """Standard output of a command that must end well."""
     done = subprocess.run(argv, env=environment, input=stdin, capture_output=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{argv[0]} ended with {done.returncode}:\n{(done.stdout + done.stderr).decode()[-3000:]}")
+    return done.stdout
 
 
 if __name__ == "__main__":
