@@ -143,7 +143,7 @@ def _backups(
     verb: str, fleet: FleetFile, plan: list[str] | None, host: list[str] | None, as_json: bool, *, take: bool
 ) -> None:
     from orchestrator.app import begin_run
-    from orchestrator.cli.backup_tables import backup_table
+    from orchestrator.cli.backup_tables import backup_table, next_commands
     from orchestrator.cli.output import emit, tell_error
     from orchestrator.cli.progress import progress
     from orchestrator.pipeline_backup import run_steps, status_steps
@@ -159,6 +159,8 @@ def _backups(
             emit(to_json(report))
         elif report.backups or current.problem is None:
             emit(backup_table(report.backups))
+            if after := next_commands(report.findings):
+                emit(after)
         if current.problem is not None:
             tell_error(current.problem)
     raise typer.Exit(report.exit_code)

@@ -9,7 +9,7 @@ from orchestrator.backups.documents import RestoreResult
 from orchestrator.reporting.escape import terminal as terminal_text
 from orchestrator.reporting.humanise import age, size
 from orchestrator.reporting.humanise import duration as span
-from orchestrator.reporting.model import Backup, Verdict
+from orchestrator.reporting.model import Backup, Finding, Verdict
 
 _WORDS = {Verdict.PASS: "ok", Verdict.FAIL: "MISSED", Verdict.UNKNOWN: "unknown", Verdict.NOT_APPLICABLE: "-"}
 
@@ -37,6 +37,12 @@ def backup_table(rows: Sequence[Backup]) -> str:
             ]
         )  # fmt: skip
     return aligned(table)
+
+
+def next_commands(findings: Sequence[Finding]) -> str:
+    """What a person runs once the causes are mended, one line each; '' when nothing is left to do."""
+    fixes = dict.fromkeys(each.fix for each in findings if each.source == "backup" and each.fix)
+    return "\n".join(f"next: {terminal_text(fix)}" for fix in fixes)
 
 
 def snapshot_table(servers: Mapping[str, Sequence[Any]]) -> str:

@@ -141,7 +141,8 @@ def _disk(failure: Failure, sight: Sight) -> Cause | None:
         return Cause(Fault.DISK, f"{Fault.DISK} what it writes is full", "free space there")
     if disk.inodes_left == 0:
         return Cause(Fault.DISK, f"{Fault.DISK} {disk.mount} is full (no inode left)", "remove files there")
-    room = f"{size(disk.free)} free of {size(disk.total)}"
+    short = "" if disk.full else ", too little for what was to be written"
+    room = f"{size(disk.free)} free of {size(disk.total)}{short}"
     return Cause(Fault.DISK, f"{Fault.DISK} {disk.mount} is full ({room})", "free space there")
 
 

@@ -7,16 +7,17 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from orchestrator.backups.documents import RestoreResult, Snapshot
-from orchestrator.cli.backup_tables import aligned, backup_table, restore_text, snapshot_table
+from orchestrator.cli.backup_tables import aligned, backup_table, next_commands, restore_text, snapshot_table
 from orchestrator.cli.live import LiveProgress
 from orchestrator.cli.output import as_document, colour, emit, width
 from orchestrator.cli.progress import PlainProgress, progress
 from orchestrator.pipeline import Step
-from orchestrator.reporting.model import Backup, StepState, Verdict
+from orchestrator.reporting.model import Backup, Finding, StepState, Verdict
 from orchestrator.reporting.model import Step as StepRecord
 from tests.fakes import NOON
 
@@ -70,6 +71,19 @@ def test_backups_as_a_table() -> None:
     assert "never" in bad
     assert harmless(bad)
     assert backup_table([]) == "no backup plan applies to these servers"
+
+
+def test_what_to_run_next_is_told_once_a_plan_and_only_of_backups() -> None:
+    def finding(subject: str, fix: str, source: Literal["backup", "host"] = "backup") -> Finding:
+        return Finding(source=source, severity="high", blocking=True, subject=subject, title="t", fix=fix)
+
+    rows = [finding("a/web-1", "x --plan a"), finding("a/web-2", "x --plan a"), finding("b/web-1", HOSTILE),
+            finding("web-1", "another verb", "host"), finding("c/web-1", "")]  # fmt: skip
+    first, second = next_commands(rows).splitlines()
+    assert first == "next: x --plan a"
+    assert second.startswith("next: ")
+    assert harmless(second)
+    assert next_commands([]) == ""
 
 
 def test_snapshots_as_a_table() -> None:
