@@ -34,6 +34,7 @@ class OutcomeReader:
         self._errors: list[str] = []
         self._check = CheckReader()
         self._last_play_begun = False
+        self._at = ""
         self.strategy = ""
         self.noise: list[str] = []
 
@@ -54,7 +55,8 @@ class OutcomeReader:
             case "playbook_on_play_start":
                 self._last_play_begun |= record["task"] == LAST_PLAY
             case "playbook_on_task_start":
-                self._say(str(record["task"]))
+                self._at = str(record["task"])
+                self._say(self._at)
             case "playbook_on_stats":
                 self._stats = record
                 self._follower.all_over()
@@ -126,6 +128,9 @@ class OutcomeReader:
             return "ansible ended without a result: " + " ".join(self.noise[-5:])[:600]
         if self._end["status"] == "timeout":
             return "the playbook took too long and was stopped"
+        if self._end["status"] == "failed" and self._end["code"] is None and not self._stats:
+            at = f" in the middle of '{self._at}'" if self._at else ""
+            return f"ansible was killed{at}; what it did since then is not known"
         if self._end["status"] != "successful" and not self._stats:
             return (
                 " ".join([*self._errors, str(self._end["output"])])[-1500:]

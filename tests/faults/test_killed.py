@@ -43,7 +43,9 @@ def test_ansible(broken: Broken) -> None:
         "configure", "--fleet", broken.shop, line="Look at packages",
         act=lambda _: kill(lambda: processes(broken, "ansible-playbook")),
     )  # fmt: skip
-    broken.is_true(done, 3, "steward configure --fleet")
+    broken.is_true(
+        done, 3, "ansible was killed in the middle of 'Look at packages", "steward configure --fleet"
+    )
     assert all(host["failed"] or host["unreachable"] for host in broken.report()["hosts"]), (
         "nothing is claimed"
     )

@@ -52,6 +52,17 @@ def test_a_good_host() -> None:
     assert reader.result(RETRY).problem == ""
 
 
+def test_an_ansible_that_was_killed_is_told_as_that_with_its_task() -> None:
+    """A program that a signal ended has no exit code; what it printed until then is no reason."""
+    killed = {**END, "status": "failed", "code": None, "output": "PLAY [Secure every host] ***"}
+    begun = {"kind": "playbook_on_task_start", "task": "Look at packages"}
+    for records, where in (([begun, killed], " in the middle of 'Look at packages'"), ([killed], "")):
+        reader, _ = read(["web-1"], *records)
+        host = only(reader)
+        assert host.failed
+        assert host.message == f"ansible was killed{where}; what it did since then is not known"
+
+
 def test_a_failed_host_names_task_and_reason_and_how_to_repeat_it() -> None:
     failed = task("runner_on_failed", "web-1", message="no space left")
     reader, said = read(["web-1"], failed, stats(ok={"web-1": 3}, failures={"web-1": 1}), FAILED_END)
