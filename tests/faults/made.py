@@ -127,15 +127,18 @@ def vanish(container: str) -> None:
 
 
 @contextmanager
-def small_volume(container: str, folder: str, megabytes: int) -> Iterator[None]:
-    """What lies in a folder, moved to a file system with only so much left; its services are started anew."""
+def full_volume(container: str, folder: str) -> Iterator[None]:
+    """What lies in a folder, moved to a file system that it fills to the last byte; its services are started anew."""
     services = "steward-vault-store steward-vault-front"
     used = int(sh(container, f"du -sm {folder}").split()[0])
     sh(container, f"cp -a {folder} /run/kept")
-    with mounted(container, folder, f"{used + megabytes}m"):
-        sh(container, f"cp -a /run/kept/. {folder}/; systemctl restart {services}")
-        try:
-            yield
-        finally:
-            sh(container, f"systemctl stop {services}")
-    sh(container, f"rm -r /run/kept; systemctl start {services}")
+    try:
+        with mounted(container, folder, f"{used + 2}m"):
+            sh(container, f"cp -a /run/kept/. {folder}/; systemctl restart {services}")
+            sh(container, f"dd if=/dev/zero of={folder}/fill bs=4k 2>/dev/null", check=False)
+            try:
+                yield
+            finally:
+                sh(container, f"systemctl stop {services}")
+    finally:
+        sh(container, f"rm -r /run/kept; systemctl start {services}")

@@ -42,7 +42,7 @@ CASES = {
         {"web-1": made.held_lock},
         (f"web-1: {Fault.LOCK} (PID", "python3, running for"),
         ("web-1",),
-        {"STEWARD_READY_SECONDS": "3"},
+        {"STEWARD_READY_SECONDS": "8"},
     ),
 }
 
