@@ -112,6 +112,7 @@ def test_an_application_is_confined_and_cannot_change_its_code(catalogue: Catalo
     assert "Permission denied" in catalogue.inside("app-1", "sh", "-c", f"{' '.join(write)} 2>&1 || true")
 
 
+@pytest.mark.unsettled
 def test_a_release_that_is_not_healthy_is_rolled_back_and_nobody_notices(catalogue: Catalogue) -> None:
     catalogue.change(**{"tag: v1.0.0": "tag: v1.2.0", "seconds: 20": "seconds: 6"})
     with asking(catalogue, "/") as seen:
@@ -126,6 +127,7 @@ def test_a_release_that_is_not_healthy_is_rolled_back_and_nobody_notices(catalog
     assert catalogue.inside("app-1", "readlink", "/opt/orders/current").strip().endswith("-v1.0.0")
 
 
+@pytest.mark.unsettled
 def test_a_new_release_goes_out_host_by_host_without_a_lost_request(catalogue: Catalogue) -> None:
     catalogue.change(**{"tag: v1.0.0": "tag: v1.1.0"})
     with asking(catalogue, "/") as seen:
