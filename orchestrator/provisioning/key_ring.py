@@ -30,10 +30,11 @@ class FileKeyRing:
 
     def promote(self) -> None:
         """First a second name for the key in use, then the key to come takes its place."""
+        public = self._current.with_name(f"{self._current.name}.pub")
         self._retiring.unlink(missing_ok=True)
         os.link(self._current, self._retiring)
+        public.unlink(missing_ok=True)  # ssh refuses a private half beside the public half of another
         self._coming.replace(self._current)
-        public = admin_key(self._current.parent.parent).public
         public.unlink(missing_ok=True)  # made again from the private half, by whoever needs it next
 
     def retiring(self) -> KeyPair | None:

@@ -12,7 +12,7 @@ from tests.e2e.world import command, container_of, on_host
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e, pytest.mark.unsettled]
 
-SPARE = "networks:\n  spare: {cidr: 10.74.0.0/24}\n"
+SPARE = "networks:\n  spare: {cidr: 10.77.0.0/24}\n"
 SQL = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c"]
 
 ON_HOSTS: list[tuple[str, tuple[str, str], list[str]]] = [

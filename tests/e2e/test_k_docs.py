@@ -50,6 +50,7 @@ def test_every_command_of_the_pages_works(tmp_path: Path) -> None:
         assert done.code == 0, done.all
         assert "Did you mean 'app'?" in done.err
         assert done.out.count("refused with exit code 2") == 1
+        assert done.out.count("refused by a rule, with exit code 1") == 1
         assert done.out.count("refused with exit code 1") == 1
         for guide in GUIDES:
             done = run(world, folder, blocks(guide.read_text()))
