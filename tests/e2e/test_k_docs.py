@@ -56,7 +56,8 @@ def test_every_command_of_the_pages_works(tmp_path: Path) -> None:
             done = run(world, folder, blocks(guide.read_text()))
             assert done.code == 0, f"{guide.name}: {done.all}"
         (folder / "fleets" / "readme.yaml").write_text(first_example(ROOT / "README.md"))
-        done = run(world, folder, "steward plan --fleet fleets/readme.yaml")
+        # by itself: the rules of the tutorial want what only its fleets have
+        done = run(world, folder, "rm -r rules; steward plan --fleet fleets/readme.yaml")
         assert done.code == 0, f"README.md: {done.all}"
     finally:
         done = run(world, folder, blocks(last))
