@@ -7,25 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.cost.prices import PriceBook
-from orchestrator.drift_ports import HostDrifts, ResourceDrifts
 from orchestrator.errors import ToolError
 from orchestrator.inventory.build import Binaries
-from orchestrator.ports import (
-    BackupStore,
-    Clock,
-    Convergence,
-    CredentialStore,
-    HostShell,
-    HostVerifier,
-    Ledger,
-    PlaybookRunner,
-    Provisioner,
-    Say,
-    Target,
-)
-from orchestrator.ports_rotation import Rotation
-from orchestrator.probe_ports import ServiceProber
-from orchestrator.role_ports import RoleBook, Supplier
+from orchestrator.ports.backups import BackupStore, CredentialStore
+from orchestrator.ports.drift import HostDrifts, ResourceDrifts
+from orchestrator.ports.hosts import HostShell, HostVerifier
+from orchestrator.ports.ledger import Ledger
+from orchestrator.ports.plays import Convergence, PlaybookRunner
+from orchestrator.ports.probes import ServiceProber
+from orchestrator.ports.provisioning import Provisioner
+from orchestrator.ports.roles import RoleBook, Supplier
+from orchestrator.ports.rotation import Rotation
+from orchestrator.ports.run import Clock, Say, Target
 from stacks.outputs import ServerOutput
 
 

@@ -25,8 +25,8 @@ from orchestrator.earlier_runs import earlier_runs
 from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.phases.report import Past, RunFacts, build_report, fleet_label
-from orchestrator.pipeline import Step
-from orchestrator.ports import Say, Target
+from orchestrator.pipelines.step import Step
+from orchestrator.ports.run import Say, Target
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.provisioning.stack_config import config_path
 from orchestrator.redaction import redacted_values

@@ -20,8 +20,10 @@ from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
-from orchestrator.ports import Clock, HostShell, PlaybookRunner, Say, Target
-from orchestrator.ports_rotation import Kind, Rotation, State
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.plays import PlaybookRunner
+from orchestrator.ports.rotation import Kind, Rotation, State
+from orchestrator.ports.run import Clock, Say, Target
 from orchestrator.progress import Watch
 from orchestrator.provisioning.automation import PulumiProvisioner
 from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key

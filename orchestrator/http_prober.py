@@ -6,13 +6,13 @@ from http.client import HTTPConnection, HTTPException
 from time import monotonic
 from urllib.parse import urlsplit
 
-from orchestrator.probe_ports import HttpAnswer
+from orchestrator.ports.probes import HttpAnswer
 
 _SECONDS = 5.0
 
 
 class HttpProber:
-    """Implements `ports.ServiceProber`; the answer's body is never read, because nobody here needs it."""
+    """Implements `ports.probes.ServiceProber`; the answer's body is never read, because nobody here needs it."""
 
     def ask(self, url: str) -> HttpAnswer:
         """One GET, redirects not followed; no answer in good time is an answer too."""

@@ -7,7 +7,7 @@ from threading import Event
 
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
-from orchestrator.ports import HostShell
+from orchestrator.ports.hosts import HostShell
 from stacks.outputs import ServerOutput
 
 _SECONDS = 20.0

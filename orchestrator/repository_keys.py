@@ -20,7 +20,7 @@ from orchestrator.redaction import know
 
 
 class RepositoryKeys:
-    """Implements `ports.CredentialStore` and `ports_rotation.RotatingCredentials`."""
+    """Implements `ports.backups.CredentialStore` and `ports.rotation.RotatingCredentials`."""
 
     def __init__(self, vault_keys: Path, vault_stack: str) -> None:
         self._keys = vault_keys

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.backups.documents import RestoreResult
-from orchestrator.ports import PlayResult, Preview, Provisioned, Receipt
+from orchestrator.ports.backups import Receipt
+from orchestrator.ports.plays import PlayResult
+from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
 from orchestrator.reporting.patched import Patched

@@ -88,7 +88,7 @@ def shown_key(server: ServerOutput) -> str:
 
 
 class SshShell:
-    """Implements `ports.HostShell` with the ssh client.
+    """Implements `ports.hosts.HostShell` with the ssh client.
 
     `config` and `known_hosts` belong to this run, because two runs may reach the same vault at once. A copy
     of the configuration stays in `folder`, without the shared connections, for people: `ssh -F FILE web-1`.

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any
 
 from orchestrator.errors import StewardError, StoppedError
-from orchestrator.pipeline import Step
-from orchestrator.ports import Clock
+from orchestrator.pipelines.step import Step
+from orchestrator.ports.run import Clock
 from orchestrator.progress import EarlierRun, HostProgress
 from orchestrator.reporting.model import Step as StepRecord
 from orchestrator.reporting.model import StepState

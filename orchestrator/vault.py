@@ -21,7 +21,8 @@ from orchestrator.backups.restic import init_argv, key_add_argv, key_list_argv, 
 from orchestrator.diagnosis.causes import Failure, Fault, cause_of
 from orchestrator.errors import ToolError
 from orchestrator.phases.diagnose import look
-from orchestrator.ports import HostShell, Receipt
+from orchestrator.ports.backups import Receipt
+from orchestrator.ports.hosts import HostShell
 from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.scratch import scratch
@@ -35,7 +36,7 @@ _BCRYPT_ROUNDS = 8
 
 
 class VaultStore:
-    """Implements `ports.BackupStore` and `ports_rotation.RotatingStore`."""
+    """Implements `ports.backups.BackupStore` and `ports.rotation.RotatingStore`."""
 
     def __init__(self, shell: HostShell, server: ServerOutput, restic: Path) -> None:
         self._shell = shell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.probe_ports import HttpAnswer
+from orchestrator.ports.probes import HttpAnswer
 
 
 @dataclass

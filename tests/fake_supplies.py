@@ -1,4 +1,4 @@
-"""The fake of `role_ports.Supplier`."""
+"""The fake of `ports.roles.Supplier`."""
 
 from __future__ import annotations
 

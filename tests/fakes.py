@@ -13,19 +13,11 @@ from orchestrator.backups.documents import VaultDescription
 from orchestrator.clock import Moment
 from orchestrator.errors import ToolError
 from orchestrator.inventory.model import Inventory, InventoryHost
-from orchestrator.ports import (
-    Expectation,
-    Observation,
-    PlayRequest,
-    PlayResult,
-    Preview,
-    Provisioned,
-    Receipt,
-    Say,
-    StackRecord,
-    StateResource,
-    Target,
-)
+from orchestrator.ports.backups import Receipt
+from orchestrator.ports.hosts import Expectation, Observation
+from orchestrator.ports.plays import PlayRequest, PlayResult
+from orchestrator.ports.provisioning import Preview, Provisioned, StateResource
+from orchestrator.ports.run import Say, StackRecord, Target
 from orchestrator.process import CommandResult
 from orchestrator.reporting.model import Change, Host
 from orchestrator.reporting.planning import HostPlan

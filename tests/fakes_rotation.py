@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.backups.credentials import RepositoryCredentials, make_successor
-from orchestrator.ports import HostShell
-from orchestrator.ports_rotation import KeyPair, Rotation
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.rotation import KeyPair, Rotation
 from stacks.outputs import ServerOutput
 from tests.fakes import FakeCredentials, FakeShell
 

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from orchestrator.ports import Receipt
+from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.seen import BackupHistory
 from stacks.fleet.backup import BackupPlan
 from stacks.fleet.model import Fleet

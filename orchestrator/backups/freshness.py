@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.backups.documents import BackupRun, BackupStatus, PlanStatus
-from orchestrator.ports import Receipt
+from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.model import Backup, Verdict
 from stacks.fleet.backup import BackupPlan
 

@@ -11,7 +11,7 @@ from orchestrator.backups.documents import (
     read_document,
 )
 from orchestrator.errors import ToolError
-from orchestrator.ports import HostShell
+from orchestrator.ports.hosts import HostShell
 from orchestrator.process import CommandResult
 from stacks.outputs import ServerOutput
 

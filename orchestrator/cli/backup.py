@@ -54,7 +54,7 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
     from orchestrator.cli.backup_tables import snapshot_table
     from orchestrator.cli.output import as_document, emit, tell_error
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline_backup import list_steps
+    from orchestrator.pipelines.backup import list_steps
     from orchestrator.settings import load_settings
 
     view = progress(quiet=True)
@@ -115,7 +115,7 @@ def restore(
     from orchestrator.cli.output import as_document, emit, tell_error
     from orchestrator.cli.progress import progress
     from orchestrator.phases.restore import RestoreRequest
-    from orchestrator.pipeline_backup import restore_steps
+    from orchestrator.pipelines.backup import restore_steps
     from orchestrator.settings import load_settings
 
     view = progress(quiet=as_json)
@@ -146,7 +146,7 @@ def _backups(
     from orchestrator.cli.backup_tables import backup_table, next_commands
     from orchestrator.cli.output import emit, tell_error
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline_backup import run_steps, status_steps
+    from orchestrator.pipelines.backup import run_steps, status_steps
     from orchestrator.reporting.json import to_json
     from orchestrator.settings import load_settings
 

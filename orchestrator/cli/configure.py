@@ -15,7 +15,7 @@ def configure(fleet: FleetFile, host: Hosts = None, as_json: AsJson = False) -> 
     from orchestrator.app import begin_run
     from orchestrator.cli.output import finish
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline import converge_steps
+    from orchestrator.pipelines.configure import converge_steps
     from orchestrator.settings import load_settings
 
     view = progress()

@@ -27,7 +27,7 @@ def destroy(
     from orchestrator.app import begin_run, forget_stack
     from orchestrator.cli.output import as_document, emit, tell_error
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline import destroy_steps
+    from orchestrator.pipelines.destroy import destroy_steps
     from orchestrator.settings import load_settings
 
     view = progress()

@@ -26,7 +26,7 @@ def drift(fleet: FleetFile, host: Hosts = None, accept: Accept = False, as_json:
     from orchestrator.cli.progress import progress
     from orchestrator.errors import InputError
     from orchestrator.phases.drift import commands
-    from orchestrator.pipeline_drift import drift_steps
+    from orchestrator.pipelines.drift import drift_steps
     from orchestrator.reporting.drift import drift_of, to_json
     from orchestrator.reporting.drift_text import drift_text
     from orchestrator.settings import load_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orchestrator.pipeline import Step
+    from orchestrator.pipelines.step import Step
     from orchestrator.reporting.model import Step as StepRecord
 
 _SIGNS = {"done": "✓", "failed": "✗", "skipped": "-", "stopped": "■"}

@@ -18,7 +18,7 @@ from orchestrator.progress import EarlierRun, HostProgress, expected_tasks, seco
 from orchestrator.step_runner import Watcher
 
 if TYPE_CHECKING:
-    from orchestrator.pipeline import Step
+    from orchestrator.pipelines.step import Step
     from orchestrator.reporting.model import Step as StepRecord
 
 _PER_SECOND = 8

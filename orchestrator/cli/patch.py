@@ -28,7 +28,7 @@ def patch(
     from orchestrator.app import begin_run
     from orchestrator.cli.output import finish
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline_patch import patch_steps
+    from orchestrator.pipelines.patch import patch_steps
     from orchestrator.settings import load_settings
 
     view = progress()

@@ -35,8 +35,8 @@ def plan(
     """
     from orchestrator.app import begin_run
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline import plan_steps
-    from orchestrator.pipeline_check import check_steps
+    from orchestrator.pipelines.check import check_steps
+    from orchestrator.pipelines.plan import plan_steps
     from orchestrator.settings import load_settings
 
     view = progress()

@@ -12,7 +12,7 @@ from orchestrator.step_runner import Watcher
 
 if TYPE_CHECKING:
     from orchestrator.cli.live import LiveProgress
-    from orchestrator.pipeline import Step
+    from orchestrator.pipelines.step import Step
     from orchestrator.reporting.model import Step as StepRecord
 
 

@@ -31,7 +31,7 @@ def repin(
     from orchestrator.app import actor, begin_run
     from orchestrator.cli.output import finish
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline_repin import repin_steps
+    from orchestrator.pipelines.repin import repin_steps
     from orchestrator.settings import load_settings
 
     view = progress()

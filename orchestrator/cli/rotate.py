@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestrator.app import Run
-    from orchestrator.pipeline import Steps
+    from orchestrator.pipelines.step import Steps
 
 app = typer.Typer(
     help="Change credentials with no downtime; interrupted anywhere, the same command finishes it.",
@@ -26,7 +26,7 @@ def ssh(fleet: FleetFile, as_json: AsJson = False) -> None:
 
     Example: steward rotate ssh --fleet stacks/fleets/demo.yaml
     """
-    from orchestrator.pipeline_rotation import ssh_steps
+    from orchestrator.pipelines.rotation import ssh_steps
 
     _rotate("rotate ssh", fleet, as_json, lambda run: ssh_steps(run.adapters, run.results))
 
@@ -37,7 +37,7 @@ def repository(fleet: FleetFile, host: Hosts = None, as_json: AsJson = False) ->
 
     Example: steward rotate repository --fleet stacks/fleets/demo.yaml --host db-1
     """
-    from orchestrator.pipeline_rotation import repository_steps
+    from orchestrator.pipelines.rotation import repository_steps
 
     wanted = tuple(host or ())
     _rotate(

@@ -15,7 +15,7 @@ def up(fleet: FleetFile, host: Hosts = None, refresh: Refresh = False, as_json: 
     from orchestrator.app import begin_run
     from orchestrator.cli.output import finish
     from orchestrator.cli.progress import progress
-    from orchestrator.pipeline import up_steps
+    from orchestrator.pipelines.up import up_steps
     from orchestrator.settings import load_settings
 
     view = progress()

@@ -26,8 +26,8 @@ def verify(fleet: FleetFile, host: Hosts = None, network: Network = False, as_js
     from orchestrator.cli.output import emit, finish, width
     from orchestrator.cli.progress import progress
     from orchestrator.errors import InputError
-    from orchestrator.pipeline import verify_steps
-    from orchestrator.pipeline_network import verify_network_steps
+    from orchestrator.pipelines.network import verify_network_steps
+    from orchestrator.pipelines.verify import verify_steps
     from orchestrator.settings import load_settings
 
     view = progress()

@@ -21,7 +21,8 @@ from orchestrator.convergence.records import ConvergeRecord, Expected, Seen, rea
 from orchestrator.errors import StewardError
 from orchestrator.inventory.model import Inventory
 from orchestrator.parallel import for_each
-from orchestrator.ports import Clock, HostShell
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.run import Clock
 from orchestrator.private_file import write_private
 from orchestrator.reporting.drift import DriftSubject
 from stacks.outputs import ServerOutput
@@ -32,8 +33,8 @@ HandMade = Mapping[str, Mapping[str, str | None]]
 
 
 class ConvergeBook:
-    """Implements `ports.Convergence` and `drift_ports.HostDrifts`: two files a server in `folder`, the short
-    record that `up` reads and every entry as it should be, for drift. `tools`, `key` as in `inputs_digest`.
+    """Implements `ports.plays.Convergence` and `ports.drift.HostDrifts`: two files a server in `folder`,
+    the short record that `up` reads and every entry as it should be, for drift. `tools`, `key` as in `inputs_digest`.
     """
 
     def __init__(

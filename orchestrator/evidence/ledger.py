@@ -28,7 +28,8 @@ from orchestrator.evidence.schema import (
     runs,
     stacks,
 )
-from orchestrator.ports import Receipt, StackRecord
+from orchestrator.ports.backups import Receipt
+from orchestrator.ports.run import StackRecord
 from orchestrator.state_folder import copy_database
 
 _WAIT_SECONDS = 30
@@ -36,7 +37,7 @@ _WAIT_SECONDS = 30
 
 
 class SqliteLedger:
-    """Implements `ports.Ledger` in one file; several processes may use it at once."""
+    """Implements `ports.ledger.Ledger` in one file; several processes may use it at once."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

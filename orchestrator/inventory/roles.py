@@ -49,7 +49,7 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
 
 
 class RoleCatalog:
-    """The argument specifications of our roles and of a project's own; implements `role_ports.RoleBook`."""
+    """The argument specifications of our roles and of a project's own; implements `ports.roles.RoleBook`."""
 
     def __init__(self, folder: Path, own: Path | None = None) -> None:
         self._folder = folder

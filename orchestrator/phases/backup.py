@@ -14,7 +14,9 @@ from orchestrator.backups.hosts import host_status, take_backup
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
 from orchestrator.phases.enrol import StoreOf
-from orchestrator.ports import Clock, HostShell, Receipt, Say
+from orchestrator.ports.backups import Receipt
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.run import Clock, Say
 from orchestrator.reporting.model import Backup, Verdict
 from stacks.fleet.model import Fleet
 from stacks.outputs import FleetOutputs, ServerOutput

@@ -8,7 +8,7 @@ from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.errors import InputError, ToolError
 from orchestrator.inventory.build import RepositoryAccess
 from orchestrator.phases.enrol import StoreOf, access_to, writers_by_repository
-from orchestrator.ports import CredentialStore
+from orchestrator.ports.backups import CredentialStore
 from orchestrator.reporting.model import Change
 from orchestrator.reporting.planning import HostPlan
 from orchestrator.results import Readiness

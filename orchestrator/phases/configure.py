@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.inventory.model import Inventory
-from orchestrator.ports import Convergence, PlaybookRunner, PlayRequest, PlayResult, Say
+from orchestrator.ports.plays import Convergence, PlaybookRunner, PlayRequest, PlayResult
+from orchestrator.ports.run import Say
 from orchestrator.reporting.model import Host
 from stacks.outputs import ServerOutput
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.errors import InputError
-from orchestrator.ports import Provisioner, StateResource
+from orchestrator.ports.provisioning import Provisioner, StateResource
 from orchestrator.reporting.model import Change
 
 _DATA_TYPES = (":Volume", ":Bucket")

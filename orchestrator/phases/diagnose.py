@@ -11,7 +11,9 @@ from orchestrator.diagnosis.causes import Cause, Failure, cause_of, units_named
 from orchestrator.diagnosis.sight import Sight, read_sight
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
-from orchestrator.ports import HostShell, PlayResult, Say
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.plays import PlayResult
+from orchestrator.ports.run import Say
 from orchestrator.reporting.model import Host
 from orchestrator.results import Readiness
 from orchestrator.room import full

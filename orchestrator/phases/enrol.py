@@ -9,7 +9,8 @@ from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.backups.restic import repository_url
 from orchestrator.errors import InputError
 from orchestrator.inventory.build import RepositoryAccess
-from orchestrator.ports import BackupStore, CredentialStore, Say
+from orchestrator.ports.backups import BackupStore, CredentialStore
+from orchestrator.ports.run import Say
 from stacks.fleet.model import Fleet
 from stacks.outputs import FleetOutputs, ServerOutput
 

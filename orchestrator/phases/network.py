@@ -10,7 +10,8 @@ from threading import Event
 
 from orchestrator.errors import StewardError, ToolError
 from orchestrator.parallel import for_each
-from orchestrator.ports import HostShell, Say
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.run import Say
 from orchestrator.reporting.model import Check, Verdict
 from orchestrator.verification.flows import CONTROL, Flow, Source, SourceKind, flows
 from orchestrator.verification.listening import (

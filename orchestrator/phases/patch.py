@@ -12,7 +12,8 @@ from time import monotonic
 from orchestrator.errors import FindingsError, ToolError
 from orchestrator.patching.documents import HostPatch, read_patch
 from orchestrator.phases.ready import GATE_SECONDS, ready, silent
-from orchestrator.ports import HostShell, Say
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.run import Say
 from orchestrator.reporting.model import Check, Verdict
 from orchestrator.reporting.patched import Patched, Upgrade
 from stacks.outputs import ServerOutput

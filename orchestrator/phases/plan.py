@@ -6,7 +6,8 @@ from orchestrator.cost.budget import judged
 from orchestrator.cost.estimate import estimate
 from orchestrator.cost.prices import PriceBook
 from orchestrator.errors import FindingsError
-from orchestrator.ports import Preview, Provisioner, Target
+from orchestrator.ports.provisioning import Preview, Provisioner
+from orchestrator.ports.run import Target
 from orchestrator.reporting.planning import Cost
 
 

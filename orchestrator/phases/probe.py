@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from threading import Event
 
 from orchestrator.parallel import for_each
-from orchestrator.ports import Clock
-from orchestrator.probe_ports import ServiceProber
+from orchestrator.ports.probes import ServiceProber
+from orchestrator.ports.run import Clock
 from orchestrator.reporting.model import Probe, Verdict
 from stacks.fleet.model import Fleet
 from stacks.fleet.service import HttpProbe

@@ -13,7 +13,8 @@ from time import monotonic
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
 from orchestrator.phases.diagnose import diagnose_gate
-from orchestrator.ports import HostShell, Say
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.run import Say
 from orchestrator.results import Readiness
 from stacks.outputs import ServerOutput
 

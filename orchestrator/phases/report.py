@@ -21,7 +21,7 @@ from orchestrator.phases.report_rows import (
     server_rows,
     service_rows,
 )
-from orchestrator.ports import Receipt
+from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.findings import collect, ranked
 from orchestrator.reporting.history import RunRow
 from orchestrator.reporting.model import Backup, Change, Finding, Host, Network, Report, Step, StepState

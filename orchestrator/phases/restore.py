@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.backups.hosts import restore as ask_host
 from orchestrator.errors import InputError
-from orchestrator.ports import HostShell
+from orchestrator.ports.hosts import HostShell
 from stacks.fleet.mistakes import nearest
 from stacks.fleet.model import Fleet
 from stacks.outputs import ServerOutput

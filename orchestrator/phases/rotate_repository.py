@@ -11,8 +11,9 @@ from threading import Event
 from orchestrator.errors import InputError, ToolError
 from orchestrator.parallel import for_each
 from orchestrator.phases.enrol import writers_by_repository
-from orchestrator.ports import HostShell, Say
-from orchestrator.ports_rotation import Rotation
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.rotation import Rotation
+from orchestrator.ports.run import Say
 from stacks.fleet.model import Fleet
 from stacks.outputs import ServerOutput
 

@@ -9,8 +9,9 @@ from threading import Event
 
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
-from orchestrator.ports import HostShell, Say
-from orchestrator.ports_rotation import Rotation
+from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.rotation import Rotation
+from orchestrator.ports.run import Say
 from stacks.outputs import ServerOutput
 
 _SECONDS = 30.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.errors import InputError, StewardError
 from orchestrator.inventory.supplies import Archive, Supplies
-from orchestrator.role_ports import RoleBook, Supplier
+from orchestrator.ports.roles import RoleBook, Supplier
 from stacks.fleet.model import Fleet
 from stacks.fleet.secret import references
 from stacks.outputs import ServerOutput

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from threading import Event
 
 from orchestrator.parallel import for_each
-from orchestrator.ports import HostVerifier
+from orchestrator.ports.hosts import HostVerifier
+from orchestrator.ports.roles import RoleBook
 from orchestrator.reporting.model import Check, Verdict
-from orchestrator.role_ports import RoleBook
 from orchestrator.verification.expectations import expectations
 from orchestrator.verification.verdicts import verdicts
 from stacks.fleet.model import Fleet

@@ -9,7 +9,8 @@ from typing import Any
 from orchestrator.plays.check import CheckReader
 from orchestrator.plays.following import HostFollower
 from orchestrator.plays.spans import HostTimes
-from orchestrator.ports import PlayResult, Say
+from orchestrator.ports.plays import PlayResult
+from orchestrator.ports.run import Say
 from orchestrator.progress import Watch
 from orchestrator.reporting.model import Host
 from orchestrator.reporting.planning import HostPlan

@@ -14,7 +14,8 @@ from pathlib import Path
 from orchestrator.errors import StewardError, StoppedError, ToolError
 from orchestrator.inventory.render import render_hosts, render_secrets
 from orchestrator.plays.outcome import OutcomeReader
-from orchestrator.ports import PlayRequest, PlayResult, Say
+from orchestrator.ports.plays import PlayRequest, PlayResult
+from orchestrator.ports.run import Say
 from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.progress import Watch
@@ -35,7 +36,7 @@ Leftovers = Callable[[str], None]
 
 
 class AnsibleRunner:
-    """Implements `ports.PlaybookRunner`."""
+    """Implements `ports.plays.PlaybookRunner`."""
 
     def __init__(
         self,

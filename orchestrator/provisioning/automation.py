@@ -14,7 +14,8 @@ from pulumi.automation import CommandError, LocalWorkspace, LocalWorkspaceOption
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.host_keys import HostKeyPin, with_pins
-from orchestrator.ports import Preview, Provisioned, Say, StateResource, Target
+from orchestrator.ports.provisioning import Preview, Provisioned, StateResource
+from orchestrator.ports.run import Say, Target
 from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.provisioning.changes import resource_kind, resource_name, size_text
@@ -41,7 +42,7 @@ Pins = Callable[[str], Sequence[HostKeyPin]]
 
 
 class PulumiProvisioner:
-    """Implements `ports.Provisioner`; drives the same on-disk program that a person runs by hand."""
+    """Implements `ports.provisioning.Provisioner`; drives the same on-disk program that a person runs by hand."""
 
     def __init__(
         self, settings: Settings, toolchain: Toolchain, results: Path, say: Say, pins: Pins = lambda _: ()

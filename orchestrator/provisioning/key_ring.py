@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from orchestrator.ports_rotation import KeyPair
+from orchestrator.ports.rotation import KeyPair
 from orchestrator.provisioning.credentials import admin_key, make_key, public_line
 
 
 class FileKeyRing:
-    """Implements `ports_rotation.KeyRing`; every step is one rename, so a stop leaves one of the states."""
+    """Implements `ports.rotation.KeyRing`; every step is one rename, so a stop leaves one of the states."""
 
     def __init__(self, folder: Path, stack: str) -> None:
         self._stack = stack

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from orchestrator.errors import InputError
-from orchestrator.ports import Clock, Ledger, StackRecord, Target
+from orchestrator.ports.ledger import Ledger
+from orchestrator.ports.run import Clock, StackRecord, Target
 from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.provisioning.credentials import ensure_admin_key, ensure_passphrase

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from orchestrator.errors import InputError
-from orchestrator.ports import StackRecord
+from orchestrator.ports.run import StackRecord
 
 PROJECT = "steward"
 

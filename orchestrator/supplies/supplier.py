@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.inventory.supplies import Archive, HostCertificate
-from orchestrator.ports import Clock
+from orchestrator.ports.run import Clock
 from orchestrator.supplies.authority import StackAuthority
 from orchestrator.supplies.secrets import read_secret
 from orchestrator.supplies.sources import SourceStore
@@ -15,7 +15,7 @@ from stacks.fleet.secret import Reference
 
 
 class LocalSupplier:
-    """Implements `role_ports.Supplier`; relative paths are taken from the folder of the fleet file."""
+    """Implements `ports.roles.Supplier`; relative paths are taken from the folder of the fleet file."""
 
     def __init__(self, keys: Path, stack: str, cache: Path, beside: Path, clock: Clock) -> None:
         self._authority = StackAuthority(keys, stack)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.ports import Expectation
-from orchestrator.role_ports import RoleBook
+from orchestrator.ports.hosts import Expectation
+from orchestrator.ports.roles import RoleBook
 from orchestrator.verification.hardening import hardening
 from orchestrator.verification.own_checks import own_expectations
 from orchestrator.verification.role_expectations import ROLES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from orchestrator.ports import Expectation
+from orchestrator.ports.hosts import Expectation
 from stacks.fleet.server import Role
 
 _SSH: Mapping[str, str] = {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from orchestrator.ports import Expectation
+from orchestrator.ports.hosts import Expectation
 
 Seen = tuple[bool | None, str]
 

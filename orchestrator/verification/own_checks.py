@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from orchestrator.inventory.own_checks import OwnCheck, Variable
-from orchestrator.ports import Expectation
+from orchestrator.ports.hosts import Expectation
 
 ValueOf = Callable[[str], Any]
 """A variable of the role by its name there, as the fleet or the role's defaults give it."""

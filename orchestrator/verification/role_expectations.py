@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from orchestrator.ports import Expectation
+from orchestrator.ports.hosts import Expectation
 from stacks.fleet.server import Role, Server
 
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,40}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import testinfra
 
-from orchestrator.ports import Expectation, Observation
+from orchestrator.ports.hosts import Expectation, Observation
 from orchestrator.verification import hardening_probes
 from orchestrator.verification.hardening_probes import NotApplicableError
 from stacks.outputs import ServerOutput
@@ -26,7 +26,7 @@ _CERTIFICATE_SECONDS = 7 * 86_400
 
 
 class TestinfraVerifier:
-    """Implements `ports.HostVerifier` over the stack's own SSH configuration."""
+    """Implements `ports.hosts.HostVerifier` over the stack's own SSH configuration."""
 
     __test__ = False  # the name is the library's, not a test class
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.ports import Observation
+from orchestrator.ports.hosts import Observation
 from orchestrator.reporting.model import Check, Verdict
 
 _LONGEST = 200

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.app import begin_run
-from orchestrator.ports import HostShell
+from orchestrator.ports.hosts import HostShell
 from orchestrator.settings import load_settings
 from orchestrator.step_runner import Watcher
 from stacks.outputs import ServerOutput

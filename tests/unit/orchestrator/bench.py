@@ -12,8 +12,8 @@ from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.errors import StewardError, ToolError
 from orchestrator.inventory.build import Binaries
 from orchestrator.inventory.roles import RoleCatalog
-from orchestrator.pipeline import Steps
-from orchestrator.ports import StackRecord, Target
+from orchestrator.pipelines.step import Steps
+from orchestrator.ports.run import StackRecord, Target
 from orchestrator.reporting.model import Change, StepState
 from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher

@@ -8,7 +8,7 @@ from socket import create_server, socket
 
 import pytest
 
-from orchestrator.ports import Preview, Provisioned
+from orchestrator.ports.provisioning import Preview, Provisioned
 from tests.fakes import FakeProvisioner
 from tests.unit.orchestrator.bench import CHANGE, Bench, bench_of
 from tests.unit.orchestrator.samples import outputs, server

@@ -11,7 +11,7 @@ from stacks.fleet.loader import LoadedFleet, parse
 from stacks.fleet.model import Fleet
 from stacks.outputs import FleetOutputs, NetworkOutput, PlanOutput, RepositoryOutput, ServerOutput
 
-FLEET = """
+HEAD = """
 version: 1
 client: acme
 environment: demo
@@ -20,6 +20,11 @@ provider: local
 region: local-1
 profile: demo
 networks: {app: {cidr: 10.41.0.0/24}}
+"""
+"""What every fleet begins with, so that a test shows only what it is about."""
+FLEET = (
+    HEAD
+    + """\
 services:
   shop: {purpose: Customers order here, owner: shop@acme.example, servers: [web, db]}
 servers:
@@ -44,6 +49,7 @@ backups:
   databases:
     {postgresql: [shop], repository: vault, schedule: "0 * * * *", keep: {hourly: 24}, rpo: 2h, rto: 1h}
 """
+)
 PLAN_IDS = {"site": "a1" * 16, "databases": "a2" * 16}
 HELD: dict[str, dict[str, Any]] = {
     "site": {"paths": ["/var/www"], "databases": []},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.ports import PlayResult
+from orchestrator.ports.plays import PlayResult
 from orchestrator.reporting.model import Host
 from orchestrator.results import Readiness, RunResults
 from tests.unit.orchestrator.samples import outputs

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import FindingsError, StewardError, StoppedError, ToolError
-from orchestrator.pipeline import Step, Steps
+from orchestrator.pipelines.step import Step, Steps
 from orchestrator.reporting.model import Step as StepRecord
 from orchestrator.reporting.model import StepState
 from orchestrator.step_runner import LocalStepRunner, Watcher

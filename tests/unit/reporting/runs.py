@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.errors import FindingsError, StewardError
 from orchestrator.phases.report import RunFacts, build_report
-from orchestrator.ports import PlayResult, Preview, Provisioned
+from orchestrator.ports.plays import PlayResult
+from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.json import from_json, to_json
 from orchestrator.reporting.model import (
     Backup,

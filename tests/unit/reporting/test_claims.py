@@ -7,7 +7,7 @@ import re
 import pytest
 
 from orchestrator.errors import InputError
-from orchestrator.ports import Preview, Provisioned
+from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.html import to_html
 from orchestrator.reporting.markdown import to_markdown

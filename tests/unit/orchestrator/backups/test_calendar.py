@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from orchestrator.backups.calendar import DAYS, calendar
-from orchestrator.ports import Receipt
+from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.seen import BackupHistory
 from tests.fakes import NOON
 from tests.unit.orchestrator.samples import fleet, outputs, server

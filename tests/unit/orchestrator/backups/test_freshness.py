@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.backups.documents import BackupStatus, read_document
 from orchestrator.backups.freshness import Evidence, by_snapshot, is_due, judge, newest_first
-from orchestrator.ports import Receipt
+from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.model import Backup, Verdict
 from tests.fakes import NOON
 from tests.unit.orchestrator.samples import PLAN_IDS, SNAPSHOT, backup_run, backup_status, fleet

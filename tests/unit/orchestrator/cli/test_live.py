@@ -17,7 +17,7 @@ RUN = """
 import sys
 from datetime import UTC, datetime
 from orchestrator.cli.progress import progress
-from orchestrator.pipeline import Step
+from orchestrator.pipelines.step import Step
 from orchestrator.progress import EarlierRun, HostProgress
 from orchestrator.reporting.model import Step as Record, StepState
 

@@ -16,7 +16,7 @@ from orchestrator.cli.backup_tables import aligned, backup_table, next_commands,
 from orchestrator.cli.live import LiveProgress
 from orchestrator.cli.output import as_document, colour, emit, width
 from orchestrator.cli.progress import PlainProgress, progress
-from orchestrator.pipeline import Step
+from orchestrator.pipelines.step import Step
 from orchestrator.reporting.model import Backup, Finding, StepState, Verdict
 from orchestrator.reporting.model import Step as StepRecord
 from tests.fakes import NOON

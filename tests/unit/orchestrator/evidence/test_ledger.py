@@ -16,7 +16,7 @@ from orchestrator.clock import Moment
 from orchestrator.errors import InputError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.evidence.schema import VERSION
-from orchestrator.ports import Receipt
+from orchestrator.ports.backups import Receipt
 from tests.fakes import NOON
 
 RECEIPT = Receipt("r" * 32, "5a" * 32, NOON, 10)
@@ -147,7 +147,7 @@ from datetime import datetime, UTC
 from pathlib import Path
 from orchestrator.clock import Moment
 from orchestrator.evidence.ledger import SqliteLedger
-from orchestrator.ports import Receipt
+from orchestrator.ports.backups import Receipt
 me = sys.argv[1]
 print("loaded", flush=True)
 sys.stdin.readline()

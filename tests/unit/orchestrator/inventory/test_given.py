@@ -7,17 +7,11 @@ from pathlib import Path
 from orchestrator.inventory.build import Binaries, build_inventory
 from orchestrator.inventory.model import InventoryHost
 from orchestrator.inventory.supplies import Archive, HostCertificate, Supplies
-from tests.unit.orchestrator.samples import fleet, outputs, server
+from tests.unit.orchestrator.samples import HEAD, fleet, outputs, server
 
-FLEET = """
-version: 1
-client: acme
-environment: demo
-owner: a@acme.example
-provider: local
-region: local-1
-profile: demo
-networks: {app: {cidr: 10.41.0.0/24}}
+FLEET = (
+    HEAD
+    + """\
 servers:
   web:
     size: small
@@ -36,6 +30,7 @@ servers:
           command: [x]
           environment: {TOKEN: {env: TOKEN}, HOST: db}
 """
+)
 OPTIONS = {
     "nginx": {"nginx_sites", "steward_addresses", "steward_certificate", "steward_certificate_key"},
     "app": {"app_name", "app_archive", "app_archive_sha256", "app_release", "steward_authority"},

@@ -8,17 +8,11 @@ import pytest
 
 from orchestrator.errors import InputError
 from orchestrator.patching.order import closed_for, patch_order, summary
-from tests.unit.orchestrator.samples import fleet, server
+from tests.unit.orchestrator.samples import HEAD, fleet, server
 
-FLEET = """
-version: 1
-client: acme
-environment: demo
-owner: a@acme.example
-provider: local
-region: local-1
-profile: demo
-networks: {app: {cidr: 10.41.0.0/24}}
+FLEET = (
+    HEAD
+    + """\
 services:
   shop: {purpose: x, owner: a@b.example, maintenance: {window: "Sun 02:00-04:00"}, servers: [web, db]}
   mail: {purpose: x, owner: a@b.example, maintenance: {window: "Wed 02:00-04:00"}, servers: [mx, db]}
@@ -29,6 +23,7 @@ servers:
   mx: {size: small, network: app}
   box: {size: small, network: app}
 """
+)
 SERVERS = [server(name) for name in ("web-1", "web-2", "db-1", "mx-1", "box-1")]
 WEDNESDAY, SUNDAY = datetime(2026, 11, 25, 3, tzinfo=UTC), datetime(2026, 11, 29, 3, tzinfo=UTC)
 

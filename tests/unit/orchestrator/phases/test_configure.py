@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.inventory.model import Inventory, InventoryHost
 from orchestrator.phases.configure import ConfigureRequest, configure
-from orchestrator.ports import PlayResult
+from orchestrator.ports.plays import PlayResult
 from stacks.outputs import ServerOutput
 from tests.fakes import FakeConvergence, FakeRunner
 from tests.unit.orchestrator.samples import server

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.errors import InputError
 from orchestrator.phases.destroy import check, data_bearing, destroy
-from orchestrator.ports import StateResource
+from orchestrator.ports.provisioning import StateResource
 from tests.fakes import FakeProvisioner
 from tests.unit.orchestrator.samples import outputs
 

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.errors import ToolError
 from orchestrator.phases.diagnose import diagnose_play
-from orchestrator.ports import PlayResult
+from orchestrator.ports.plays import PlayResult
 from orchestrator.reporting.model import Host
 from tests.fakes import FakeShell
 from tests.unit.orchestrator.samples import server

@@ -8,7 +8,8 @@ import pytest
 
 from orchestrator.errors import FindingsError
 from orchestrator.phases.plan import refuse_if_blocked, summary
-from orchestrator.ports import Preview, StackRecord, Target
+from orchestrator.ports.provisioning import Preview
+from orchestrator.ports.run import StackRecord, Target
 from orchestrator.reporting.model import Change, PolicyResult
 from tests.fakes import NOON
 from tests.unit.orchestrator.samples import loaded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.phases.probe import probe, summary
-from orchestrator.probe_ports import HttpAnswer
+from orchestrator.ports.probes import HttpAnswer
 from orchestrator.reporting.model import Verdict
 from stacks.fleet.model import Fleet
 from tests.fake_prober import FakeProber

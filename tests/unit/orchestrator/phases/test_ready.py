@@ -14,7 +14,7 @@ import pytest
 
 from orchestrator.errors import StewardError, StoppedError, ToolError
 from orchestrator.phases.ready import _MEANING, _SCRIPT, STEPS, ready
-from orchestrator.ports import HostShell
+from orchestrator.ports.hosts import HostShell
 from orchestrator.results import Readiness
 from stacks.outputs import ServerOutput
 from tests.fakes import FakeShell, result

@@ -10,7 +10,8 @@ import pytest
 
 from orchestrator.errors import FindingsError, StewardError, StoppedError, ToolError
 from orchestrator.phases.report import RunFacts, build_report, fleet_label
-from orchestrator.ports import PlayResult, Preview, Provisioned
+from orchestrator.ports.plays import PlayResult
+from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.json import from_json, to_json
 from orchestrator.reporting.model import Change, Check, Host, Step, StepState, Verdict
 from orchestrator.results import Readiness, RunResults

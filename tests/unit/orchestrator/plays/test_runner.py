@@ -14,7 +14,7 @@ from orchestrator.errors import StoppedError, ToolError
 from orchestrator.inventory.model import Inventory, InventoryHost
 from orchestrator.plays import runner as runner_module
 from orchestrator.plays.runner import AnsibleRunner
-from orchestrator.ports import PlayRequest
+from orchestrator.ports.plays import PlayRequest
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain
 

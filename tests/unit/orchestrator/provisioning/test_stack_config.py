@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import InputError
-from orchestrator.ports import StackRecord
+from orchestrator.ports.run import StackRecord
 from orchestrator.provisioning.stack_config import (
     StackConfig,
     check_agreement,

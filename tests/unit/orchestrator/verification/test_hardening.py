@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from orchestrator.ports import Expectation, Observation
+from orchestrator.ports.hosts import Expectation, Observation
 from orchestrator.reporting.model import Verdict
 from orchestrator.verification.hardening import hardening
 from orchestrator.verification.hardening_probes import PROBES, NotApplicableError

@@ -13,7 +13,7 @@ import pytest
 import testinfra
 
 from orchestrator.phases.verify import summary, verify
-from orchestrator.ports import Expectation, Observation
+from orchestrator.ports.hosts import Expectation, Observation
 from orchestrator.reporting.model import Verdict
 from orchestrator.verification.expectations import expectations
 from orchestrator.verification.testinfra_host import _PROBES, TestinfraVerifier

@@ -12,8 +12,8 @@ import pytest
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.phases.restore import RestoreRequest
-from orchestrator.pipeline import Steps
-from orchestrator.pipeline_backup import list_steps, restore_steps, run_steps, status_steps
+from orchestrator.pipelines.backup import list_steps, restore_steps, run_steps, status_steps
+from orchestrator.pipelines.step import Steps
 from orchestrator.reporting.model import Verdict
 from orchestrator.results import RunResults
 from stacks.outputs import PlanOutput

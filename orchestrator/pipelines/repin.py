@@ -10,7 +10,7 @@ from orchestrator.adapters import Adapters
 from orchestrator.host_keys import HostKeyPin, fingerprint
 from orchestrator.phases.reach import check_wanted, of_fleet
 from orchestrator.phases.repin import KeySeen, judge, pin_of, told
-from orchestrator.pipeline import Step, Steps
+from orchestrator.pipelines.step import Step, Steps
 from orchestrator.results import RunResults
 from stacks.outputs import ServerOutput
 

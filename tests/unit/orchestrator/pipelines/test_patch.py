@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.pipeline_patch import patch_steps
+from orchestrator.pipelines.patch import patch_steps
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from tests.unit.orchestrator.bench import Bench
 

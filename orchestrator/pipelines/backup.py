@@ -1,18 +1,20 @@
-"""The order of the backup verbs."""
+"""The order of the backup verbs, and of the backups that other verbs take."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
 
-from orchestrator.adapters import Adapters
+from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.backups.hosts import list_snapshots
 from orchestrator.errors import InputError, ToolError
-from orchestrator.phases.backup import BackupRequest, BackupsFound, look
+from orchestrator.phases.backup import BackupRequest, BackupsFound, backup, look
 from orchestrator.phases.restore import RestoreRequest, check_request, restore
-from orchestrator.pipeline import Step, Steps, backup_steps, reach_steps
+from orchestrator.pipelines.reach import reach_steps
+from orchestrator.pipelines.step import Step, Steps
 from orchestrator.results import RunResults
+from stacks.outputs import ServerOutput
 
 
 def run_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str], plans: Sequence[str]) -> Steps:
@@ -106,3 +108,33 @@ def check_plans(adapters: Adapters, plans: Sequence[str]) -> None:
             raise InputError(
                 adapters.target.stack.name, f"no backup plan named '{plan}'; {nearest(plan, known)}"
             )
+
+
+def backup_steps(
+    adapters: Adapters,
+    results: RunResults,
+    access: HostAccess,
+    servers: Sequence[ServerOutput],
+    *,
+    plans: Sequence[str] = (),
+    only_due: bool = True,
+) -> Steps:
+    """Take backups and keep the store's receipts."""
+    request = BackupRequest(
+        adapters.target.loaded.fleet, servers, adapters.run, only_due, plans,
+        outputs=results.outputs, first_seen=adapters.ledger.first_seen,
+        vault_cause=adapters.vault_cause,
+    )  # fmt: skip
+
+    def act() -> BackupsFound:
+        found = backup(request, access.shell, adapters.store, adapters.clock, adapters.say)
+        adapters.ledger.record_receipts(adapters.target.stack.name, adapters.run, found.receipts)
+        return found
+
+    found = yield Step("backup", "backup", "write", act, _backed_up)
+    results.backups, results.receipts = found.rows, found.receipts
+
+
+def _backed_up(found: BackupsFound) -> str:
+    taken = sum(1 for row in found.rows if row.taken_in_this_run)
+    return f"{taken} taken, {len(found.rows)} plans looked at"

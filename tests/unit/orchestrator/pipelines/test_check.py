@@ -6,13 +6,12 @@ from dataclasses import replace
 from functools import partial
 
 from orchestrator.errors import FindingsError, StewardError, ToolError
-from orchestrator.pipeline import plan_steps
-from orchestrator.pipeline_check import check_steps
-from orchestrator.ports import Preview
+from orchestrator.pipelines.check import check_steps
+from orchestrator.pipelines.plan import plan_steps
+from orchestrator.ports.provisioning import Preview
 from orchestrator.reporting.model import Change, PolicyResult
 from orchestrator.reporting.planning import HostPlan
 from tests.unit.orchestrator.bench import Bench
-from tests.unit.orchestrator.samples import outputs, server
 
 
 def planned(bench: Bench) -> tuple[dict[str, HostPlan], StewardError | None]:
@@ -26,7 +25,7 @@ NOTHING = Preview((), 9, ())
 
 def enrolled(bench: Bench) -> None:
     """A run before this one made the repositories."""
-    from orchestrator.pipeline import up_steps
+    from orchestrator.pipelines.up import up_steps
 
     assert bench.execute(up_steps) is None
     bench.results.steps.clear()
@@ -54,7 +53,9 @@ def test_without_a_repository_nothing_is_made_and_the_host_is_unknown(bench: Ben
 
 def test_what_is_not_there_yet_or_made_anew_is_unknown(bench: Bench) -> None:
     enrolled(bench)
-    bench.provisioner.made = outputs().model_copy(update={"servers": [server("web-1"), server("db-1")]})
+    made = bench.provisioner.made
+    there = [each for each in made.servers if each.name != "web-2"]
+    bench.provisioner.made = made.model_copy(update={"servers": there})
     anew = Change(op="replace", kind="server", name="db-1", urn="u")
     bench.provisioner.planned = Preview([anew], 0, ())
     bench.runner.plans = [HostPlan(name="web-1", state="clean")]

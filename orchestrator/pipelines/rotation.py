@@ -9,8 +9,10 @@ from orchestrator.adapters import Adapters
 from orchestrator.errors import InputError, ToolError
 from orchestrator.phases import plan as plan_phase
 from orchestrator.phases import rotate_repository, rotate_ssh
-from orchestrator.pipeline import Step, Steps, converge_steps, reach_steps
-from orchestrator.ports import Provisioned
+from orchestrator.pipelines.configure import converge_steps
+from orchestrator.pipelines.reach import reach_steps
+from orchestrator.pipelines.step import Step, Steps
+from orchestrator.ports.provisioning import Provisioned
 from orchestrator.results import RunResults
 
 _AUTHORIZED_KEYS = "/home/steward/.ssh/authorized_keys"

@@ -9,7 +9,7 @@ from orchestrator.adapters import Adapters
 from orchestrator.errors import ToolError
 from orchestrator.phases.drift import summary, told_once
 from orchestrator.phases.reach import check_wanted
-from orchestrator.pipeline import Step, Steps
+from orchestrator.pipelines.step import Step, Steps
 from orchestrator.reporting.drift import DriftSubject
 from orchestrator.results import RunResults
 from stacks.outputs import FleetOutputs, ServerOutput

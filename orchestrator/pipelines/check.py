@@ -10,8 +10,8 @@ from orchestrator.inventory.build import build_inventory
 from orchestrator.phases.check import known_access, out_of_question, out_of_reach, summary
 from orchestrator.phases.ready import STANDING_SECONDS, ready
 from orchestrator.phases.supply import supply
-from orchestrator.pipeline import Step, Steps
-from orchestrator.ports import PlayRequest, PlayResult
+from orchestrator.pipelines.step import Step, Steps
+from orchestrator.ports.plays import PlayRequest, PlayResult
 from orchestrator.reporting.planning import HostPlan
 from orchestrator.results import RunResults
 from stacks.outputs import FleetOutputs, ServerOutput

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.phases.report import build_report
-from orchestrator.pipeline import Step, Steps
-from orchestrator.pipeline_drift import drift_steps
+from orchestrator.pipelines.drift import drift_steps
+from orchestrator.pipelines.step import Step, Steps
 from orchestrator.reporting.drift import DriftItem, DriftSubject
 from tests.unit.orchestrator.bench import Bench
 from tests.unit.orchestrator.phases.test_report import FACTS

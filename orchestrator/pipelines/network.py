@@ -6,7 +6,8 @@ from functools import partial
 
 from orchestrator.adapters import Adapters
 from orchestrator.phases import network as network_phase
-from orchestrator.pipeline import Step, Steps, verify_steps
+from orchestrator.pipelines.step import Step, Steps
+from orchestrator.pipelines.verify import verify_steps
 from orchestrator.results import RunResults
 
 

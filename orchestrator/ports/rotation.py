@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from orchestrator.backups.credentials import RepositoryCredentials
-from orchestrator.ports import HostShell
+from orchestrator.ports.hosts import HostShell
 from stacks.outputs import ServerOutput
 
 Kind = Literal["ssh", "repository"]

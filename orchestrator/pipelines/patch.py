@@ -13,7 +13,8 @@ from orchestrator.patching.order import summary as order_summary
 from orchestrator.phases import patch as patch_phase
 from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.reach import check_wanted
-from orchestrator.pipeline import Step, Steps, reach_steps
+from orchestrator.pipelines.reach import reach_steps
+from orchestrator.pipelines.step import Step, Steps
 from orchestrator.reporting.model import Check
 from orchestrator.results import RunResults
 from stacks.outputs import ServerOutput

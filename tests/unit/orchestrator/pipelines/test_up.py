@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import FindingsError, InputError, StewardError, StoppedError, ToolError
-from orchestrator.pipeline import Steps, converge_steps, destroy_steps, plan_steps, up_steps, verify_steps
-from orchestrator.ports import Preview, Provisioned
+from orchestrator.pipelines.configure import converge_steps
+from orchestrator.pipelines.destroy import destroy_steps
+from orchestrator.pipelines.plan import plan_steps
+from orchestrator.pipelines.step import Steps
+from orchestrator.pipelines.up import up_steps
+from orchestrator.pipelines.verify import verify_steps
+from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.model import PolicyResult, StepState, Verdict
 from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher

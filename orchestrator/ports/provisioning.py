@@ -1,0 +1,87 @@
+"""What the phases ask of Pulumi: plan, make, read and delete one stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from orchestrator.errors import StewardError
+from orchestrator.ports.run import Target
+from orchestrator.reporting.model import Change, PolicyResult
+from stacks.outputs import FleetOutputs
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a preview with the policy pack found; `refusal`, `refused`: why Pulumi stopped, when it did.
+
+    `differs`: what is no resource of its own is not as in the state. `before`, `after`: properties by URN.
+    """
+
+    changes: Sequence[Change]
+    unchanged: int
+    policies: Sequence[PolicyResult]
+    refusal: str = ""
+    differs: bool = False
+    refused: StewardError | None = None
+    before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    state_at: datetime | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a mandatory rule found something."""
+        bad = ("fail", "unknown", "error")
+        return any(p.state in bad and p.enforcement == "mandatory" for p in self.policies)
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What `pulumi up` did, and judged with all values known; `failure` names what could not be made."""
+
+    changes: Sequence[Change]
+    unchanged: int
+    policies: Sequence[PolicyResult] = ()
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class StateResource:
+    """One resource of the stack's state."""
+
+    urn: str
+    type: str
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    protect: bool
+
+
+class Provisioner(Protocol):
+    """Pulumi, driven for one stack."""
+
+    def preview(self, target: Target, *, refresh: bool = False) -> Preview:
+        """Plan and judge; changes nothing. A refused plan is a value; `refresh` looks at reality first."""
+        ...
+
+    def up(self, target: Target, *, refresh: bool = False) -> Provisioned:
+        """Make it so; half-made resources are in the state and told in `failure`."""
+        ...
+
+    def resources(self, stack: str) -> Sequence[StateResource]:
+        """Everything in the stack's state, in order."""
+        ...
+
+    def outputs(self, stack: str) -> FleetOutputs:
+        """What the stack exports; raises ToolError that names a missing output."""
+        ...
+
+    def unprotect(self, stack: str, urns: Sequence[str]) -> None:
+        """Allow these resources to be deleted."""
+        ...
+
+    def destroy(self, stack: str) -> Sequence[Change]:
+        """Delete every resource of the stack and then the stack itself."""
+        ...
