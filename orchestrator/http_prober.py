@@ -12,7 +12,7 @@ _SECONDS = 5.0
 
 
 class HttpProber:
-    """Implements `ports.probes.ServiceProber`; the answer's body is never read, because nobody here needs it."""
+    """Implements `ports.probes.ServiceProber`; the answer's body is never read: nobody needs it."""
 
     def ask(self, url: str) -> HttpAnswer:
         """One GET, redirects not followed; no answer in good time is an answer too."""

@@ -34,7 +34,9 @@ HandMade = Mapping[str, Mapping[str, str | None]]
 
 class ConvergeBook:
     """Implements `ports.plays.Convergence` and `ports.drift.HostDrifts`: two files a server in `folder`,
-    the short record that `up` reads and every entry as it should be, for drift. `tools`, `key` as in `inputs_digest`.
+    the short record that `up` reads and every entry as it should be, for drift.
+
+    `tools`, `key` as in `inputs_digest`.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ Pins = Callable[[str], Sequence[HostKeyPin]]
 
 
 class PulumiProvisioner:
-    """Implements `ports.provisioning.Provisioner`; drives the same on-disk program that a person runs by hand."""
+    """Implements `ports.provisioning.Provisioner`; drives the on-disk program that people run, too."""
 
     def __init__(
         self, settings: Settings, toolchain: Toolchain, results: Path, say: Say, pins: Pins = lambda _: ()
