@@ -37,6 +37,8 @@ REWRITTEN = {
     "/etc/subuid-",
 }
 """Written by the machine itself at every boot or by its tools, not by the playbooks."""
+PROVIDERS_FILE, PROVIDERS_TABLE = "/etc/steward/edge.nft", "table inet steward_edge"
+"""They change with the addresses of other servers; the resource of the firewall tells what they hold."""
 ACCOUNT_FILES = ("/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid")
 """Told line by line as accounts; of the files themselves only mode and owner count."""
 PERSONAL = {".bash_history", ".python_history", ".psql_history", ".lesshst", ".viminfo", ".wget-hsts",
@@ -94,7 +96,7 @@ class Look:
             return f"folder {mode} {owner}", changed
         if not stat.S_ISREG(seen.st_mode):
             return f"special {mode} {owner}", changed
-        if path in ACCOUNT_FILES:
+        if path in (*ACCOUNT_FILES, PROVIDERS_FILE):
             return f"file {mode} {owner}", changed
         if seen.st_size > LARGE or path.startswith(RELEASES):
             content = f"{seen.st_mtime_ns} {seen.st_ino}".encode()
@@ -224,7 +226,10 @@ def firewall() -> Entries:
         bare = line.strip()
         if line.startswith("table "):
             table, block = bare.rstrip(" {"), ""
-            found[table] = ("loaded", 0)
+            if table != PROVIDERS_TABLE:
+                found[table] = ("loaded", 0)
+        elif table == PROVIDERS_TABLE:
+            continue
         elif line.startswith("\t") and not line.startswith("\t\t") and bare.endswith("{"):
             block = f"{table} {bare.rstrip(' {')}"
             found[block] = ("", 0)

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from orchestrator.reporting.drift import DriftItem, DriftSubject
 from orchestrator.reporting.model import Finding, Severity
 
-_EDGE = ("table inet steward_edge", "/etc/steward/edge.nft")
-"""What the provider put on a host: its resource tells of it."""
 _HIGH = ("user", "role", "firewall", "server", "volume", "network", "bucket")
 _FILES = ("file", "folder", "link", "special")
 
@@ -17,22 +15,12 @@ _FILES = ("file", "folder", "link", "special")
 def told_once(
     hosts: Sequence[DriftSubject], resources: Sequence[DriftSubject], fleet_file: str
 ) -> list[DriftSubject]:
-    """All subjects, hosts first. What a host and a resource both tell is told by the resource, in the host's
-    words; what went with a server is told with the server.
-    """
+    """All subjects, hosts first; what went with a server is told with the server."""
     by_name = {each.name: each for each in resources}
     gone = {item.name for each in resources for item in each.items if _is_gone(item)}
-    edges: dict[str, list[DriftItem]] = {}
-    mended = []
-    for host in hosts:
-        edge = [item for item in host.items if item.name.startswith(_EDGE)]
-        resource = by_name.get(f"firewall {host.name}")
-        if edge and resource is not None and resource.state == "drifted":
-            edges[resource.name] = edge
-            host = _with_items(host, [item for item in host.items if item not in edge])  # noqa: PLW2901
-        mended.append(_explained(host, by_name.get(f"server {host.name}")))
-    made = [_of_resource(each, edges.get(each.name, []), gone) for each in resources]
-    return [_with_fixes(each, fleet_file) for each in [*mended, *made]]
+    explained = [_explained(host, by_name.get(f"server {host.name}")) for host in hosts]
+    made = [_of_resource(each, gone) for each in resources]
+    return [_with_fixes(each, fleet_file) for each in [*explained, *made]]
 
 
 def findings(subjects: Sequence[DriftSubject]) -> list[Finding]:
@@ -79,11 +67,6 @@ def _is_gone(item: DriftItem) -> bool:
     return item.kind == "server" and item.how == "remove"
 
 
-def _with_items(subject: DriftSubject, items: Sequence[DriftItem]) -> DriftSubject:
-    state = "drifted" if items else "clean"
-    return subject.model_copy(update={"items": tuple(items), "state": state})
-
-
 def _explained(host: DriftSubject, server: DriftSubject | None) -> DriftSubject:
     """Why a host did not answer, where its resource says so."""
     if host.state != "unknown" or server is None or server.state != "drifted":
@@ -92,15 +75,7 @@ def _explained(host: DriftSubject, server: DriftSubject | None) -> DriftSubject:
     return host.model_copy(update={"reason": f"the server is drifted: {said}"})
 
 
-def _of_resource(resource: DriftSubject, edge: Sequence[DriftItem], gone: set[str]) -> DriftSubject:
-    if edge and resource.items:
-        first = resource.items[0]
-        told = {
-            "expected": "; ".join(item.expected for item in edge),
-            "observed": "; ".join(item.observed for item in edge),
-            "also": tuple(f"{item.kind} {item.name}" for item in edge),
-        }
-        return resource.model_copy(update={"items": (first.model_copy(update=told), *resource.items[1:])})
+def _of_resource(resource: DriftSubject, gone: set[str]) -> DriftSubject:
     items = resource.items
     if items and items[0].kind == "firewall" and items[0].server in gone and items[0].how == "remove":
         return resource.model_copy(update={"items": (), "reason": f"gone with server {items[0].server}"})

@@ -10,9 +10,6 @@ from orchestrator.provisioning.differences import property_changes
 from orchestrator.provisioning.events import is_counted, plain
 from orchestrator.reporting.drift import DriftItem, DriftSubject
 
-_STATES_NOTHING = ("liveDigest",)
-"""Properties that only say that something differs; what differs is said beside them."""
-
 
 class RefreshLog:
     """Collects what the engine says while it asks for every resource; called on the SDK's own thread."""
@@ -92,7 +89,7 @@ def _differing(step: Any) -> list[DriftItem]:
     if step.new.init_errors:
         return []
     old, new = ((each.outputs or {}) if each is not None else {} for each in (step.old, step.new))
-    found = [each for each in property_changes(old, new) if each.path not in _STATES_NOTHING]
+    found = property_changes(old, new)
     if not found:
         return []
     before = ", ".join(f"{each.path} {each.old or 'none'}" for each in found)

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.conftest import Demo
 from tests.e2e.world import command, container_of, on_host
 
-pytestmark = [pytest.mark.real, pytest.mark.e2e, pytest.mark.unsettled]
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 SPARE = "networks:\n  spare: {cidr: 10.77.0.0/24}\n"
 SQL = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-c"]

@@ -10,6 +10,7 @@ from typing import Any
 
 PATH = "/etc/steward/edge.nft"
 TABLE = "inet steward_edge"
+_LONGEST = 600
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 # Made, deleted and made again in one file: nft applies a file as one transaction, so there is no moment
@@ -42,6 +43,18 @@ def render(gateway: str, rules: Iterable[Mapping[str, Any]] = ()) -> str:
 def digest(text: str) -> str:
     """SHA-256 of the rendered file, in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def difference(before: str, after: str) -> str:
+    """What is missing from a listed table and what was added to it, in nft's words; '' when nothing is."""
+    old, new = (dict.fromkeys(line.strip() for line in text.splitlines()) for text in (before, after))
+    if before == after:
+        return ""
+    if TABLE not in after:
+        return f"table {TABLE} is gone"
+    missing = [f"without `{line}`" for line in old if line not in new]
+    added = [f"with `{line}`" for line in new if line not in old]
+    return ", ".join([*missing, *added])[:_LONGEST] or "in another order"
 
 
 def rule_problems(rule: Mapping[str, Any]) -> list[tuple[str, str]]:

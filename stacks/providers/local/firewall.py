@@ -6,22 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from stacks.providers.local import edge
+from stacks.providers.local import edge, edge_table
 from stacks.providers.local.diffs import DiffRules
 from stacks.providers.local.errors import InitFailedError, LocalError
 from stacks.providers.local.kind import Call, Found, Made, name_failure
 from stacks.providers.local.machine import Machine
 from stacks.providers.local.shapes import TAGS, Failure, Field
 from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
-
-# The new file takes the old one's place only after nft accepted it; it holds now and after a boot.
-_APPLY = (
-    f"umask 022 && mkdir -p /etc/steward && cat > {edge.PATH}.new && nft -c -f {edge.PATH}.new && "
-    f"mv {edge.PATH}.new {edge.PATH} && nft -f {edge.PATH}"
-)
-_LIVE = "nft --stateless list table inet steward_edge 2>/dev/null | sha256sum | cut -c1-64"
-_SEE = f"sha256sum < {edge.PATH} | cut -c1-64; {_LIVE}"
-_HEX = re.compile(r"[0-9a-f]{64}")
 
 
 class Firewall:
@@ -45,7 +36,7 @@ class Firewall:
         ),
         "tags": TAGS,
     }
-    outputs: ClassVar[Mapping[str, Field]] = {"digest": Field("string"), "liveDigest": Field("string")}
+    outputs: ClassVar[Mapping[str, Field]] = {"digest": Field("string"), "live": Field("string")}
     rules: ClassVar[DiffRules] = DiffRules(
         replace={"containerId": "the table lives inside one server, and this is another one"}
     )
@@ -66,8 +57,8 @@ class Firewall:
     def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """The digest follows from the rules as soon as their addresses are known."""
         if has_unknown(inputs["rules"]) or has_unknown(inputs["gateway"]):
-            return {"digest": UNKNOWN, "liveDigest": UNKNOWN}
-        return {"digest": edge.digest(edge.render(inputs["gateway"], inputs["rules"])), "liveDigest": UNKNOWN}
+            return {"digest": UNKNOWN, "live": UNKNOWN}
+        return {"digest": edge.digest(edge.render(inputs["gateway"], inputs["rules"])), "live": UNKNOWN}
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Write and load the rules."""
@@ -80,21 +71,21 @@ class Firewall:
         return self._apply(machine, news)
 
     def _apply(self, machine: Machine, inputs: Properties) -> Properties:
-        subject = str(inputs["name"])
+        subject, name = str(inputs["name"]), str(inputs["containerId"])
         machine.go_on(subject)
         text = edge.render(inputs["gateway"], inputs["rules"])
-        container = str(inputs["containerId"])
-        ended = machine.podman.inside(container, "sh", "-c", f"{_APPLY} && {_LIVE}", stdin=text.encode())
-        live = ended.stdout.decode(errors="replace").strip()
-        if ended.code != 0 or not _HEX.fullmatch(live):
+        container = machine.podman.container(name)
+        problem = edge_table.apply(machine.podman, container, text) if container else "it is gone"
+        seen = edge_table.see(machine.podman, container) if container and not problem else None
+        if seen is None or edge.TABLE not in seen.live:
             raise LocalError(
                 subject,
-                f"the firewall rules could not be loaded in {container}",
+                f"the firewall rules could not be loaded in {name}",
                 place="firewall",
-                got=ended.stderr[-300:] or f"exit code {ended.code}",
+                got=problem or "the table cannot be listed",
                 next_step="The rules from before still hold. Run `up` again once the server runs.",
             )
-        return {**inputs, "digest": edge.digest(text), "liveDigest": live}
+        return {**inputs, "digest": seen.digest, "live": seen.live}
 
     def read(self, machine: Machine, identity: str, olds: Properties, inputs: Properties) -> Found | None:
         """The file and the loaded table; differing rules are told as failed, so the next `up` loads them."""
@@ -104,16 +95,13 @@ class Firewall:
             return None
         if container.state != "running":
             return Found(olds, inputs)
-        ended = machine.podman.inside(name, "sh", "-c", _SEE)
-        seen = ended.stdout.decode(errors="replace").split()
-        if ended.code != 0 or len(seen) != 2:
+        seen = edge_table.see(machine.podman, container)
+        if seen is None:
             return None
         known: dict[str, Any] = {"name": name, "containerId": name, **inputs}
-        outputs = {**olds, **known, "digest": seen[0], "liveDigest": seen[1]}
-        if olds and (seen[0], seen[1]) != (olds.get("digest"), olds.get("liveDigest")):
-            reason = (
-                f"{known['name']}: the firewall rules on the server differ from those asked for. Run `up`."
-            )
+        outputs = {**olds, **known, "digest": seen.digest, "live": seen.live}
+        if olds and (seen.digest, seen.live) != (olds.get("digest"), olds.get("live")):
+            reason = f"{known['name']}: {_told(olds, seen)}. Run `up`."
             raise InitFailedError(identity, outputs, [reason], inputs)
         return Found(outputs, known)
 
@@ -124,13 +112,19 @@ class Firewall:
         container = machine.podman.container(name)
         if container is None or container.state != "running" or not olds.get("gateway"):
             return
-        text = edge.render(str(olds["gateway"]))
-        ended = machine.podman.inside(name, "sh", "-c", _APPLY, stdin=text.encode())
-        if ended.code != 0 and machine.podman.container(name) is not None:
+        problem = edge_table.apply(machine.podman, container, edge.render(str(olds["gateway"])))
+        if problem and machine.podman.container(name) is not None:
             raise LocalError(
                 str(olds.get("name", identity)),
                 "the firewall could not be closed",
                 place="firewall",
-                got=ended.stderr[-300:],
+                got=problem,
                 next_step="Run the same command again.",
             )
+
+
+def _told(olds: Properties, seen: edge_table.Seen) -> str:
+    """What differs from the rules that were loaded here last."""
+    loaded = edge.difference(str(olds.get("live", "")), seen.live)
+    kept = f"{edge.PATH} has other content" if seen.digest != olds.get("digest") else ""
+    return "the firewall rules differ: " + "; ".join(each for each in (loaded, kept) if each)

@@ -33,6 +33,11 @@ class Listing(Generic[T]):
         with self._lock:
             self._seen = (*self._seen, made)
 
+    def forget(self) -> None:
+        """Something was removed: no old look answers from now on."""
+        with self._lock:
+            self._begun = float("-inf")
+
     def now(self) -> tuple[T, ...]:
         """What is there now: nothing that another call of this process did before is missing."""
         return self.since(time.monotonic())

@@ -22,7 +22,7 @@ from stacks.providers.local.kind import (
     object_name,
     stack_id_of,
 )
-from stacks.providers.local.machine import Machine
+from stacks.providers.local.machine import VIEW_SECONDS, Machine
 from stacks.providers.local.podman import what_it_said
 from stacks.providers.local.records import NetworkRecord
 from stacks.providers.local.shapes import TAGS, Failure, Field
@@ -80,11 +80,13 @@ class Network:
         subject = str(inputs["name"])
         machine.go_on(subject)
         gateway = addresses.gateway_of(inputs["cidr"])
-        found = leftover(self, "network", call.urn, inputs, machine.networks.since(call.begun))
+        # What a killed run left has been there for longer than that, and what this run removed is forgotten.
+        seen = machine.networks.since(call.begun - VIEW_SECONDS)
+        found = leftover(self, "network", call.urn, inputs, seen)
         name = found.name if found else object_name(inputs)
         if found is None:
             self._make(machine, call, inputs, name, gateway)
-        sources.keep(machine, call.urn)
+        sources.extend(machine, call.urn, IPv4Network(inputs["cidr"]))
         return Made(name, {**inputs, "networkId": name, "gateway": gateway})
 
     def _make(self, machine: Machine, call: Call, inputs: Properties, name: str, gateway: str) -> None:
@@ -122,4 +124,5 @@ class Network:
         """Remove the bridge, never with containers still on it."""
         machine.go_on(str(olds.get("name", identity)))
         machine.podman.remove("network", identity, str(olds.get("name", identity)))
+        machine.networks.forget()
         sources.keep(machine, call.urn)

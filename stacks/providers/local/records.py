@@ -31,6 +31,10 @@ class Inspected(Container):
     """Where -> which volume."""
     ports: Mapping[int, int]
     """Port inside -> port of this machine."""
+    network_namespace: str
+    """Its path on this machine, '' while it does not run or where Podman does not say."""
+    disk: str
+    """Where its file system is mounted on this machine, '' as above."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ def inspected(record: Mapping[str, Any]) -> Inspected:
         for item in items or []
         if item.get("HostPort")
     }
+    network = record.get("NetworkSettings") or {}
+    disk = (record.get("GraphDriver") or {}).get("Data") or {}
     return Inspected(
         name=str(record["Name"]),
         state=str(record["State"]["Status"]),
@@ -89,6 +95,8 @@ def inspected(record: Mapping[str, Any]) -> Inspected:
             if mount.get("Type") == "volume"
         },
         ports=ports,
+        network_namespace=str(network.get("SandboxKey") or ""),
+        disk=str(disk.get("MergedDir") or ""),
     )
 
 

@@ -181,12 +181,13 @@ class Remake:
         return LocalError(self._subject, error.message, place=error.place, got=error.got, next_step=step)
 
 
-def remove_orphans(machine: Machine, subject: str) -> None:
+def remove_orphans(machine: Machine, subject: str, seen_since: float) -> None:
     """Disk images of servers that are gone: deleted ones, and those that a person removed by hand.
 
-    Images are listed before containers: while a disk is of use, one of its server's containers exists.
+    Images are listed before containers: while a disk is of use, one of its server's containers exists. An
+    list from before (`seen_since`, monotonic seconds) only leaves an orphan for the next call.
     """
-    images = machine.disks.now()
+    images = machine.disks.since(seen_since)
     alive = {one.name.removesuffix(ASIDE) for one in machine.containers.now()} if images else set()
     for image in images:
         if image.removeprefix(f"{DISKS}:").rsplit("-", 1)[0] not in alive:

@@ -232,6 +232,6 @@ class Firewall(pulumi.CustomResource):
             "rules": rules,
             "tags": tags,
             "digest": None,
-            "liveDigest": None,
+            "live": None,
         }
         super().__init__("local:index:Firewall", resource_name, properties, opts)

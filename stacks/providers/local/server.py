@@ -19,7 +19,7 @@ from stacks.providers.local.blueprint import (
 from stacks.providers.local.diffs import DiffRules, mounted_volumes, settled_address, settled_ports
 from stacks.providers.local.errors import InitFailedError, LocalError
 from stacks.providers.local.kind import Call, Found, Made, inputs_of, leftover, name_failure, object_name
-from stacks.providers.local.machine import Machine
+from stacks.providers.local.machine import VIEW_SECONDS, Machine
 from stacks.providers.local.records import Container
 from stacks.providers.local.shapes import TAGS, Failure, Field
 from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
@@ -128,7 +128,7 @@ class Server:
         left = leftover(self, "server", call.urn, inputs, machine.containers.since(call.begun))
         try:
             if left is None:
-                remake.remove_orphans(machine, str(inputs["name"]))
+                remake.remove_orphans(machine, str(inputs["name"]), call.begun - VIEW_SECONDS)
                 name = object_name(inputs)
                 return Made(name, boot.build(machine, call, inputs, name))
             name = left.name.removesuffix(remake.ASIDE)
@@ -200,7 +200,7 @@ class Server:
         machine.go_on(subject)
         units.remove(identity)
         machine.podman.remove_container(subject, boot.STOP_SECONDS, identity, identity + remake.ASIDE)
-        remake.remove_orphans(machine, subject)
+        remake.remove_orphans(machine, subject, time.monotonic())
 
 
 def _published(publish: object, kept: Properties) -> object:

@@ -10,6 +10,7 @@ writes. Only what comes from the loopback, to a published port, needs another so
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -61,6 +62,28 @@ def keep(machine: Machine, urn: str) -> None:
             "a host on another network is seen as that network's gateway.",
             urn,
         )
+
+
+def extend(machine: Machine, urn: str, network: IPv4Network) -> None:
+    """Add a network that was just made, without a look at the others; load it all where nothing is loaded."""
+    if os.geteuid() == 0:
+        element = f"add element ip {TABLE} fleets {{ {network} }}\n"
+        with _one_at_a_time():
+            if execute(("nft", "-f", "-"), stdin=element.encode(), timeout=20.0).code == 0:
+                if units.active():
+                    units.store_sources(render(loaded()))
+                return
+    keep(machine, urn)
+
+
+def loaded() -> list[IPv4Network]:
+    """The networks that the loaded table names; none where there is no table."""
+    listed = execute(("nft", "-j", "list", "set", "ip", TABLE, "fleets"), timeout=20.0)
+    if listed.code != 0:
+        return []
+    sets = [item["set"] for item in json.loads(listed.stdout)["nftables"] if "set" in item]
+    elements = [element for each in sets for element in each.get("elem", [])]
+    return [IPv4Network((each["prefix"]["addr"], each["prefix"]["len"])) for each in elements]
 
 
 def load(podman: Podman) -> tuple[bool]:

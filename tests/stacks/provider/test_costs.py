@@ -55,7 +55,7 @@ def inspected(name: str, state: str, mounts: dict[str, str] | None = None) -> In
     marks = {**labels("server", "urn:x", SERVER), **PLAN.marks()}
     own = {"/srv/data": "v-1"} if mounts is None else mounts
     ports = {22: 20022, 80: 20080}
-    return Inspected(name, state, marks, frozenset(ports.values()), 0, "ab" * 32, "img", own, ports)
+    return Inspected(name, state, marks, frozenset(ports.values()), 0, "ab" * 32, "img", own, ports, "", "")
 
 
 def test_every_state_that_a_kill_can_leave_has_its_next_step() -> None:

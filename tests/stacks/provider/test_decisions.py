@@ -131,6 +131,15 @@ def test_edge_is_the_same_in_any_order_and_merges_networks() -> None:
     assert "ip saddr { 10.61.0.0/16 } tcp dport 5432 accept" in text
 
 
+def test_a_changed_table_says_what_was_added_and_what_is_missing() -> None:
+    before = f"table {edge.TABLE} {{\n\tchain input {{\n\t\ttcp dport 22 accept\n\t}}\n}}\n"
+    assert edge.difference(before, before) == ""
+    other = before.replace("22", "99")
+    assert edge.difference(before, other) == "without `tcp dport 22 accept`, with `tcp dport 99 accept`"
+    assert edge.difference(before, "") == "table inet steward_edge is gone"
+    assert len(edge.difference(before, before + "x" * 70_000)) <= 600
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [

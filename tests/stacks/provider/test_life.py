@@ -142,10 +142,19 @@ def test_firewall_closes_opens_and_survives_a_restart(
     assert admin_key.ssh(server, "true", known_hosts=tmp_path / "known").returncode == 0
     assert "8000" in inside(server["containerId"], "nft", "list", "table", "inet", "steward_edge").stdout
 
-    inside(server["containerId"], "nft", "flush", "chain", "inet", "steward_edge", "input")
+    add = ("nft", "add", "rule", *edge.TABLE.split(), "input", "tcp", "dport", "99", "accept")
+    inside(server["containerId"], *add)
     with pytest.raises(grpc.RpcError) as drifted:
         plugin.read("Firewall", identity, firewall, inputs)
-    assert "differ" in drifted.value.details()
+    assert "the firewall rules differ: with `tcp dport 99 accept`" in str(drifted.value.details())
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    inside(server["containerId"], "sh", "-c", f"mv /etc/steward /etc/kept && ln -s {outside} /etc/steward")
+    with pytest.raises(grpc.RpcError) as refused:
+        plugin.update("Firewall", identity, firewall, inputs)
+    assert "could not be loaded" in str(refused.value.details())
+    assert list(outside.iterdir()) == [], "a link in a server leads to no file of this machine"
+    inside(server["containerId"], "sh", "-c", "rm /etc/steward && mv /etc/kept /etc/steward")
     mended = plugin.update("Firewall", identity, firewall, inputs)
     assert plugin.read("Firewall", identity, mended, inputs)[0] == identity
     plugin.delete("Firewall", identity, mended)

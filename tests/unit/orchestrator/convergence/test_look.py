@@ -122,7 +122,12 @@ def test_packages_are_told_with_version_and_what_is_odd(
     }
 
 
-RULES = """table inet steward_host {
+RULES = """table inet steward_edge {
+	chain input {
+		tcp dport 22 accept
+	}
+}
+table inet steward_host {
 \tset s {
 \t\ttype ipv4_addr
 \t}
@@ -136,7 +141,7 @@ table inet empty {
 """
 
 
-def test_rules_are_told_by_table_and_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rules_are_told_by_table_and_chain_without_the_providers_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(look, "said", lambda *_: RULES)
     assert {name: value for name, (value, _) in look.firewall().items()} == {
         "table inet steward_host": "loaded",

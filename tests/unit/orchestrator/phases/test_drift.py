@@ -49,23 +49,6 @@ def test_what_no_role_puts_back_says_how_to_undo_or_keep_it() -> None:
     assert found.items[0].fix.startswith("steward drift --fleet demo.yaml --host web-1 --accept")
 
 
-def test_the_providers_firewall_is_told_once_in_the_hosts_words() -> None:
-    edge = item(
-        "firewall", "table inet steward_edge chain input", expected="no such rule", observed="port 99"
-    )
-    own = item("firewall", "table inet steward_host", "remove")
-    resources = [resource("firewall web-1", item("firewall", "web-1", observed="rules differ"))]
-    first, second = told_once([host("web-1", edge, own)], resources, "demo.yaml")
-    assert [each.name for each in first.items] == ["table inet steward_host"]
-    assert [(each.observed, each.also) for each in second.items] == [
-        ("port 99", ("firewall table inet steward_edge chain input",))
-    ]
-    alone, clean = told_once([host("web-1", edge)], [resource("firewall web-1")], "demo.yaml")
-    assert (alone.state, clean.state) == ("drifted", "clean")  # nobody else tells of it
-    (only, _) = told_once([host("web-1", edge)], resources, "demo.yaml")
-    assert only.state == "clean"
-
-
 def test_what_goes_with_a_server_is_told_with_it_and_explains_its_silence() -> None:
     gone = [
         resource("server web-1", item("server", "web-1", "remove", observed="gone")),
