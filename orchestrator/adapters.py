@@ -32,7 +32,7 @@ class HostAccess:
     """The reachable servers of one stack: a shell, the files by which other tools reach them, a verifier."""
 
     shell: HostShell
-    private_key: Path
+    private_keys: Sequence[Path]
     known_hosts: Path
     control_path: str
     verifier: HostVerifier

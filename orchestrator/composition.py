@@ -109,7 +109,7 @@ class Composition:
         book = ConvergeBook(folder, shell, self._tools, (keys / PASSPHRASE_FILE).read_bytes)
         return HostAccess(
             shell=shell,
-            private_key=admin_key(keys).private,
+            private_keys=admin_key(keys).places,
             known_hosts=shell.known_hosts,
             control_path=shell.control_path,
             verifier=TestinfraVerifier(shell.config),

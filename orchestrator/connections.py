@@ -36,7 +36,7 @@ class Connections:
             if known is not None and list(known[0]) == list(servers):
                 return known[1]
             keys = self._settings.stack_keys(stack)
-            shell = SshShell(keys / "ssh", admin_key(keys).private, servers)
+            shell = SshShell(keys / "ssh", admin_key(keys).places, servers)
             self._current[stack] = (servers, shell)
             self._all.append(shell)
             return shell
@@ -45,7 +45,7 @@ class Connections:
     def login(self, servers: Sequence[ServerOutput], private_key: Path) -> Iterator[SshShell]:
         """A shell of its own that logs in with this key alone."""
         with scratch("login") as folder:
-            shell = SshShell(folder, private_key, servers)
+            shell = SshShell(folder, [private_key], servers)
             try:
                 yield shell
             finally:

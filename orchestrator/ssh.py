@@ -26,13 +26,16 @@ def known_hosts_text(servers: Sequence[ServerOutput]) -> str:
     return "".join(f"[{s.ssh_host}]:{s.ssh_port} {s.host_key}\n" for s in servers)
 
 
-def ssh_options(private_key: Path, known_hosts: Path) -> list[str]:
-    """Options that make a connection depend on the pinned key and the stack's own key alone."""
-    return [word for option in _options(private_key, known_hosts) for word in ("-o", "=".join(option))]
+def ssh_options(private_keys: Sequence[Path], known_hosts: Path) -> list[str]:
+    """Options that make a connection depend on the pinned key and the stack's own keys alone.
+
+    A key that is not there is passed over: while one follows another, the server lets in what is left.
+    """
+    return [word for option in _options(private_keys, known_hosts) for word in ("-o", "=".join(option))]
 
 
 def ssh_config(
-    servers: Sequence[ServerOutput], private_key: Path, known_hosts: Path, sockets: Path | None
+    servers: Sequence[ServerOutput], private_keys: Sequence[Path], known_hosts: Path, sockets: Path | None
 ) -> str:
     """A client configuration with each server under its name; `sockets` is for shared connections."""
     shared = []
@@ -45,14 +48,14 @@ def ssh_config(
     blocks = []
     for server in servers:
         own = [("HostName", server.ssh_host), ("Port", str(server.ssh_port)), ("User", server.ssh_user)]
-        lines = [f"  {key} {value}" for key, value in [*own, *_options(private_key, known_hosts), *shared]]
+        lines = [f"  {key} {value}" for key, value in [*own, *_options(private_keys, known_hosts), *shared]]
         blocks.append("\n".join([f"Host {server.name}", *lines]) + "\n")
     return "\n".join(blocks)
 
 
-def _options(private_key: Path, known_hosts: Path) -> list[tuple[str, str]]:
+def _options(private_keys: Sequence[Path], known_hosts: Path) -> list[tuple[str, str]]:
     return [
-        ("IdentityFile", _quoted(private_key)),
+        *(("IdentityFile", _quoted(path)) for path in private_keys),
         ("IdentitiesOnly", "yes"),
         ("IdentityAgent", "none"),
         ("UserKnownHostsFile", _quoted(known_hosts)),
@@ -94,15 +97,15 @@ class SshShell:
     of the configuration stays in `folder`, without the shared connections, for people: `ssh -F FILE web-1`.
     """
 
-    def __init__(self, folder: Path, private_key: Path, servers: Sequence[ServerOutput]) -> None:
+    def __init__(self, folder: Path, private_keys: Sequence[Path], servers: Sequence[ServerOutput]) -> None:
         self._own = scratch_folder("ssh")
         self._servers = tuple(servers)
         self.known_hosts = self._own / ".known_hosts"
         self.known_hosts.write_text(known_hosts_text(servers))
         self.config = self._own / ".config"
-        self.config.write_text(ssh_config(servers, private_key, self.known_hosts, self._own))
+        self.config.write_text(ssh_config(servers, private_keys, self.known_hosts, self._own))
         write_private(folder / "known_hosts", known_hosts_text(servers))
-        write_private(folder / "config", ssh_config(servers, private_key, folder / "known_hosts", None))
+        write_private(folder / "config", ssh_config(servers, private_keys, folder / "known_hosts", None))
 
     @property
     def control_path(self) -> str:

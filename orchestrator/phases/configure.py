@@ -22,7 +22,7 @@ class ConfigureRequest(BaseModel):
     inventory: Inventory
     servers: Sequence[ServerOutput]
     run: str
-    private_key: Path
+    private_keys: Sequence[Path]
     known_hosts: Path
     control_path: str = ""
     playbook: str = "site.yml"
@@ -50,7 +50,7 @@ def _play(request: ConfigureRequest, servers: Sequence[ServerOutput]) -> PlayReq
         inventory=request.inventory,
         hosts=[server.name for server in servers],
         run=request.run,
-        private_key=request.private_key,
+        private_keys=request.private_keys,
         known_hosts=request.known_hosts,
         control_path=request.control_path,
     )

@@ -57,7 +57,7 @@ def _checked(
         inventory=inventory,
         hosts=names,
         run=adapters.run,
-        private_key=access.private_key,
+        private_keys=access.private_keys,
         known_hosts=access.known_hosts,
         control_path=access.control_path,
         check=True,

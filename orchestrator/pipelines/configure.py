@@ -40,7 +40,7 @@ def converge_steps(
         inventory=inventory,
         servers=results.reachable(wanted),
         run=adapters.run,
-        private_key=access.private_key,
+        private_keys=access.private_keys,
         known_hosts=access.known_hosts,
         control_path=access.control_path,
         always=always,

@@ -135,7 +135,7 @@ class AnsibleRunner:
         }
 
     def _ansible_settings(self, request: PlayRequest, sockets: Path) -> dict[str, str]:
-        keys = ssh_options(request.private_key, request.known_hosts)
+        keys = ssh_options(request.private_keys, request.known_hosts)
         persist = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
         persist += ["-o", f"ControlPath={request.control_path}"] if request.control_path else []
         cores = os.cpu_count() or 1
@@ -144,7 +144,6 @@ class AnsibleRunner:
             "ANSIBLE_COLLECTIONS_PATH": str(self._toolchain.collections),
             "ANSIBLE_ROLES_PATH": f"{self._settings.playbooks / 'roles'}:{self._settings.own_roles}",
             "ANSIBLE_LIBRARY": str(self._settings.playbooks / "library"),
-            "ANSIBLE_PRIVATE_KEY_FILE": str(request.private_key),
             "ANSIBLE_HOST_KEY_CHECKING": "True",
             "ANSIBLE_SSH_ARGS": shlex.join([*keys, *persist]),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),

@@ -22,7 +22,7 @@ class PlayRequest:
     inventory: Inventory
     hosts: Sequence[str]
     run: str
-    private_key: Path
+    private_keys: Sequence[Path]
     known_hosts: Path
     control_path: str = ""
     check: bool = False

@@ -1,4 +1,9 @@
-"""What belongs to one stack and never enters Pulumi state: its passphrase and its admin SSH key."""
+"""What belongs to one stack and never enters Pulumi state: its passphrase and its admin SSH key.
+
+A key lies at one of two places, and its successor at the other: no file ever holds one key and then another.
+ssh reads a public half when it starts and the private half when it signs, and is refused when they differ;
+with both places in its configuration, a login in flight finds whichever key the server lets in.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,10 @@ from orchestrator.private_file import write_private
 from orchestrator.redaction import know
 
 PASSPHRASE_FILE = Path("passphrase")
+PLACES = ("id_ed25519", "id_ed25519.second")
+"""Where an admin key may lie; the first one of a stack is at the first."""
+IN_USE = "in-use"
+"""Names the place of the key in use, then that of the key before it while a server may still let it in."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,8 @@ class AdminKey:
 
     private: Path
     public: Path
+    places: tuple[Path, ...]
+    """Where the key and its successor may be, the key in use first: what ssh is told."""
 
     def public_text(self) -> str:
         """The public half as one line of authorized_keys."""
@@ -59,7 +70,22 @@ def ensure_passphrase(folder: Path) -> Path:
 
 def admin_key(folder: Path) -> AdminKey:
     """Where the stack's admin key lies."""
-    return AdminKey(folder / "ssh" / "id_ed25519", folder / "ssh" / "id_ed25519.pub")
+    used = places_in_use(folder)[0]
+    places = sorted((folder / "ssh" / place for place in PLACES), key=lambda path: path.name != used)
+    return AdminKey(places[0], public_half(places[0]), tuple(places))
+
+
+def places_in_use(folder: Path) -> list[str]:
+    """The place of the key in use, then that of the one before it, if a rotation left that."""
+    try:
+        return (folder / "ssh" / IN_USE).read_text().split()
+    except FileNotFoundError:
+        return [PLACES[0]]
+
+
+def public_half(private: Path) -> Path:
+    """Where the public half of a key lies."""
+    return private.with_name(f"{private.name}.pub")
 
 
 def ensure_admin_key(folder: Path, stack: str) -> AdminKey:

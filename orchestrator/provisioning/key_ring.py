@@ -2,52 +2,63 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from orchestrator.ports.rotation import KeyPair
-from orchestrator.provisioning.credentials import admin_key, make_key, public_line
+from orchestrator.private_file import write_private
+from orchestrator.provisioning.credentials import (
+    IN_USE,
+    admin_key,
+    make_key,
+    places_in_use,
+    public_half,
+    public_line,
+)
 
 
 class FileKeyRing:
-    """Implements `ports.rotation.KeyRing`; every step is one rename, so a stop leaves one of the states."""
+    """Implements `ports.rotation.KeyRing`; every step is one rename, so a stop leaves one of the states.
+
+    A key stays where it is while it lives: what changes is the file that names the place of the one in use.
+    """
 
     def __init__(self, folder: Path, stack: str) -> None:
+        self._folder = folder
         self._stack = stack
-        self._current = admin_key(folder).private
-        self._coming = self._current.with_name("id_ed25519.coming")
-        self._retiring = self._current.with_name("id_ed25519.retiring")
 
     def current(self) -> KeyPair:
         """The key in use."""
-        return self._pair(self._current)
+        return self._pair(admin_key(self._folder).private)
 
     def prepare(self) -> KeyPair:
         """The key to come, made on first call."""
-        if not self._coming.exists():
-            make_key(self._coming)
-        return self._pair(self._coming)
+        current, other = admin_key(self._folder).places
+        if len(places_in_use(self._folder)) > 1 and self.retiring() is None:
+            self._record(current)  # a stop came between the end of a key and this
+        if not other.exists():
+            make_key(other)
+        return self._pair(other)
 
     def promote(self) -> None:
-        """First a second name for the key in use, then the key to come takes its place."""
-        public = self._current.with_name(f"{self._current.name}.pub")
-        self._retiring.unlink(missing_ok=True)
-        os.link(self._current, self._retiring)
-        public.unlink(missing_ok=True)  # ssh refuses a private half beside the public half of another
-        self._coming.replace(self._current)
-        public.unlink(missing_ok=True)  # made again from the private half, by whoever needs it next
+        """The key to come is named as the one in use, the one before it as retiring, both in one stroke."""
+        current, other = admin_key(self._folder).places
+        self._record(other, current)
 
     def retiring(self) -> KeyPair | None:
-        """None also where a stop came before the key to come took its place."""
-        if not self._retiring.exists() or self._coming.exists():
-            return None
-        if self._retiring.samefile(self._current):
-            return None
-        return self._pair(self._retiring)
+        """None where the key to come is not yet in use."""
+        _, *before = places_in_use(self._folder)
+        left = [self._folder / "ssh" / place for place in before]
+        return self._pair(left[0]) if left and left[0].exists() else None
 
     def forget_retiring(self) -> None:
-        """No host lets it in any more."""
-        self._retiring.unlink(missing_ok=True)
+        """No host lets it in any more; its name goes last, so that it is never taken for a key to come."""
+        current, other = admin_key(self._folder).places
+        for path in (public_half(other), other):
+            path.unlink(missing_ok=True)
+        self._record(current)
+
+    def _record(self, *places: Path) -> None:
+        write_private(self._folder / "ssh" / IN_USE, "".join(f"{place.name}\n" for place in places))
 
     def _pair(self, private: Path) -> KeyPair:
         return KeyPair(private, public_line(private, self._stack))

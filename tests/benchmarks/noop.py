@@ -92,7 +92,7 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
         (folder / "secrets.yml").write_text(render_secrets(inventory))
         known = scratch / "known_hosts"
         known.write_text(access.known_hosts.read_text())
-        options = ssh_options(access.private_key, known)
+        options = ssh_options(access.private_keys, known)
     playbooks = settings.playbooks
     environment = {
         **inherited_environment(settings, stack),
@@ -101,7 +101,6 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
         "ANSIBLE_LIBRARY": str(playbooks / "library"),
         "ANSIBLE_PIPELINING": "True",
         "ANSIBLE_SSH_ARGS": " ".join([*options, "-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]),
-        "ANSIBLE_PRIVATE_KEY_FILE": str(access.private_key),
     }
     playbook = str(Path(sys.executable).parent / "ansible-playbook")
     return [playbook, "-i", str(folder), str(playbooks / "site.yml")], environment

@@ -146,5 +146,7 @@ def secrets_of(demo: Demo) -> list[str]:
     for path in keys.glob("*/repositories/*.json"):
         record = json.loads(path.read_text())
         found += [record["password"], record["http_password"]]
-    found += [path.read_text().splitlines()[2] for path in keys.glob("*/ssh/id_ed25519")]
+    found += [
+        path.read_text().splitlines()[2] for path in keys.glob("*/ssh/id_ed25519*") if path.suffix != ".pub"
+    ]
     return found

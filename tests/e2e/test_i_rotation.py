@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.provisioning.credentials import admin_key, places_in_use
 from tests.e2e.conftest import Demo
 from tests.e2e.world import container_of, on_host
 
@@ -45,14 +46,15 @@ def meanwhile(act: Callable[[], str]) -> Iterator[list[str]]:
 def log_in(demo: Demo, server: str, key: Path | None = None) -> str:
     """A new connection as a person opens one; '' when it was let in."""
     folder = demo.world.home / "keys" / "e2e-shop" / "ssh"
-    words = ["ssh", "-F", str(folder / "config"), "-o", "ControlPath=none"]
-    words += ["-o", f"IdentityFile={key}"] if key else []
+    config = folder / "config"
     if key:  # the configuration names the key in use, which would be tried too
-        text = (folder / "config").read_text().replace(str(folder / "id_ed25519"), str(key))
-        own = key.with_suffix(".config")
-        own.write_text(text)
-        words = ["ssh", "-F", str(own)]
-    done = subprocess.run([*words, server, "true"], capture_output=True, text=True, check=False, timeout=60)
+        lines = config.read_text().splitlines()
+        config = key.with_suffix(".config")
+        alone = (f"  IdentityFile {key}" if "IdentityFile" in line else line for line in lines)
+        config.write_text("\n".join(alone))
+    done = subprocess.run(
+        ["ssh", "-F", str(config), server, "true"], capture_output=True, text=True, check=False, timeout=60
+    )
     return "" if done.returncode == 0 else done.stderr
 
 
@@ -63,35 +65,37 @@ def states(demo: Demo, kind: str) -> list[str]:
 
 
 def test_a_new_admin_key_refuses_nobody_and_the_old_one_is_dead(demo: Demo, tmp_path: Path) -> None:
-    folder = demo.world.home / "keys" / "e2e-shop" / "ssh"
-    old = tmp_path / "old"
-    shutil.copy(folder / "id_ed25519", old)
+    keys = demo.world.home / "keys" / "e2e-shop"
+    old, before = tmp_path / "old", admin_key(keys).private
+    shutil.copy(before, old)
     with meanwhile(lambda: log_in(demo, "web-1")) as told:
         done = demo.world.steward("rotate", "ssh", "--fleet", demo.shop)
     assert done.code == 0, done.all
     assert len(told) > 5
     assert [text for text in told if text] == []
-    assert (folder / "id_ed25519").read_text() != old.read_text()
-    assert sorted(path.name for path in folder.glob("id_*")) == ["id_ed25519", "id_ed25519.pub"]
+    after = admin_key(keys).private
+    assert after.read_text() != old.read_text()
+    assert not before.exists()
+    assert sorted(path.name for path in after.parent.glob("id_*")) == [after.name, f"{after.name}.pub"]
     for server in ("web-1", "web-2", "db-1"):
         assert "Permission denied" in log_in(demo, server, old)
-        keys = on_host(
-            container_of(demo.world, demo.shop, server), "cat", "/home/steward/.ssh/authorized_keys"
-        )
-        assert len(keys.splitlines()) == 1
+        container = container_of(demo.world, demo.shop, server)
+        assert len(on_host(container, "cat", "/home/steward/.ssh/authorized_keys").splitlines()) == 1
     assert states(demo, "ssh") == ["begun", "switched", "finished"]
     assert demo.world.report("up", "--fleet", demo.shop)["changes"] == []  # the state knows the new key
 
 
-@pytest.mark.parametrize("left", ["id_ed25519.coming", "id_ed25519.retiring"])
-def test_a_killed_rotation_of_the_key_is_finished_by_the_next(demo: Demo, left: str) -> None:
-    path = demo.world.home / "keys" / "e2e-shop" / "ssh" / left
-    killed(demo, path, "rotate", "ssh")
+@pytest.mark.parametrize("state", ["coming", "retiring"])
+def test_a_killed_rotation_of_the_key_is_finished_by_the_next(demo: Demo, state: str) -> None:
+    keys = demo.world.home / "keys" / "e2e-shop"
+    path = admin_key(keys).places[1 if state == "coming" else 0]
+    killed(demo, path.exists if state == "coming" else lambda: len(places_in_use(keys)) == 2, "rotate", "ssh")
     assert log_in(demo, "db-1") == ""
     done = demo.world.steward("rotate", "ssh", "--fleet", demo.shop)
     assert done.code == 0, done.all
     assert states(demo, "ssh")[-1] == "finished"
-    assert not path.exists()
+    assert len(places_in_use(keys)) == 1
+    assert [place.exists() for place in admin_key(keys).places] == [True, False]
     assert log_in(demo, "db-1") == ""
 
 
@@ -137,7 +141,7 @@ def test_a_killed_rotation_of_a_repository_is_finished_by_the_next(demo: Demo, l
     web = container_of(demo.world, demo.shop, "web-2")
     repository = json.loads(on_host(web, "cat", "/etc/steward/backup/repository.json"))["incarnation"]
     path = keys / left / "repositories" / f"{repository}.json"
-    killed(demo, path, "rotate", "repository", "--host", "web-2")
+    killed(demo, path.exists, "rotate", "repository", "--host", "web-2")
     assert back_up(web) == ""
     done = demo.world.steward("rotate", "repository", "--fleet", demo.shop, "--host", "web-2")
     assert done.code == 0, done.all
@@ -146,11 +150,11 @@ def test_a_killed_rotation_of_a_repository_is_finished_by_the_next(demo: Demo, l
     assert states(demo, "repository")[-1] == "finished"
 
 
-def killed(demo: Demo, path: Path, *words: str) -> None:
-    """Run a rotation and kill -9 all of it as soon as the file is there."""
+def killed(demo: Demo, reached: Callable[[], bool], *words: str) -> None:
+    """Run a rotation and kill -9 all of it as soon as it came that far."""
     running = demo.world.start(*words, "--fleet", demo.shop)
     deadline = time.monotonic() + 120
-    while not path.exists():
+    while not reached():
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.provisioning.credentials import admin_key
 from orchestrator.redaction import forms
 from tests.e2e.conftest import Demo
 from tests.e2e.world import command, container_of, on_host
@@ -45,7 +46,7 @@ def kept(demo: Demo) -> dict[str, str]:
     for stack in ("e2e-shop", "e2e-vault"):
         folder = demo.world.home / "keys" / stack
         found[f"passphrase of {stack}"] = (folder / "passphrase").read_text()
-        found[f"admin key of {stack}"] = (folder / "ssh" / "id_ed25519").read_text()
+        found[f"admin key of {stack}"] = admin_key(folder).private.read_text()
         for path in folder.glob("repositories/*.json"):
             record = json.loads(path.read_text())
             found[f"password of {record['server']}"] = record["password"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.provisioning.credentials import ensure_admin_key
+from orchestrator.provisioning.credentials import admin_key, ensure_admin_key
 from orchestrator.provisioning.key_ring import FileKeyRing
 from orchestrator.repository_keys import RepositoryKeys
 from tests.fakes import NOON
@@ -30,18 +30,36 @@ def test_a_key_comes_is_used_and_goes(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     ring.forget_retiring()
     assert ring.retiring() is None
-    assert sorted(path.name for path in (tmp_path / "ssh").iterdir()) == ["id_ed25519", "id_ed25519.pub"]
+    kept = ["id_ed25519.second", "id_ed25519.second.pub", "in-use"]
+    assert sorted(path.name for path in (tmp_path / "ssh").iterdir()) == kept
 
 
-def test_a_stop_between_the_two_names_is_no_rotation_that_came_to_its_switch(tmp_path: Path) -> None:
+def test_no_file_ever_holds_another_key(tmp_path: Path) -> None:
+    ensure_admin_key(tmp_path, "acme-demo")
+    ring = FileKeyRing(tmp_path, "acme-demo")
+    first = ring.current()
+    second = ring.prepare()
+    ring.promote()
+    assert ring.current() == second
+    assert ring.retiring() == first
+    assert admin_key(tmp_path).places == (second.private, first.private)
+    ring.forget_retiring()
+    third = ring.prepare()
+    assert third.private == first.private
+    assert third.public not in (first.public, second.public)
+
+
+def test_a_stop_after_the_end_of_a_key_leaves_none_that_retires(tmp_path: Path) -> None:
     ensure_admin_key(tmp_path, "acme-demo")
     ring = FileKeyRing(tmp_path, "acme-demo")
     ring.prepare()
-    private = tmp_path / "ssh" / "id_ed25519"
-    private.with_name("id_ed25519.retiring").hardlink_to(private)
-    assert ring.retiring() is None
     ring.promote()
-    assert ring.retiring() is not None
+    current = ring.current()
+    (tmp_path / "ssh" / "id_ed25519").unlink()
+    assert ring.retiring() is None
+    coming = ring.prepare()
+    assert ring.retiring() is None
+    assert (ring.current(), ring.prepare()) == (current, coming)
 
 
 def test_credentials_come_are_used_and_go(tmp_path: Path) -> None:

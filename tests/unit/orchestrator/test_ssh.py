@@ -27,7 +27,9 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shell(folder: Path) -> Iterator[SshShell]:
-    made = SshShell(folder / "ssh", folder / "ssh" / "id_ed25519", SERVERS)
+    made = SshShell(
+        folder / "ssh", [folder / "ssh" / "id_ed25519", folder / "ssh" / "id_ed25519.second"], SERVERS
+    )
     yield made
     made.close()
 
@@ -35,13 +37,16 @@ def shell(folder: Path) -> Iterator[SshShell]:
 def understood(config: Path, name: str) -> dict[str, str]:
     """The settings as the ssh client reads them."""
     done = subprocess.run(["ssh", "-G", "-F", config, name], capture_output=True, text=True, check=True)
-    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    lines = [line.split(" ", 1) for line in done.stdout.splitlines() if " " in line]
+    keys = [value.replace("%%", "%") for key, value in lines if key == "identityfile"]
+    return {**dict(line for line in lines), "identityfile": "|".join(keys)}
 
 
 def test_ssh_reads_what_was_meant(shell: SshShell, folder: Path) -> None:
     read = understood(shell.config, "db-1")
     assert (read["hostname"], read["port"], read["user"]) == ("127.0.0.1", "40023", "steward")
-    assert read["identityfile"].replace("%%", "%") == str(folder / "ssh" / "id_ed25519")
+    first = str(folder / "ssh" / "id_ed25519")
+    assert read["identityfile"] == f"{first}|{first}.second"
     assert read["userknownhostsfile"] == str(shell.known_hosts)
     assert read["stricthostkeychecking"] in ("yes", "true")
     assert read["identitiesonly"] == "yes"
@@ -62,7 +67,9 @@ def test_people_get_a_configuration_without_shared_connections(shell: SshShell, 
 
 
 def test_two_runs_on_one_vault_do_not_share_files(shell: SshShell, folder: Path) -> None:
-    other = SshShell(folder / "ssh", folder / "ssh" / "id_ed25519", SERVERS[:1])
+    other = SshShell(
+        folder / "ssh", [folder / "ssh" / "id_ed25519", folder / "ssh" / "id_ed25519.second"], SERVERS[:1]
+    )
     assert other.config != shell.config
     assert (
         understood(other.config, "web-1")["controlpath"] != understood(shell.config, "web-1")["controlpath"]
@@ -77,9 +84,9 @@ def test_keys_are_pinned_to_address_and_port() -> None:
 
 
 def test_options_come_in_pairs() -> None:
-    words = ssh_options(Path("/k"), Path("/kh"))
+    words = ssh_options([Path("/k"), Path("/other")], Path("/kh"))
     assert set(words[::2]) == {"-o"}
-    assert "IdentityFile=/k" in words[1::2]
+    assert words[1:4:2] == ["IdentityFile=/k", "IdentityFile=/other"]
     assert "UserKnownHostsFile=/kh" in words[1::2]
 
 
@@ -94,7 +101,7 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SshShell:
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    return SshShell(tmp_path / "ssh", tmp_path / "k", SERVERS)
+    return SshShell(tmp_path / "ssh", [tmp_path / "k"], SERVERS)
 
 
 def test_a_command_arrives_word_for_word(played: SshShell) -> None:

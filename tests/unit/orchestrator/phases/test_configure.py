@@ -28,7 +28,7 @@ class Bench:
     ) -> PlayResult:
         hosts = [InventoryHost(name=each.name, groups=[], variables={"port": port}) for each in SERVERS]
         request = ConfigureRequest(
-            inventory=Inventory(hosts=hosts, shared={}), servers=servers, run=run, private_key=Path("/k"),
+            inventory=Inventory(hosts=hosts, shared={}), servers=servers, run=run, private_keys=[Path("/k")],
             known_hosts=Path("/kh"), always=always,
         )  # fmt: skip
         self.runner.requests.clear()

@@ -37,7 +37,7 @@ class Bench:
             Inventory(hosts=[host], shared=shared),
             hosts,
             "RUN",
-            self.folder / "a b" / "k",
+            [self.folder / "a b" / "k"],
             Path("/kh"),
         )
 
