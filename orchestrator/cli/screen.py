@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from orchestrator.progress import HostProgress
-from orchestrator.reporting.escape import columns, shorten
+from orchestrator.reporting.columns import columns, shorten
 
 _BAR = 12
 _NARROW = 60

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.reporting.columns import fitted
 from orchestrator.reporting.drift import Drift, DriftItem, DriftSubject
-from orchestrator.reporting.escape import columns, terminal
+from orchestrator.reporting.escape import terminal
 from orchestrator.reporting.humanise import instant
 
 _SIGNS = {"drifted": "✕", "unknown": "?", "clean": "✓"}
@@ -17,7 +18,7 @@ def drift_text(drift: Drift, width: int = 80) -> str:
     """Every subject that is not clean with all that differs, the clean ones counted, and what next."""
     counts = f"{drift.drifted} drifted · {drift.unknown} unknown · {drift.clean} clean"
     found = f"{drift.items} difference{'s' * (drift.items != 1)}"
-    lines = [*_fitted(f" {terminal(drift.stack)}  drift  ", f"{counts} · {found}", width)]
+    lines = [*fitted(f" {terminal(drift.stack)}  drift  ", f"{counts} · {found}", width)]
     for state in _ORDER[:2]:
         for subject in drift.subjects:
             if subject.state == state:
@@ -26,9 +27,9 @@ def drift_text(drift: Drift, width: int = 80) -> str:
         names = [each.name for each in drift.subjects if each.state == "clean" and each.kind == kind]
         if names:
             listed = ", ".join(map(terminal, names[:8])) + (", …" if len(names) > 8 else "")
-            lines += _fitted(f" {_SIGNS['clean']} {len(names)} {word} clean: ", listed, width)
+            lines += fitted(f" {_SIGNS['clean']} {len(names)} {word} clean: ", listed, width)
     for command in drift.next:
-        lines += _fitted(" next  ", terminal(command), width)
+        lines += fitted(" next  ", terminal(command), width)
     return "\n".join(lines)
 
 
@@ -36,34 +37,22 @@ def _subject(subject: DriftSubject, width: int) -> Iterator[str]:
     since = ""
     if subject.since and subject.since_at is not None:
         since = f"  since {instant(subject.since_at)} (run {terminal(subject.since)})"
-    yield from _fitted(f" {_SIGNS[subject.state]} ", f"{subject.kind} {terminal(subject.name)}{since}" if
+    yield from fitted(f" {_SIGNS[subject.state]} ", f"{subject.kind} {terminal(subject.name)}{since}" if
                        subject.kind == "host" else terminal(subject.name), width)  # fmt: skip
     if subject.reason:
-        yield from _fitted("     ", f"{subject.state}: {terminal(subject.reason)}", width)
+        yield from fitted("     ", f"{subject.state}: {terminal(subject.reason)}", width)
     for item in subject.items:
         yield from _item(item, width)
 
 
 def _item(item: DriftItem, width: int) -> Iterator[str]:
     when = f"  changed {instant(item.changed_at, seconds=True)}" if item.changed_at else ""
-    yield from _fitted(f"   {_MARKS[item.how]} ", f"{item.kind} {terminal(item.name)}{when}", width)
-    yield from _fitted("       is        ", terminal(item.observed), width)
-    yield from _fitted("       should be ", terminal(item.expected), width)
+    yield from fitted(f"   {_MARKS[item.how]} ", f"{item.kind} {terminal(item.name)}{when}", width)
+    yield from fitted("       is        ", terminal(item.observed), width)
+    yield from fitted("       should be ", terminal(item.expected), width)
     if item.also:
         told = ", ".join(terminal(each) for each in item.also[:6]) + (", …" if len(item.also) > 6 else "")
-        yield from _fitted("       with it   ", told, width)
+        yield from fitted("       with it   ", told, width)
     if item.unhealed_since:
         said = f"no role puts it back (run {terminal(item.unhealed_since)}); {terminal(item.fix)}"
-        yield from _fitted("       note      ", said, width)
-
-
-def _fitted(start: str, text: str, width: int) -> Iterator[str]:
-    """The text behind `start`, on more lines where the window is narrower."""
-    room, line = max(20, width - columns(start)), ""
-    for word in text.split(" "):
-        if line and columns(line) + 1 + columns(word) > room:
-            yield (start + line).rstrip()
-            start, line = " " * columns(start), word
-        else:
-            line = f"{line} {word}" if line else word
-    yield (start + line).rstrip()
+        yield from fitted("       note      ", said, width)

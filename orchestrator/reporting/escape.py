@@ -48,30 +48,6 @@ def terminal_line(line: str) -> str:
     return _LINE_COMMAND.sub(r"\1\\x3a:", line)
 
 
-def columns(text: str) -> int:
-    """How many terminal columns an already neutralised text takes; wide characters take two, marks none."""
-    return sum(_width(c) for c in text)
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def shorten(text: str, limit: int) -> str:
-    """The text in at most `limit` columns, ending in an ellipsis where something was cut."""
-    if columns(text) <= limit:
-        return text
-    kept, used = [], 0
-    for character in text:
-        if used + _width(character) > limit - 1:
-            break
-        kept.append(character)
-        used += _width(character)
-    return "".join(kept).rstrip() + "…"
-
-
 def markdown_code(value: str) -> str:
     """The value as inline code: no mention, link, quick action, table cell or markup can come of it."""
     shown = visible(value).strip()

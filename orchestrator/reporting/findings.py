@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from orchestrator.reporting.humanise import age, duration
 from orchestrator.reporting.model import (
@@ -20,6 +21,7 @@ from orchestrator.reporting.model import (
 )
 from orchestrator.reporting.seen import Restore
 
+_Judged = TypeVar("_Judged", Check, Backup, Probe)
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 UNJUDGED = ("unknown", "error", "not_run")
 # A failed step whose own hosts, checks, backups or rules already say why is not told twice.
@@ -66,6 +68,13 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
     )
 
 
+def _not_good(rows: Iterable[_Judged]) -> Iterator[tuple[_Judged, bool]]:
+    """Each row to act on, with whether it failed; the others could not be judged, which is no pass."""
+    for row in rows:
+        if row.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+            yield row, row.verdict is Verdict.FAIL
+
+
 def _from_policies(results: Sequence[PolicyResult]) -> Iterable[Finding]:
     for result in results:
         failed = result.state == "fail"
@@ -86,57 +95,51 @@ def _from_policies(results: Sequence[PolicyResult]) -> Iterable[Finding]:
 
 
 def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:
-    for check in checks:
-        if check.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
-            failed = check.verdict is Verdict.FAIL
-            yield Finding(
-                source="check",
-                severity="high" if failed else "medium",
-                blocking=True,
-                subject=check.server,
-                title=f"Check failed: {check.title}" if failed else f"Could not be checked: {check.title}",
-                observed=check.observed,
-                expected=check.expected,
-                rule=check.check,
-            )
+    for check, failed in _not_good(checks):
+        yield Finding(
+            source="check",
+            severity="high" if failed else "medium",
+            blocking=True,
+            subject=check.server,
+            title=f"Check failed: {check.title}" if failed else f"Could not be checked: {check.title}",
+            observed=check.observed,
+            expected=check.expected,
+            rule=check.check,
+        )
 
 
 def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
-    for backup in backups:
-        if backup.looked_at and backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
-            failed = backup.verdict is Verdict.FAIL
-            told = (
-                "Backup outside its RPO"
-                if failed
-                else "Not known whether a backup arrived in the vault inside its RPO"
-            )
-            yield Finding(
-                source="backup",
-                severity="critical" if failed else "high",
-                blocking=True,
-                subject=f"{backup.plan}/{backup.server}",
-                title=told + (f": {backup.message}" if backup.message else ""),
-                observed=f"newest {age(backup.age_seconds)}"
-                if backup.age_seconds is not None
-                else "no snapshot seen",
-                expected=f"at most {duration(backup.rpo_seconds)} old",
-                fix=f"steward backup run{fleet} --plan {shlex.quote(backup.plan)}",
-            )
+    for backup, failed in _not_good(backup for backup in backups if backup.looked_at):
+        told = (
+            "Backup outside its RPO"
+            if failed
+            else "Not known whether a backup arrived in the vault inside its RPO"
+        )
+        yield Finding(
+            source="backup",
+            severity="critical" if failed else "high",
+            blocking=True,
+            subject=f"{backup.plan}/{backup.server}",
+            title=told + (f": {backup.message}" if backup.message else ""),
+            observed=f"newest {age(backup.age_seconds)}"
+            if backup.age_seconds is not None
+            else "no snapshot seen",
+            expected=f"at most {duration(backup.rpo_seconds)} old",
+            fix=f"steward backup run{fleet} --plan {shlex.quote(backup.plan)}",
+        )
 
 
 def _from_probes(probes: Sequence[Probe]) -> Iterable[Finding]:
-    for probe in probes:
-        if probe.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
-            failed = probe.verdict is Verdict.FAIL
-            yield Finding(
-                source="service",
-                severity="high" if failed else "medium",
-                blocking=failed,
-                subject=f"{probe.service} on {probe.server}",
-                title="Service does not answer as promised" if failed else "Service could not be asked",
-                observed=f"{probe.observed} from {probe.url}" if probe.url else probe.observed,
-                expected=probe.expected,
-            )
+    for probe, failed in _not_good(probes):
+        yield Finding(
+            source="service",
+            severity="high" if failed else "medium",
+            blocking=failed,
+            subject=f"{probe.service} on {probe.server}",
+            title="Service does not answer as promised" if failed else "Service could not be asked",
+            observed=f"{probe.observed} from {probe.url}" if probe.url else probe.observed,
+            expected=probe.expected,
+        )
 
 
 def _from_restore(restore: Restore | None) -> Iterable[Finding]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-from orchestrator.reporting.escape import columns, shorten, visible
+from orchestrator.reporting.columns import columns, shorten
+from orchestrator.reporting.escape import visible
 from orchestrator.reporting.graph import Card, Edge, Group, Outside, standings
 
 LABEL_HEIGHT = 20.0

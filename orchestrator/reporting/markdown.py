@@ -9,6 +9,7 @@ from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.budget import budget
 from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
 from orchestrator.reporting.findings import SEVERITIES, ranked
+from orchestrator.reporting.markdown_table import table
 from orchestrator.reporting.model import Change, Finding, Report, Verdict
 from orchestrator.reporting.page import (
     AS_LEFT,
@@ -32,8 +33,6 @@ from orchestrator.reporting.verdict import (
     unjudged,
 )
 
-# Comment fields refuse long texts (GitHub at 65,536 characters), so each list ends early and says so.
-MOST_ROWS = 50
 _SEVERITY_SYMBOLS = {"critical": "✕", "high": "✕", "medium": "!", "low": "·"}
 _MARKS = {Verdict.PASS: "✓ ", Verdict.FAIL: "✕ ", Verdict.UNKNOWN: "? ", Verdict.NOT_APPLICABLE: ""}
 
@@ -237,9 +236,4 @@ def _folded(title: str, count: int, parts: Sequence[str]) -> Iterable[str]:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows[:MOST_ROWS]]
-    if len(rows) > MOST_ROWS:
-        rest = [f"and {len(rows) - MOST_ROWS} more in report.json", *[""] * (len(heads) - 1)]
-        lines.append("| " + " | ".join(rest) + " |")
-    return "\n".join(lines)
+    return table(heads, rows, "report.json")

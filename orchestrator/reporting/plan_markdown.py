@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import instant
+from orchestrator.reporting.markdown_table import MOST_ROWS, table
 from orchestrator.reporting.plan import Plan
 from orchestrator.reporting.plan_words import (
     SIGNS,
@@ -18,8 +19,6 @@ from orchestrator.reporting.plan_words import (
     shown,
 )
 
-MOST_ROWS = 50
-"""Comment fields refuse long texts, so each list ends early and says so."""
 _WORDS = {"create": "create", "update": "change", "replace": "replace", "delete": "delete"}
 
 
@@ -124,9 +123,4 @@ def _next(plan: Plan) -> Iterator[str]:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows[:MOST_ROWS]]
-    if len(rows) > MOST_ROWS:
-        rest = [f"and {len(rows) - MOST_ROWS} more in --json", *[""] * (len(heads) - 1)]
-        lines.append("| " + " | ".join(rest) + " |")
-    return "\n".join(lines)
+    return table(heads, rows, "--json")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from orchestrator.reporting.escape import columns, shorten, terminal
+from orchestrator.reporting.columns import columns, fitted, shorten
+from orchestrator.reporting.escape import terminal
 from orchestrator.reporting.humanise import instant
 from orchestrator.reporting.model import Change
 from orchestrator.reporting.plan import Plan
@@ -56,24 +57,11 @@ def _change(change: Change, width: int) -> Iterator[str]:
         rows = [f"{rows[0]}    {rows[1]}"]
     indent = " " * min(columns(head), 30)
     for number, row in enumerate(rows):
-        yield from _fitted(head if number == 0 else indent, row, width)
-
-
-def _fitted(start: str, text: str, width: int) -> Iterator[str]:
-    """The text behind `start`, on more lines where the window is narrower."""
-    room = max(20, width - columns(start))
-    line = ""
-    for word in text.split(" "):
-        if line and columns(line) + 1 + columns(word) > room:
-            yield (start + line).rstrip()
-            start, line = " " * columns(start), word
-        else:
-            line = f"{line} {word}" if line else word
-    yield (start + line).rstrip()
+        yield from fitted(head if number == 0 else indent, row, width)
 
 
 def _cost(cost: Cost, width: int) -> Iterator[str]:
-    yield from _fitted(" cost       ", terminal(cost_text(cost)), width)
+    yield from fitted(" cost       ", terminal(cost_text(cost)), width)
     moved = [line for line in cost.lines if line.before != line.after or line.existed != line.exists]
     for line in moved if cost.book else ():
         before, after = amount(line.before, there=line.existed), amount(line.after, there=line.exists)
@@ -82,7 +70,7 @@ def _cost(cost: Cost, width: int) -> Iterator[str]:
 
 
 def _host(host: HostPlan, width: int) -> Iterator[str]:
-    yield from _fitted(f" host       {terminal(host.name):<10} ", terminal(host_text(host)), width)
+    yield from fitted(f" host       {terminal(host.name):<10} ", terminal(host_text(host)), width)
     for task in host.tasks[:_MOST_TASKS]:
         sign = "~" if task.state == "change" else "?"
         note = f"  ({terminal(task.note)})" if task.note else ""

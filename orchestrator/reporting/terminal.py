@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.reporting.advice import next_steps
-from orchestrator.reporting.escape import columns, shorten, terminal, terminal_line
+from orchestrator.reporting.columns import columns, shorten
+from orchestrator.reporting.escape import terminal, terminal_line
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import age, duration, instant, plural
 from orchestrator.reporting.model import Finding, Report, Verdict

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from orchestrator.reporting.columns import columns
 from orchestrator.reporting.drift import (
     SCHEMA_FILE,
     Drift,
@@ -19,7 +20,6 @@ from orchestrator.reporting.drift import (
     to_json,
 )
 from orchestrator.reporting.drift_text import drift_text
-from orchestrator.reporting.escape import columns
 from tests.fakes import NOON
 from tests.unit.reporting import sample
 from tests.unit.reporting.test_hostile import ACTING, CORPUS

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from orchestrator.reporting.escape import columns, markdown_code, markdown_text, shorten, terminal, visible
+from orchestrator.reporting.columns import columns, shorten
+from orchestrator.reporting.escape import markdown_code, markdown_text, terminal, visible
 from orchestrator.reporting.html import to_html
 from orchestrator.reporting.json import from_json, to_json
 from orchestrator.reporting.markdown import to_markdown

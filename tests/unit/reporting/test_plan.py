@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from orchestrator.reporting.escape import columns
+from orchestrator.reporting.columns import columns
 from orchestrator.reporting.json import from_json
 from orchestrator.reporting.json import to_json as report_json
 from orchestrator.reporting.model import Change, Report

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.reporting import humanise
 from orchestrator.reporting.advice import next_steps
-from orchestrator.reporting.escape import columns
+from orchestrator.reporting.columns import columns
 from orchestrator.reporting.findings import collect
 from orchestrator.reporting.model import Report, StepState, Verdict
 from orchestrator.reporting.page import gauge

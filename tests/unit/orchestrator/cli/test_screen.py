@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.cli.screen import clock, host_lines, remaining, step_line
 from orchestrator.progress import HostProgress
-from orchestrator.reporting.escape import columns
+from orchestrator.reporting.columns import columns
 
 
 def hosts(*made: HostProgress) -> dict[str, HostProgress]:
