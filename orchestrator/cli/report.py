@@ -22,7 +22,7 @@ def report(
     form: Annotated[
         str,
         typer.Option(
-            "--format", metavar="FORMAT", help="text, json, markdown, html, or path (of the HTML page)."
+            "--format", metavar="FORMAT", help="text, json, csv, markdown, html, or path (of the HTML page)."
         ),
     ] = "text",
     index: Annotated[
@@ -38,6 +38,7 @@ def report(
     """
     from orchestrator.cli.output import colour, emit, width
     from orchestrator.errors import InputError
+    from orchestrator.reporting.csv import to_csv
     from orchestrator.reporting.html import to_html
     from orchestrator.reporting.json import from_json, to_json
     from orchestrator.reporting.markdown import to_markdown
@@ -52,7 +53,7 @@ def report(
                          next_step="See: steward runs")  # fmt: skip
     page = settings.run_folder(name) / "report.html"
     loaded = from_json((settings.run_folder(name) / "report.json").read_text())
-    writers = {"json": to_json, "markdown": to_markdown, "html": to_html}
+    writers = {"json": to_json, "csv": to_csv, "markdown": to_markdown, "html": to_html}
     if index:
         emit(str(_index(settings, loaded)))
     elif form == "text":
@@ -64,7 +65,7 @@ def report(
     elif form in writers:
         emit(writers[form](loaded))
     else:
-        raise InputError("--format", "is not one of text, json, markdown, html, path", got=form)
+        raise InputError("--format", "is not one of text, json, csv, markdown, html, path", got=form)
 
 
 def _index(settings: Settings, report: Report) -> Path:

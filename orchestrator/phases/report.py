@@ -23,6 +23,7 @@ from orchestrator.phases.report_rows import (
 )
 from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.findings import collect, ranked
+from orchestrator.reporting.folding import gathered
 from orchestrator.reporting.history import RunRow
 from orchestrator.reporting.model import Backup, Change, Finding, Host, Network, Report, Step, StepState
 from orchestrator.reporting.verdict import exit_code
@@ -98,8 +99,8 @@ def build_report(
         backups=backups,
         probes=results.probes,
         patched=results.patched,
-        checks=results.checks,
-        policies=results.policies(),
+        checks=gathered(results.checks),
+        policies=gathered(results.policies()),
         findings=findings,
     )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, get_args
 
 from pydantic import ConfigDict, Field
 
-from orchestrator.reporting.humanise import iso
+from orchestrator.reporting.document import document_text, schema_of, schema_text
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.planning import Record
 
@@ -91,19 +90,9 @@ def drift_of(report: Report, subjects: Sequence[DriftSubject], following: Sequen
 
 def to_json(drift: Drift) -> str:
     """One JSON document with sorted keys and UTC times."""
-    document = drift.model_dump(mode="python", by_alias=True)
-    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False, default=_plain) + "\n"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return iso(value)
-    raise TypeError(f"a drift document holds no {type(value).__name__}")
+    return document_text(drift.model_dump(mode="python", by_alias=True))
 
 
 def drift_schema() -> str:
-    """JSON Schema (draft 2020-12) as text, stable between runs."""
-    schema = Drift.model_json_schema(by_alias=True, mode="serialization")
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "Steward drift, version 1"
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    """JSON Schema as text."""
+    return schema_text(schema_of(Drift, "Steward drift, version 1"))

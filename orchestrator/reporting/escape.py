@@ -14,6 +14,7 @@ _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _PLAIN_WORD = re.compile(r"\(?'?[^\W_](?:[^\W_]|[.,'-](?=[^\W_]))*'?\)?[.,:;%?]?", re.ASCII)
 _PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 _LINE_COMMAND = re.compile(r"^( *)   ::")
+_FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  # some programs take the wide ones for the others
 _BREAKS_CODE_SPAN = re.compile(r"[`|\\]")
 
 
@@ -46,6 +47,12 @@ def terminal(value: str) -> str:
 def terminal_line(line: str) -> str:
     """A finished line, which must not begin with a pipeline's command (`::error`) either; width is kept."""
     return _LINE_COMMAND.sub(r"\1\\x3a:", line)
+
+
+def csv_cell(value: str) -> str:
+    """The value as text of a spreadsheet: one that would be read as a formula begins with an apostrophe."""
+    shown = visible(value)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
 
 
 def markdown_code(value: str) -> str:

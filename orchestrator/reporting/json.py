@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
 
-from orchestrator.reporting.humanise import iso
-from orchestrator.reporting.model import Report
+from orchestrator.reporting.document import document_text
+from orchestrator.reporting.folding import folded, unfolded
+from orchestrator.reporting.model import SCHEMA, Report
+
+_UNFOLDED = "steward.report/1"
+"""Version 1 said every answer once for each server and subject."""
 
 
 def to_json(report: Report) -> str:
     """One JSON document with sorted keys and UTC times; equal reports give equal bytes."""
-    document = report.model_dump(mode="python", by_alias=True)
-    # ASCII only: a bidi or invisible character in a name must not rearrange the file in an auditor's editor.
-    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False, default=_plain) + "\n"
+    return document_text(folded(report.model_dump(mode="python", by_alias=True)))
 
 
 def from_json(text: str) -> Report:
     """The report a document holds; pydantic's ValidationError or a ValueError names what is wrong with it."""
-    return Report.model_validate(_frozen(json.loads(text)))
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"a report holds no {type(value).__name__}")
+    found = json.loads(text)
+    try:
+        older = found["schema"] == _UNFOLDED
+        document = {**found, "schema": SCHEMA} if older else unfolded(found)
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise ValueError(f"no report: {problem}") from problem
+    return Report.model_validate(_frozen(document))
 
 
 def _frozen(value: object) -> object:

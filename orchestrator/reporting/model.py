@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -13,6 +13,7 @@ from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange, Record
 from orchestrator.reporting.seen import BackupHistory, HostSpan, Restore
 
+SCHEMA: Final = "steward.report/2"
 Severity = Literal["critical", "high", "medium", "low"]
 
 
@@ -231,7 +232,7 @@ class Report(Record):
     exist; they say nothing while `servers_looked_at` is false. `fleet_servers` are those of the fleet file.
     """
 
-    schema_: Literal["steward.report/1"] = Field("steward.report/1", alias="schema")
+    schema_: Literal["steward.report/2"] = Field(SCHEMA, alias="schema")
     run: str
     verb: str
     stack: str

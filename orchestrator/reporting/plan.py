@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from orchestrator.reporting.advice import next_steps
-from orchestrator.reporting.humanise import iso
+from orchestrator.reporting.document import document_text, schema_of, schema_text
 from orchestrator.reporting.model import Change, Finding, Report
 from orchestrator.reporting.planning import Cost, HostPlan, Record
 
@@ -75,17 +74,9 @@ def plan_of(report: Report) -> Plan:
 
 def to_json(plan: Plan) -> str:
     """One JSON document with sorted keys; money is text, so that no reader rounds it."""
-    document = plan.model_dump(mode="python", by_alias=True)
-    return json.dumps(document, indent=2, sort_keys=True, allow_nan=False, default=_plain) + "\n"
-
-
-def _plain(value: object) -> str:
-    return iso(value) if isinstance(value, datetime) else str(value)
+    return document_text(plan.model_dump(mode="python", by_alias=True))
 
 
 def plan_schema() -> str:
-    """JSON Schema (draft 2020-12) as text, stable between runs."""
-    schema = Plan.model_json_schema(by_alias=True, mode="serialization")
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "Steward plan, version 1"
-    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+    """JSON Schema as text."""
+    return schema_text(schema_of(Plan, "Steward plan, version 1"))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Demo
-from tests.e2e.world import container_of, on_host
+from tests.e2e.world import container_of, on_host, unfolded_document
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
@@ -133,7 +133,7 @@ def latest(demo: Demo) -> dict[str, Any]:
     """The report of the newest run on the shop."""
     runs = sorted((demo.world.home / "runs").glob("*/report.json"), reverse=True)
     for path in runs:
-        report = json.loads(path.read_text())
+        report = unfolded_document(path.read_text())
         if report["stack"] == "e2e-shop" and report["verb"] == "up":
             return dict(report)
     raise AssertionError("no run on the shop")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Demo
-from tests.e2e.world import World, command, container_of, on_host, podman_objects
+from tests.e2e.world import World, command, container_of, on_host, podman_objects, unfolded_document
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
@@ -156,4 +156,4 @@ def newest_run(world: World) -> str:
 
 def newest_report(world: World) -> dict[str, list[dict[str, object]]]:
     """Report of the newest run."""
-    return dict(json.loads((world.home / "runs" / newest_run(world) / "report.json").read_text()))
+    return unfolded_document((world.home / "runs" / newest_run(world) / "report.json").read_text())

@@ -22,7 +22,7 @@ from tests.e2e.catalogue import (
     failures,
     repository,
 )  # fmt: skip
-from tests.e2e.world import ROOT, World
+from tests.e2e.world import ROOT, World, unfolded_document
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
@@ -42,7 +42,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     try:
         done = world.steward("up", "--fleet", fleet, "--json", seconds=1_200)
         assert done.code == 0, done.all
-        yield Catalogue(world, fleet, json.loads(done.out))
+        yield Catalogue(world, fleet, unfolded_document(done.out))
     finally:
         world.steward("destroy", "--fleet", fleet)
 

@@ -17,7 +17,7 @@ from orchestrator.verification.flows import Source, SourceKind, allows
 from stacks.fleet.loader import load
 from stacks.outputs import FleetOutputs
 from tests.e2e.conftest import Demo
-from tests.e2e.world import command, container_of, on_host
+from tests.e2e.world import command, container_of, on_host, unfolded_document
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
@@ -31,7 +31,7 @@ def network_checks(demo: Demo, *, code: int) -> dict[str, dict[str, Any]]:
     """`verify --network` on the shop, its network checks by server and name."""
     done = demo.world.steward("verify", "--fleet", demo.shop, "--network", "--json")
     assert done.code == code, done.all
-    found = json.loads(done.out)["checks"]
+    found = unfolded_document(done.out)["checks"]
     return {f"{c['server']} {c['check']}": c for c in found if c["check"].startswith("network.")}
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestrator.reporting.folding import unfolded
+
 ROOT = Path(__file__).resolve().parents[2]
 STEWARD = Path(sys.executable).parent / "steward"
 FLEETS = ROOT / "stacks" / "fleets"
@@ -98,9 +100,7 @@ class World:
         """Run a verb with --json that must end well, and return its document."""
         done = self.steward(*words, "--json", seconds=seconds)
         assert done.code == 0, done.all
-        document = json.loads(done.out)
-        assert isinstance(document, dict)
-        return document
+        return unfolded_document(done.out)
 
     def shell(self, script: str, fleet: Path, seconds: float = 300) -> Outcome:
         """A person's own shell under `steward env`."""
@@ -125,6 +125,12 @@ class Outcome:
     def all(self) -> str:
         """Both streams, for messages."""
         return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+def unfolded_document(text: str) -> dict[str, Any]:
+    """A document of `--json`; a report's with one row for each answer, as most questions want it."""
+    found = dict(json.loads(text))
+    return unfolded(found) if str(found["schema"]).startswith("steward.report/") else found
 
 
 def command(argv: Sequence[str], *, check: bool = True) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.processes import start_ticks
-from tests.e2e.world import Outcome, World, container_of
+from tests.e2e.world import Outcome, World, container_of, unfolded_document
 
 VAULT_NAMES = {"client: acme": "client: faults", "10.41.0.0/24": "10.76.0.0/24", "10.42.0": "10.75.0"}
 
@@ -90,7 +90,7 @@ class Broken:
 
     def report(self) -> dict[str, Any]:
         """The report of the newest run."""
-        return dict(json.loads((self.newest_run() / "report.json").read_text()))
+        return unfolded_document((self.newest_run() / "report.json").read_text())
 
     def newest_run(self) -> Path:
         """The folder of the newest run."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from orchestrator.reporting.findings import collect
+from orchestrator.reporting.folding import gathered
 from orchestrator.reporting.history import RunRow
 from orchestrator.reporting.model import Change, Flow, Host, Network, Report, Service, Verdict
 from orchestrator.reporting.verdict import Tone
@@ -214,13 +215,13 @@ def thousand() -> Report:
     ]
     return report.model_copy(
         update={
-            "checks": tuple(answers),
+            "checks": tuple(gathered(answers)),
             "hosts": tuple(hosts),
             "calendar": tuple(
                 history(name, "site", gap=20 if i % 100 == 0 else None) for i, name in enumerate(names)
             ),
             "backups": tuple(backup("site", name) for name in names),
-            "policies": tuple(judged),
+            "policies": tuple(gathered(judged)),
             "findings": tuple(collect((), answers, (), (), ())),
             "exit_code": 1,
         }

@@ -83,7 +83,7 @@ def test_json_read_back_is_the_same_report(report: Report) -> None:
 def test_json_keys_are_sorted_and_times_are_utc(report: Report) -> None:
     document = json.loads(to_json(report))
     assert list(document) == sorted(document)
-    assert document["schema"] == "steward.report/1"
+    assert document["schema"] == "steward.report/2"
     assert document["started_at"] == "2026-11-22T06:17:19Z"
 
 
