@@ -19,6 +19,7 @@ from orchestrator.ports.provisioning import Provisioner
 from orchestrator.ports.roles import RoleBook, Supplier
 from orchestrator.ports.rotation import Rotation
 from orchestrator.ports.run import Clock, Say, Target
+from orchestrator.reporting.seen import HostTime
 from stacks.outputs import ServerOutput
 
 
@@ -76,5 +77,7 @@ class Adapters:
     """(repository, what a host was told by its vault) -> what of the vault itself explains it, or ''."""
     end_killed: Callable[[Sequence[ServerOutput], HostShell], None] = lambda _servers, _shell: None
     """Ends on these servers what earlier runs that were killed left at work there."""
+    spoken: Callable[[], Sequence[HostTime]] = tuple
+    """With which of the stack's servers, and when, since this was last asked."""
     ready_seconds: float = 180.0
     """How long a server may take to become ready."""

@@ -82,7 +82,9 @@ class Run:
 
     def execute(self, steps: Generator[Step, Any, None]) -> None:
         """Drive a pipeline; its error is kept for the report."""
-        runner = LocalStepRunner(self.adapters.clock, self.watcher, self.results.steps.append)
+        runner = LocalStepRunner(
+            self.adapters.clock, self.watcher, self.results.steps.append, self.adapters.spoken
+        )
         self.problem = runner.execute(steps)
         self.exit_code = self.problem.exit_code if self.problem else 0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.app_fleet import role_catalog
+from orchestrator.clock import SystemClock
 from orchestrator.connections import Connections
 from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
@@ -16,11 +17,12 @@ from orchestrator.cost.prices import PriceBook, read_prices
 from orchestrator.errors import InputError
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.host_keys import HostKeyPin
+from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
 from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import HostShell, HostVerifier
 from orchestrator.ports.plays import PlaybookRunner
 from orchestrator.ports.rotation import Kind, Rotation, State
 from orchestrator.ports.run import Clock, Say, Target
@@ -56,6 +58,7 @@ class Composition:
     """Stack id -> host keys that people pinned since."""
     killed: Sequence[str] = ()
     """Runs of this stack that were killed and whose traces on hosts nobody has ended yet."""
+    times: HostTimes = field(default_factory=lambda: HostTimes(SystemClock()))
 
     def adapters(self, ledger: SqliteLedger, clock: Clock) -> Adapters:
         """Everything outside, behind its ports."""
@@ -82,6 +85,7 @@ class Composition:
             shown_key=shown_key,
             vault_cause=lambda repository, said: self.store(repository).cause_of(said),
             end_killed=self.end_killed,
+            spoken=self.times.take,
             ready_seconds=self.settings.ready_seconds,
         )
 
@@ -106,13 +110,16 @@ class Composition:
         """Shell, verifier and converge records of a stack's servers."""
         shell, keys = self.connections.shell(stack, servers), self.settings.stack_keys(stack)
         folder = self.settings.home / "converged" / stack
-        book = ConvergeBook(folder, shell, self._tools, (keys / PASSPHRASE_FILE).read_bytes)
+        own = stack == self.target.stack.name  # servers of other stacks may have the same names
+        noted: HostShell = NotedShell(shell, self.times) if own else shell
+        verifier: HostVerifier = TestinfraVerifier(shell.config)
+        book = ConvergeBook(folder, noted, self._tools, (keys / PASSPHRASE_FILE).read_bytes)
         return HostAccess(
-            shell=shell,
+            shell=noted,
             private_keys=admin_key(keys).places,
             known_hosts=shell.known_hosts,
             control_path=shell.control_path,
-            verifier=TestinfraVerifier(shell.config),
+            verifier=NotedVerifier(verifier, self.times) if own else verifier,
             convergence=book,
             drifts=book,
         )

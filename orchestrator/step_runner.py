@@ -12,6 +12,7 @@ from orchestrator.ports.run import Clock
 from orchestrator.progress import EarlierRun, HostProgress
 from orchestrator.reporting.model import Step as StepRecord
 from orchestrator.reporting.model import StepState
+from orchestrator.reporting.seen import HostTime
 from orchestrator.room import full, is_full
 
 
@@ -34,10 +35,18 @@ class Watcher:
 class LocalStepRunner:
     """Runs steps in order; the first error ends the run and is returned; every step is recorded."""
 
-    def __init__(self, clock: Clock, watcher: Watcher, record: Callable[[StepRecord], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        watcher: Watcher,
+        record: Callable[[StepRecord], None],
+        spoken: Callable[[], Sequence[HostTime]] = tuple,
+    ) -> None:
+        """`spoken` tells with which servers, and when, since it was last asked."""
         self._clock = clock
         self._watcher = watcher
         self._record = record
+        self._spoken = spoken
 
     def execute(self, steps: Generator[Step, Any, None]) -> StewardError | None:
         """Drive the pipeline to its end; None when all was done. Unknown errors pass through, recorded."""
@@ -57,6 +66,7 @@ class LocalStepRunner:
     def _run(self, step: Step) -> Any:
         started_at, began = self._clock.now(), monotonic()
         self._watcher.started(step)
+        self._spoken()  # what was said between the steps
 
         def finish(state: StepState, message: str) -> None:
             record = StepRecord(
@@ -67,6 +77,7 @@ class LocalStepRunner:
                 duration_seconds=round(monotonic() - began, 3),
                 message=message,
                 effect=step.effect,
+                hosts=self._spoken(),
             )
             self._record(record)
             self._watcher.ended(step, record)

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange, Record
-from orchestrator.reporting.seen import BackupHistory, HostSpan, Restore
+from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime, Restore
 
 SCHEMA: Final = "steward.report/2"
 Severity = Literal["critical", "high", "medium", "low"]
@@ -32,7 +32,10 @@ class Verdict(StrEnum):
 
 
 class Step(Record):
-    """One step that was begun; `message` says what it did or why it ended as it did."""
+    """One step that was begun; `message` says what it did or why it ended as it did.
+
+    `hosts`: the servers it spoke with itself; what a play did is in the report's hosts.
+    """
 
     name: str
     phase: str
@@ -41,6 +44,7 @@ class Step(Record):
     duration_seconds: float
     message: str = ""
     effect: Literal["read", "write"] = "read"
+    hosts: Sequence[HostTime] = ()
 
 
 class Network(Record):

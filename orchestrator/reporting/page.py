@@ -15,7 +15,7 @@ from orchestrator.reporting.plan_words import consequences
 
 # The page stays one a phone can open; beyond this the JSON file is the list.
 MOST_ROWS = 400
-MOST_FINDINGS, MOST_SERVER_ROWS = 60, 60
+MOST_FINDINGS, MOST_SERVER_ROWS = 60, 24
 MOST_SERVERS = 24
 """With more servers, checks are counted by what was checked and not listed server by server."""
 Row = TypeVar("Row")
@@ -118,6 +118,13 @@ def hosts(report: Report) -> list[Host]:
     if len(report.hosts) <= MOST_SERVER_ROWS:
         return list(report.hosts)
     return sorted(report.hosts, key=lambda host: not (host.failed or host.unreachable))
+
+
+def backups(report: Report) -> list[Backup]:
+    """Backups in the report's order; where not all fit, those that are not inside their RPO come first."""
+    if len(report.backups) <= MOST_SERVER_ROWS:
+        return list(report.backups)
+    return sorted(report.backups, key=lambda row: row.verdict is Verdict.PASS)
 
 
 @dataclass(frozen=True)

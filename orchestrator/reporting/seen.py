@@ -19,6 +19,14 @@ class HostSpan(Record):
     failed: bool = False
 
 
+class HostTime(Record):
+    """From the first word of a step with a server to the last, whatever else it did in between."""
+
+    server: str
+    started_at: datetime
+    duration_seconds: float
+
+
 class BackupHistory(Record):
     """What the vault saw arrive from one server, by day in UTC, oldest first; the lists are of one length.
 

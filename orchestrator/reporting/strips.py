@@ -11,7 +11,7 @@ from orchestrator.reporting.model import Report
 from orchestrator.reporting.seen import BackupHistory
 from orchestrator.reporting.verdict import Tone
 
-MOST_STRIPS = 40
+MOST_STRIPS = 24
 """Rows that are drawn: those with a gap first, then in the report's order."""
 
 

@@ -1,4 +1,4 @@
-"""The run on a time axis: its steps, and under `configure` its hosts by role. Places are percent."""
+"""The run on a time axis: its steps, below each its hosts, under `configure` by role. Places are percent."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.reporting.busy import BusyHost, busy_hosts
 from orchestrator.reporting.humanise import duration, plural, utc
-from orchestrator.reporting.model import Host, Report, Step
+from orchestrator.reporting.model import Report, Step
 from orchestrator.reporting.verdict import STATE_TONES, Tone
 
 MOST_HOSTS = 24
-"""Hosts that are drawn: those that failed, then the slowest."""
+"""Hosts that are drawn below `configure`: those that failed, then the slowest."""
+MOST_LOOKS = 8
+"""Hosts that are drawn below any other step."""
 _TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
 _MOST_TICKS = 7
 _NARROWEST = 0.5
@@ -40,7 +43,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the chart; `host` rows belong to the step above them."""
+    """One line of the chart; `host` rows belong to the step above. Without bars, `name` is a sentence."""
 
     name: str
     bars: Sequence[Bar]
@@ -55,7 +58,6 @@ class Row:
 class Timeline:
     ticks: Sequence[Tick]
     rows: Sequence[Row]
-    left_out: str
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,14 @@ def timeline(report: Report) -> Timeline:
     start = utc(report.started_at)
     whole = (utc(report.finished_at) - start).total_seconds()
     axis = _Axis(start, max(whole, sum(step.duration_seconds for step in report.steps), 0.001))
-    timed = [host for host in report.hosts if host.spans]
-    chosen = sorted(timed, key=lambda host: (not _bad(host), -host.duration_seconds, host.name))[:MOST_HOSTS]
-    names = {host.name for host in chosen}
-    shown = [host for host in timed if host.name in names]
     rows: list[Row] = []
-    placed = False
-    for step in report.steps:
+    for step, hosts in zip(report.steps, busy_hosts(report), strict=True):
+        chosen = sorted(hosts, key=lambda host: (not host.bad, -host.seconds, host.name))
+        names = {host.name for host in chosen[: MOST_HOSTS if step.phase == "configure" else MOST_LOOKS]}
         rows.append(_step_row(axis, step))
-        if step.phase == "configure" and not placed:
-            rows += [_host_row(axis, host) for host in shown]
-            placed = True
-    return Timeline(_ticks(axis.seconds), rows, _left_out(timed, names) if placed else "")
+        rows += [_host_row(axis, host) for host in hosts if host.name in names]
+        rows += _left_out([host for host in hosts if host.name not in names])
+    return Timeline(_ticks(axis.seconds), rows)
 
 
 def _step_row(axis: _Axis, step: Step) -> Row:
@@ -95,25 +93,13 @@ def _step_row(axis: _Axis, step: Step) -> Row:
     return Row(step.name, [bar], duration(step.duration_seconds), tone, step.state.value, step.message)
 
 
-def _host_row(axis: _Axis, host: Host) -> Row:
-    tone = Tone.BAD if _bad(host) else Tone.GOOD
+def _host_row(axis: _Axis, host: BusyHost) -> Row:
     bars = [
-        axis.bar(
-            span.started_at,
-            span.duration_seconds,
-            Tone.BAD if span.failed else Tone.GOOD,
-            span.role,
-            f"{span.role or 'play'}: {duration(span.duration_seconds)}, {plural(span.tasks, 'task')}, "
-            f"{span.changed} changed",
-        )
-        for span in host.spans
+        axis.bar(each.at, each.seconds, Tone.BAD if each.bad else Tone.GOOD, each.role, each.told)
+        for each in host.stretches
     ]
-    word = "unreachable" if host.unreachable else "failed" if host.failed else "done"
-    return Row(host.name, bars, duration(host.duration_seconds), tone, word, host.failed_task, host=True)
-
-
-def _bad(host: Host) -> bool:
-    return host.unreachable or bool(host.failed)
+    tone = Tone.BAD if host.bad else Tone.GOOD
+    return Row(host.name, bars, duration(host.seconds), tone, host.word, host.note, host=True)
 
 
 def _ticks(seconds: float) -> list[Tick]:
@@ -122,12 +108,13 @@ def _ticks(seconds: float) -> list[Tick]:
     return [Tick(round(mark / seconds * 100, 2), duration(mark) if mark else "0") for mark in marks]
 
 
-def _left_out(timed: Sequence[Host], names: set[str]) -> str:
-    rest = [host for host in timed if host.name not in names]
+def _left_out(rest: Sequence[BusyHost]) -> list[Row]:
+    """What is not drawn, in a sentence; nothing where all is."""
     if not rest:
-        return ""
-    seconds = [host.duration_seconds for host in rest]
-    failed = sum(map(_bad, rest))
+        return []
+    seconds = [host.seconds for host in rest]
+    failed = sum(host.bad for host in rest)
     told = f"{failed} of them failed" if failed else "none failed and none took longer than these"
     spread = f"{duration(min(seconds))} to {duration(max(seconds))}"
-    return f"{plural(len(rest), 'host')} more: {told}, {spread} each."
+    text = f"{plural(len(rest), 'host')} more: {told}, {spread} each."
+    return [Row(text, (), "", Tone.BAD if failed else Tone.GOOD, "", host=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from orchestrator.reporting.model import (
     StepState,
     Verdict,
 )
-from orchestrator.reporting.seen import BackupHistory, HostSpan
+from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime
 
 START = datetime(2026, 11, 22, 6, 17, 19, tzinfo=UTC)
 FLEET = "stacks/fleets/demo.yaml"
@@ -25,7 +26,7 @@ _STEPS = (
     ("plan", "plan", 9.4, "13 resources to create"),
     ("judge", "plan", 1.1, "10 rules over 23 subjects, nothing found"),
     ("provision", "provision", 31.2, "13 created"),
-    ("wait", "provision", 6.8, "3 servers answer over SSH"),
+    ("ready", "ready", 6.8, "3 of 3 servers ready"),
     ("configure", "configure", 84.0, "214 tasks on 3 hosts, 131 changed"),
     ("backup", "backup", 17.5, "3 snapshots taken and read back"),
     ("verify", "verify", 10.2, "49 checks"),
@@ -45,7 +46,10 @@ _RULES = (
 )
 
 
-def steps(states: dict[str, tuple[StepState, str]] | None = None) -> tuple[Step, ...]:
+def steps(
+    states: dict[str, tuple[StepState, str]] | None = None,
+    hosts: Sequence[str] = ("web-1", "web-2", "db-1"),
+) -> tuple[Step, ...]:
     """The steps of an `up`, one after the other; `states` overrides how some of them ended."""
     at, made = START, []
     for name, phase, seconds, message in _STEPS:
@@ -60,6 +64,10 @@ def steps(states: dict[str, tuple[StepState, str]] | None = None) -> tuple[Step,
                 duration_seconds=seconds,
                 message=text,
                 effect=effect,
+                hosts=tuple(
+                    HostTime(server=host, started_at=at, duration_seconds=seconds * (0.5 + i % 7 / 14))
+                    for i, host in enumerate(hosts if name in ("ready", "backup", "verify") else ())
+                ),
             )
         )
         at += timedelta(seconds=seconds)

@@ -217,6 +217,7 @@ def thousand() -> Report:
         update={
             "checks": tuple(gathered(answers)),
             "hosts": tuple(hosts),
+            "steps": steps(hosts=names),
             "calendar": tuple(
                 history(name, "site", gap=20 if i % 100 == 0 else None) for i, name in enumerate(names)
             ),

@@ -9,9 +9,10 @@ import pytest
 from orchestrator.reporting.budget import budget
 from orchestrator.reporting.html import to_html
 from orchestrator.reporting.markdown import to_markdown
-from orchestrator.reporting.model import Change, Report
-from orchestrator.reporting.page import MOST_FINDINGS, MOST_SERVER_ROWS, told
+from orchestrator.reporting.model import Change, Report, Verdict
+from orchestrator.reporting.page import MOST_FINDINGS, MOST_SERVER_ROWS, backups, told
 from orchestrator.reporting.planning import Cost, CostLine, DataLoss, Interruption, PropertyChange
+from orchestrator.reporting.strips import MOST_STRIPS
 from tests.unit.reporting import sample
 from tests.unit.reporting.test_formats import parsed
 
@@ -80,5 +81,12 @@ def test_long_lists_end_early_and_say_how_much_more_there_is() -> None:
     text = words(sample.thousand().model_copy(update={"findings": tuple(many)}))
     assert f"{500 - MOST_FINDINGS} more, all in report.json." in text
     assert text.count(f"{1000 - MOST_SERVER_ROWS} more, all in report.json.") == 2
-    assert "960 servers more, all in report.json." in text
+    assert f"{1000 - MOST_STRIPS} servers more, all in report.json." in text
     assert "What was checked, over 1000 servers" in text
+
+
+def test_of_many_backups_those_that_are_not_inside_their_rpo_come_first() -> None:
+    report = sample.thousand()
+    late = report.backups[-1].model_copy(update={"verdict": Verdict.FAIL})
+    found = backups(report.model_copy(update={"backups": (*report.backups[:-1], late)}))
+    assert (found[0].server, len(found)) == (late.server, 1000)
