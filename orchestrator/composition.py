@@ -34,6 +34,7 @@ from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
 from orchestrator.ssh import shown_key
+from orchestrator.supplies.logins import LoginBook
 from orchestrator.supplies.supplier import LocalSupplier
 from orchestrator.toolchain.environment import Toolchain
 from orchestrator.vault import VaultStore
@@ -155,6 +156,7 @@ class Composition:
             login=self.connections.login,
             store=self.store,
             credentials=self.credentials,
+            logins=LoginBook(settings.stack_keys(stack)),
             note=note,
             record_admin_key=lambda: registry.record_key(self.target),
         )

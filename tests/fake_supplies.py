@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import InputError
-from orchestrator.inventory.supplies import Archive, HostCertificate
+from orchestrator.inventory.supplies import Archive, HostCertificate, Login
 from stacks.fleet.secret import Reference
 
 
@@ -30,3 +30,6 @@ class FakeSupplier:
         if str(reference) in self.lost:
             raise InputError("secrets", "is not set", place=str(reference))
         return f"secret of {reference}"
+
+    def logins(self, name: str) -> Sequence[Login]:
+        return [Login(name, f"password of {name}")]

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.backups.credentials import RepositoryCredentials, make_successor
+from orchestrator.inventory.supplies import Login
 from orchestrator.ports.hosts import HostShell
-from orchestrator.ports.rotation import KeyPair, Rotation
+from orchestrator.ports.rotation import KeyPair, Rotation, Stage
 from stacks.outputs import ServerOutput
 from tests.fakes import FakeCredentials, FakeShell
 
@@ -78,12 +79,48 @@ class FakeRotatingStore:
 
 
 @dataclass
+class FakeLogins:
+    """One user's two logins in memory."""
+
+    used: Login = field(default_factory=lambda: Login("shop_app", "first password"))
+    coming: Login | None = None
+    left: Login | None = None
+    shut: bool = False
+
+    def stage(self, _name: str) -> Stage:
+        if self.coming:
+            return "begun"
+        return ("closed" if self.shut else "switched") if self.left else "resting"
+
+    def current(self, _name: str) -> Login:
+        return self.used
+
+    def prepare(self, _name: str) -> Login:
+        self.coming = self.coming or Login("shop_app_2", "second password")
+        return self.coming
+
+    def promote(self, _name: str) -> None:
+        assert self.coming is not None
+        self.used, self.left, self.coming = self.coming, self.used, None
+
+    def leaving(self, _name: str) -> Login | None:
+        return self.left
+
+    def close(self, _name: str) -> None:
+        self.shut = True
+
+    def forget(self, _name: str) -> None:
+        self.left, self.shut = None, False
+
+
+@dataclass
 class Rotating:
     """A rotation made of fakes, and what it left behind."""
 
     ring: FakeRing = field(default_factory=FakeRing)
     keeper: FakeRotatingCredentials = field(default_factory=FakeRotatingCredentials)
     store: FakeRotatingStore = field(default_factory=FakeRotatingStore)
+    users: FakeLogins = field(default_factory=FakeLogins)
     logins: dict[Path, FakeShell] = field(default_factory=dict)
     noted: list[tuple[str, str, str]] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
@@ -100,6 +137,7 @@ class Rotating:
             login=login,
             store=lambda _name: self.store,
             credentials=lambda _name: self.keeper,
+            logins=self.users,
             note=lambda *step: self.noted.append(step),
             record_admin_key=lambda: self.recorded.append(self.ring.used.public),
         )

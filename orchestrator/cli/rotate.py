@@ -1,4 +1,4 @@
-"""`steward rotate ssh|repository`: new credentials without an interruption."""
+"""`steward rotate ssh|repository|database`: new credentials without an interruption."""
 
 from __future__ import annotations
 
@@ -43,6 +43,18 @@ def repository(fleet: FleetFile, host: Hosts = None, as_json: AsJson = False) ->
     _rotate(
         "rotate repository", fleet, as_json, lambda run: repository_steps(run.adapters, run.results, wanted)
     )
+
+
+@app.command()
+def database(fleet: FleetFile, as_json: AsJson = False) -> None:
+    """Give users of PostgreSQL new passwords: another login is let in and used, then the old one goes.
+
+    These are the users whose passwords Steward makes, `{generated: USER}` in the fleet.
+    Example: steward rotate database --fleet stacks/fleets/catalogue.yaml
+    """
+    from orchestrator.pipelines.database_rotation import database_steps
+
+    _rotate("rotate database", fleet, as_json, lambda run: database_steps(run.adapters, run.results))
 
 
 def _rotate(verb: str, fleet: FleetFile, as_json: bool, steps: Callable[[Run], Steps]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from orchestrator.inventory.logins import with_logins
 from orchestrator.inventory.model import InventoryHost
 from orchestrator.inventory.supplies import Supplies
 from stacks.fleet.model import Fleet
@@ -26,7 +27,8 @@ def with_supplies(
         for key, value in role.variables.items():
             name = f"{role.name}_{key}"
             if any(references(value)):
-                secrets[name] = resolved(value, supplies.secret)
+                opened = with_logins(role.name, key, value, supplies.logins)
+                secrets[name] = resolved(opened, supplies.secret)
             else:
                 variables.setdefault(name, value)
     asked = {option for role in roles for option in supplies.options(role.name)}

@@ -14,7 +14,7 @@ from orchestrator.errors import InputError, ToolError
 from orchestrator.inventory.own_checks import OwnCheck, read_checks
 from orchestrator.inventory.own_roles import shape_problems
 from stacks.fleet.mistakes import nearest, shown
-from stacks.fleet.secret import reference, resolved
+from stacks.fleet.secret import LOGIN, reference, resolved
 
 IMPLIED_ROLES = frozenset({"backup"})
 """Applied by Steward itself where a backup plan says so; a fleet does not list them."""
@@ -122,8 +122,11 @@ def _in_clear(options: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator
     for key, value in values.items():
         spec = options.get(key, {})
         inner = spec.get("options") or {}
-        if spec.get("no_log") and spec.get("type", "str") == "str" and isinstance(value, str):
+        hidden = spec.get("no_log") and spec.get("type", "str") == "str"
+        if hidden and isinstance(value, str):
             yield key, "is a secret, and a fleet file is no place for one; write {env: NAME} or {file: PATH}"
+        if hidden and (kept := reference(value)) is not None and kept.kind == LOGIN:
+            yield key, f"is a secret, and {kept} is a name that anybody may know; write {{generated: NAME}}"
         for part in value if isinstance(value, list) else [value]:
             if inner and isinstance(part, Mapping) and reference(part) is None:
                 yield from ((key, f"{deep} {text}") for deep, text in _in_clear(inner, part))

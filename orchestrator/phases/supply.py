@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.errors import InputError, StewardError
+from orchestrator.inventory.logins import check_logins
 from orchestrator.inventory.supplies import Archive, Supplies
 from orchestrator.ports.roles import RoleBook, Supplier
 from stacks.fleet.model import Fleet
@@ -17,7 +18,7 @@ APP_ROLE = "app"
 
 def check_secrets(fleet: Fleet, supplier: Supplier) -> None:
     """Refuse, before anything is made, references that lead nowhere; all of them at once."""
-    problems: list[StewardError] = []
+    problems: list[StewardError] = [*check_logins(fleet)]
     asked = {
         each
         for server in fleet.servers.values()
@@ -32,7 +33,9 @@ def check_secrets(fleet: Fleet, supplier: Supplier) -> None:
     if len(problems) == 1:
         raise problems[0]
     if problems:
-        raise InputError("secrets", f"{len(problems)} are missing:\n  " + "\n  ".join(map(str, problems)))
+        raise InputError(
+            "secrets", f"{len(problems)} are missing or wrong:\n  " + "\n  ".join(map(str, problems))
+        )
 
 
 def supply(fleet: Fleet, servers: Sequence[ServerOutput], supplier: Supplier, roles: RoleBook) -> Supplies:
@@ -44,7 +47,7 @@ def supply(fleet: Fleet, servers: Sequence[ServerOutput], supplier: Supplier, ro
         if any(_CERTIFICATE & roles.options(role.name) for role in fleet.servers[server.group].roles)
     }
     archives = {group: found for group in sorted(groups) if (found := _archive(fleet, group, supplier))}
-    return Supplies(roles.options, roles.own, supplier.secret, certificates, archives)
+    return Supplies(roles.options, roles.own, supplier.secret, certificates, archives, supplier.logins)
 
 
 def names_of(fleet: Fleet, server: ServerOutput) -> Iterator[str]:

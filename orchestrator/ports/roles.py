@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from orchestrator.inventory.own_checks import OwnCheck
-from orchestrator.inventory.supplies import Archive, HostCertificate
+from orchestrator.inventory.supplies import Archive, HostCertificate, Login
 from stacks.fleet.secret import Reference
 
 
@@ -23,6 +23,10 @@ class Supplier(Protocol):
 
     def secret(self, reference: Reference) -> str:
         """The value behind a reference; raises InputError where there is none."""
+        ...
+
+    def logins(self, name: str) -> Sequence[Login]:
+        """Every login that is to be open for a user with a generated password, the one in use first."""
         ...
 
 

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from orchestrator.backups.credentials import RepositoryCredentials
+from orchestrator.inventory.supplies import Login as DatabaseLogin
 from orchestrator.ports.hosts import HostShell
 from stacks.outputs import ServerOutput
 
-Kind = Literal["ssh", "repository"]
+Kind = Literal["ssh", "repository", "database"]
 State = Literal["begun", "switched", "finished"]
 """begun: the new one is let in; switched: it is in use, the old one still works; finished: that is gone."""
+
+Stage = Literal["resting", "begun", "switched", "closed"]
+"""closed: the one before is to be refused, and was not yet seen refused."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,38 @@ class RotatingCredentials(Protocol):
         ...
 
 
+class RotatingLogins(Protocol):
+    """The logins of database users whose passwords Steward makes; each user has two that take turns."""
+
+    def stage(self, name: str) -> Stage:
+        """How far a rotation came."""
+        ...
+
+    def current(self, name: str) -> DatabaseLogin:
+        """The one in use."""
+        ...
+
+    def prepare(self, name: str) -> DatabaseLogin:
+        """The one to come, made and kept on first call."""
+        ...
+
+    def promote(self, name: str) -> None:
+        """The one to come is in use; the one before is retiring."""
+        ...
+
+    def leaving(self, name: str) -> DatabaseLogin | None:
+        """The one before the one in use, until it is forgotten."""
+        ...
+
+    def close(self, name: str) -> None:
+        """The retiring one is no longer to be open."""
+        ...
+
+    def forget(self, name: str) -> None:
+        """The database was seen to refuse it."""
+        ...
+
+
 class RotatingStore(Protocol):
     """A vault that can let in another credential of a repository, and take one away."""
 
@@ -98,6 +134,7 @@ class Rotation:
     login: Login
     store: Callable[[str], RotatingStore]
     credentials: Callable[[str], RotatingCredentials]
+    logins: RotatingLogins
     note: Callable[[Kind, str, State], None]
     """(kind, subject, state): kept in the ledger."""
     record_admin_key: Callable[[], None]

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orchestrator.inventory.supplies import Archive, HostCertificate
+from orchestrator.inventory.supplies import Archive, HostCertificate, Login
 from orchestrator.ports.run import Clock
 from orchestrator.supplies.authority import StackAuthority
+from orchestrator.supplies.logins import LoginBook
 from orchestrator.supplies.secrets import read_secret
 from orchestrator.supplies.sources import SourceStore
-from stacks.fleet.secret import Reference
+from stacks.fleet.secret import GENERATED, LOGIN, Reference
 
 
 class LocalSupplier:
@@ -19,6 +20,7 @@ class LocalSupplier:
 
     def __init__(self, keys: Path, stack: str, cache: Path, beside: Path, clock: Clock) -> None:
         self._authority = StackAuthority(keys, stack)
+        self._logins = LoginBook(keys)
         self._sources = SourceStore(cache / "sources")
         self._beside = beside
         self._clock = clock
@@ -33,4 +35,12 @@ class LocalSupplier:
 
     def secret(self, reference: Reference) -> str:
         """The value behind a reference."""
+        if reference.kind == GENERATED:
+            return self._logins.password(reference.place)
+        if reference.kind == LOGIN:
+            return self._logins.current(reference.place).name
         return read_secret(reference, self._beside)
+
+    def logins(self, name: str) -> Sequence[Login]:
+        """Every login that is to be open for a user with a generated password."""
+        return self._logins.opened(name)

@@ -71,7 +71,8 @@ def _postgresql(role: Role, _server: Server) -> Iterator[Expectation]:
         )
     for user in _mappings(role.variables.get("users")):
         if _PLAIN.fullmatch(name := str(user.get("name"))):
-            query = f"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{name}'"  # noqa: S608  # plain
+            names = f"'{name}', '{name}_2'"  # one whose password Steward makes has two logins
+            query = f"SELECT bool_or(rolcanlogin) FROM pg_roles WHERE rolname IN ({names})"  # noqa: S608  # plain
             yield Expectation(f"postgresql.user.{name}", f"user {name} may log in", "sql", query, "t")
 
 

@@ -1,4 +1,9 @@
-"""References to secrets: `{env: NAME}` or `{file: PATH}`, where a variable would hold the secret itself."""
+"""References to secrets, where a variable would hold the secret itself.
+
+`{env: NAME}` and `{file: PATH}` lead to secrets that people keep, `{generated: NAME}` to one that Steward
+makes and keeps. `{login: USER}` is no secret: the name by which a database user with such a password logs
+in now.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +14,16 @@ from typing import Any
 
 _ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _FILE = re.compile(r"[^\x00-\x1f]{1,400}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,38}")
+"""Short enough for a user of a database and the `_2` of its second login."""
+GENERATED = "generated"
+LOGIN = "login"
+_PLACES = {"env": _ENVIRONMENT, "file": _FILE, GENERATED: _NAME, LOGIN: _NAME}
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Where a secret is kept: a variable of the environment, or a file beside the fleet file or absolute."""
+    """Where a secret is kept: a variable of the environment, a file, or Steward's own keys of the stack."""
 
     kind: str
     place: str
@@ -27,7 +37,7 @@ def reference(value: Any) -> Reference | None:
     if not isinstance(value, Mapping) or len(value) != 1:
         return None
     ((kind, place),) = value.items()
-    pattern = {"env": _ENVIRONMENT, "file": _FILE}.get(kind)
+    pattern = _PLACES.get(kind)
     if pattern is None or not isinstance(place, str) or not pattern.fullmatch(place):
         return None
     return Reference(kind, place)

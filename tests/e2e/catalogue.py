@@ -18,9 +18,8 @@ from typing import Any
 from tests.e2e.world import ROOT, World, container_of, on_host
 
 SECRETS = {
-    "ORDERS_DATABASE_PASSWORD": 'database "pass" w\'rd $HOME `x` \\n',
     "ORDERS_CACHE_PASSWORD": "cache-password-0123456789",
-    "ORDERS_REPORTS_PASSWORD": "reports-password-1",
+    "ORDERS_REPORTS_PASSWORD": 'reports "pass" w\'rd $HOME `x` \\n',
 }
 CHANGES = {
     "client: acme": "client: e2e",
@@ -109,7 +108,7 @@ def ask(catalogue: Catalogue, path: str, context: ssl.SSLContext, port: str) -> 
 
 
 @contextmanager
-def asking(catalogue: Catalogue, path: str) -> Iterator[list[Any]]:
+def asking(catalogue: Catalogue, path: str, clients: int = SAME) -> Iterator[list[Any]]:
     """Clients that ask without a pause while something happens; every answer or error, in the end."""
     context, port, over = authority(catalogue), catalogue.url("443"), Event()
     seen: list[Any] = []
@@ -122,8 +121,8 @@ def asking(catalogue: Catalogue, path: str) -> Iterator[list[Any]]:
             except Exception as problem:  # noqa: BLE001  # any at all is a dropped request
                 seen.append(problem)
 
-    with ThreadPoolExecutor(SAME) as clients:
-        running = [clients.submit(client, number) for number in range(SAME)]
+    with ThreadPoolExecutor(clients) as pool:
+        running = [pool.submit(client, number) for number in range(clients)]
         try:
             yield seen
         finally:

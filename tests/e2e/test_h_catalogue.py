@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
 from threading import Event
 from typing import Any
 
 import pytest
 
+from orchestrator.supplies.logins import LoginBook
 from tests.e2e.catalogue import (
     CHANGES,
     PROJECT,
@@ -89,6 +94,41 @@ def test_secrets_are_where_they_are_used_and_nowhere_else(catalogue: Catalogue) 
     ]
     assert leaks == []
     assert password not in json.dumps(catalogue.first)
+
+
+def test_new_database_passwords_refuse_nobody_though_the_rotation_is_killed_at_every_stage(
+    catalogue: Catalogue,
+) -> None:
+    book = LoginBook(catalogue.world.home / "keys" / "e2e-catalogue")
+    log = "/var/log/postgresql/postgresql-15-main.log"
+    words = ["rotate", "database", "--fleet", catalogue.fleet]
+    with asking(catalogue, "/orders", clients=2) as seen:
+        for stage in ("begun", "switched", "closed"):
+            killed(catalogue.world.start(*words), lambda: book.stage("orders_app") == stage)  # noqa: B023
+        said = catalogue.inside("store-1", "grep", "-c", "FATAL", log, check=False)
+        done = catalogue.world.steward(*words)
+    assert done.code == 0, done.all
+    assert said.strip() == "0"  # no connection was refused, until the run itself tried the old password
+    assert len(seen) > 20
+    assert "orders_app: logs in as orders_app_2; the old password is refused" in done.err
+    assert book.current("orders_app").name == "orders_app_2"
+    assert "is not permitted to log in" in catalogue.inside("store-1", "grep", "FATAL", log)
+    owners = "select distinct tableowner from pg_tables where schemaname = 'public'"
+    argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtqc", owners, "orders"]
+    assert catalogue.inside("store-1", *argv).strip() == "orders_app"
+    up = catalogue.world.report("up", "--fleet", catalogue.fleet)
+    assert all(host["unchanged_since"] for host in up["hosts"])
+
+
+def killed(running: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    """Kill -9 all of it as soon as it came that far."""
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()
 
 
 def test_a_reload_of_nginx_drops_no_request(catalogue: Catalogue) -> None:

@@ -19,7 +19,7 @@ def database():
     return psycopg2.connect(
         host=os.environ["DATABASE_HOST"],
         dbname="orders",
-        user="orders_app",
+        user=os.environ["DATABASE_USER"],
         password=os.environ["DATABASE_PASSWORD"],
         sslmode="verify-full",
         sslrootcert=AUTHORITY,

@@ -1,0 +1,111 @@
+"""Database users whose passwords Steward makes: two logins that take turns, and who is told of them. Pure.
+
+PostgreSQL knows one password a role, so a user that is rotated has two: it logs in as itself or as `NAME_2`,
+which acts as the first. While one follows the other both are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.errors import InputError
+from orchestrator.inventory.supplies import Login
+from stacks.fleet.model import Fleet
+from stacks.fleet.secret import GENERATED, LOGIN, Reference, reference, references
+
+_ROLE = "postgresql"
+
+
+@dataclass(frozen=True)
+class DatabaseUser:
+    """A user of PostgreSQL as the fleet lists it; `password` is where its secret is kept."""
+
+    name: str
+    group: str
+    password: Reference
+
+    @property
+    def generated(self) -> bool:
+        """Whether Steward makes its password."""
+        return self.password.kind == GENERATED
+
+
+def database_users(fleet: Fleet) -> list[DatabaseUser]:
+    """Every user with a password, by server group."""
+    return [
+        DatabaseUser(str(user.get("name")), group, kept)
+        for group, server in fleet.servers.items()
+        if (role := server.role(_ROLE))
+        for user in _mappings(role.variables.get("users"))
+        if (kept := reference(user.get("password"))) is not None
+    ]
+
+
+def check_logins(fleet: Fleet) -> list[InputError]:
+    """Passwords that are not named as their user, and logins of users that there are not."""
+    users = [user for user in database_users(fleet) if user.generated]
+    problems = [
+        InputError(
+            fleet.stack, f"the password of the database user '{user.name}' bears another name",
+            place=f"servers.{user.group}.roles.{_ROLE}.users", got=str(user.password),
+            next_step=f"Write {{generated: {user.name}}}: its two logins are named after the user.",
+        )
+        for user in users
+        if user.password.place != user.name
+    ]  # fmt: skip
+    known = sorted({user.name for user in users})
+    asked = {
+        each
+        for server in fleet.servers.values()
+        for role in server.roles
+        for each in references(role.variables)
+    }
+    return problems + [
+        InputError(
+            fleet.stack, "no database user has a password that Steward makes under this name", got=str(each),
+            next_step=f"Known: {', '.join(known) or 'none'}. It is a user of the role {_ROLE} with password: "
+            f"{{generated: {each.place}}}.",
+        )
+        for each in sorted(asked, key=str)
+        if each.kind == LOGIN and each.place not in known
+    ]  # fmt: skip
+
+
+def groups_told(fleet: Fleet, names: Sequence[str]) -> list[str]:
+    """Server groups with a role that is told of the login or the password of one of these users."""
+    return [
+        group
+        for group, server in fleet.servers.items()
+        if any(
+            each.kind in (GENERATED, LOGIN) and each.place in names
+            for role in server.roles
+            for each in references(role.variables)
+        )
+    ]
+
+
+def with_logins(role: str, key: str, value: Any, logins: Callable[[str], Sequence[Login]]) -> Any:
+    """A role's variable; of postgresql's users, those with generated passwords as the logins open now."""
+    if (role, key) != (_ROLE, "users"):
+        return value
+    return [each for user in _mappings(value) for each in _opened(user, logins)]
+
+
+def _opened(user: Mapping[str, Any], logins: Callable[[str], Sequence[Login]]) -> Iterator[Mapping[str, Any]]:
+    kept = reference(user.get("password"))
+    if kept is None or kept.kind != GENERATED:
+        yield user
+        return
+    opened = logins(kept.place)
+    own = next((login.password for login in opened if login.name == user["name"]), None)
+    rest = {key: value for key, value in user.items() if key != "password"}
+    yield rest if own is None else {**rest, "password": own}
+    for login in opened:
+        if login.name != user["name"]:
+            yield {"name": login.name, "password": login.password, "acts_as": user["name"]}
+
+
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    yield from (each for each in (value if isinstance(value, list) else []) if isinstance(each, Mapping))
