@@ -10,7 +10,10 @@ from orchestrator.cli.options import AsJson, FleetFile, Hosts
 
 Accept = Annotated[
     bool,
-    typer.Option("--accept", help="Take the hosts as they are now for what they should be; needs --host."),
+    typer.Option(
+        "--accept",
+        help="Take the hosts as they are now for what they should be, if all works there; needs --host.",
+    ),
 ]
 
 

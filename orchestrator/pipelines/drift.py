@@ -1,12 +1,15 @@
-"""The order of drift: resources, then hosts, one look each; changes nothing."""
+"""The order of `steward drift`: resources, then hosts, one look each; changes nothing there."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from functools import partial
 
 from orchestrator.adapters import Adapters
 from orchestrator.errors import ToolError
+from orchestrator.phases import verify as verify_phase
+from orchestrator.phases.accept import refuse_broken
 from orchestrator.phases.drift import summary, told_once
 from orchestrator.phases.reach import check_wanted
 from orchestrator.pipelines.step import Step, Steps
@@ -23,7 +26,7 @@ def drift_steps(
     *,
     accept: bool = False,
 ) -> Steps:
-    """Look at everything of the fleet, or at these servers; `accept` takes the hosts as they are first."""
+    """Look at everything of the fleet, or at these servers; `accept` first takes the hosts as they are."""
     stack, fleet = adapters.target.stack.name, adapters.target.loaded.fleet
     check_wanted(fleet, wanted)
     read = partial(adapters.provisioner.outputs, stack)
@@ -32,10 +35,7 @@ def drift_steps(
     servers = [server for server in outputs.servers if not wanted or server.name in wanted]
     drifts = adapters.hosts(stack, outputs.servers).drifts
     if accept:
-        act = partial(drifts.accept, servers, adapters.run)
-        yield Step(
-            "accept", "drift", "write", act, lambda names: f"as they are: {', '.join(names) or 'none'}"
-        )
+        yield from accept_steps(adapters, results, fleet_file, servers)
     ask = partial(resources_of, adapters, stack, wanted)
     resources = yield Step("resources", "drift", "read", ask, summary)
     hosts = yield Step("hosts", "drift", "read", partial(drifts.drifted, servers), summary)
@@ -47,6 +47,22 @@ def drift_steps(
         if name not in made
     ]
     results.drift = told_once([*hosts, *absent], resources, fleet_file)
+
+
+def accept_steps(
+    adapters: Adapters, results: RunResults, fleet_file: str, servers: Sequence[ServerOutput]
+) -> Steps:
+    """Take these hosts as they are, when each is known and everything on it works."""
+    assert results.outputs is not None  # noqa: S101  # drift_steps set it
+    access = adapters.hosts(adapters.target.stack.name, results.outputs.servers)
+    seen = yield Step("look", "drift", "read", partial(access.drifts.drifted, servers), summary)
+    results.drift = told_once(seen, [], fleet_file)
+    fleet = adapters.target.loaded.fleet
+    check = partial(verify_phase.verify, fleet, servers, access.verifier, adapters.roles)
+    results.checks = yield Step("verify", "verify", "read", check, verify_phase.summary)
+    refuse_broken(seen, results.checks, shlex.quote(fleet_file))
+    act = partial(access.drifts.accept, servers, adapters.run)
+    yield Step("accept", "drift", "write", act, lambda names: f"as they are: {', '.join(names) or 'none'}")
 
 
 def resources_of(adapters: Adapters, stack: str, wanted: Sequence[str]) -> list[DriftSubject]:

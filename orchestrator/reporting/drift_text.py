@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from orchestrator.reporting.columns import fitted
 from orchestrator.reporting.drift import Drift, DriftItem, DriftSubject
 from orchestrator.reporting.escape import terminal
-from orchestrator.reporting.humanise import instant
+from orchestrator.reporting.humanise import instant, plural
 
 _SIGNS = {"drifted": "✕", "unknown": "?", "clean": "✓"}
 _MARKS = {"add": "+", "change": "~", "remove": "-"}
@@ -23,11 +23,11 @@ def drift_text(drift: Drift, width: int = 80) -> str:
         for subject in drift.subjects:
             if subject.state == state:
                 lines += _subject(subject, width)
-    for kind, word in (("host", "hosts"), ("resource", "resources")):
+    for kind in ("host", "resource"):
         names = [each.name for each in drift.subjects if each.state == "clean" and each.kind == kind]
         if names:
             listed = ", ".join(map(terminal, names[:8])) + (", …" if len(names) > 8 else "")
-            lines += fitted(f" {_SIGNS['clean']} {len(names)} {word} clean: ", listed, width)
+            lines += fitted(f" {_SIGNS['clean']} {plural(len(names), kind)} clean: ", listed, width)
     for command in drift.next:
         lines += fitted(" next  ", terminal(command), width)
     return "\n".join(lines)

@@ -107,6 +107,12 @@ def test_what_no_role_manages_is_told_until_it_is_undone_or_accepted(demo: Demo)
     }
     assert all(item["unhealed_since"] for item in items)
     assert world.steward("drift", "--fleet", fleet, "--host", "db-1", "--accept").code == 0
+    on_host(containers["web-1"], "systemctl", "stop", "nginx")
+    refused = world.steward("drift", "--fleet", fleet, "--host", "web-1", "--accept")
+    assert refused.code == 1, refused.all
+    assert "nothing was accepted" in refused.all
+    assert "nginx.service is inactive" in refused.all
+    on_host(containers["web-1"], "systemctl", "start", "nginx")
     on_host(containers["web-1"], "rm", "/etc/cron.d/mallory")
     on_host(
         containers["web-1"], "userdel", "--remove", "mallory", check=False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.errors import InputError, ToolError
+from functools import partial
+
+from orchestrator.errors import FindingsError, InputError, StewardError, ToolError
 from orchestrator.phases.report import build_report
 from orchestrator.pipelines.drift import drift_steps
 from orchestrator.pipelines.step import Step, Steps
@@ -65,9 +67,55 @@ def test_only_the_named_hosts_and_what_is_theirs(bench: Bench) -> None:
 def test_accepting_takes_the_named_hosts_as_they_are(bench: Bench) -> None:
     bench.drifts.subjects = {"web-1": drifted("web-1"), "db-1": drifted("db-1")}
     steps = drift_steps(bench.adapters, bench.results, "demo.yaml", ["web-1"], accept=True)
-    assert [step.name for step in drive(steps)] == ["outputs", "accept", "resources", "hosts"]
+    assert [step.name for step in drive(steps)] == [
+        "outputs",
+        "look",
+        "verify",
+        "accept",
+        "resources",
+        "hosts",
+    ]
     assert [(each.name, each.state) for each in bench.results.drift] == [("web-1", "clean")]
     assert list(bench.drifts.subjects) == ["db-1"]
+
+
+def accept(bench: Bench, *names: str) -> StewardError | None:
+    return bench.execute(partial(drift_steps, accept=True), "demo.yaml", names)
+
+
+def test_a_host_on_which_a_check_fails_is_not_accepted_and_nothing_is(bench: Bench) -> None:
+    bench.drifts.subjects = {"web-1": drifted("web-1"), "db-1": drifted("db-1")}
+    bench.verifier.failing = ["web-1 nginx.running"]
+    problem = accept(bench, "web-1", "db-1")
+    assert isinstance(problem, FindingsError)
+    assert "web-1: nginx" in str(problem)
+    assert "nothing was accepted" in str(problem)
+    assert "steward up --fleet demo.yaml" in str(problem)
+    assert sorted(bench.drifts.subjects) == ["db-1", "web-1"]
+    assert "accept" not in bench.steps
+    assert {each.state for each in bench.results.drift} == {"drifted"}
+    assert {step.effect for step in bench.results.steps} == {"read"}
+
+
+def test_a_service_that_should_run_is_not_accepted_as_stopped(bench: Bench) -> None:
+    stopped = DriftItem(
+        kind="unit",
+        name="cron.service",
+        how="change",
+        expected="active, enabled",
+        observed="inactive, enabled",
+        server="web-1",
+    )
+    bench.drifts.subjects = {
+        "web-1": DriftSubject(kind="host", name="web-1", state="drifted", items=[stopped])
+    }
+    assert "web-1: cron.service is inactive, enabled" in str(accept(bench, "web-1"))
+    assert "web-1" in bench.drifts.subjects
+
+
+def test_a_host_of_which_nothing_is_known_is_not_accepted(bench: Bench) -> None:
+    bench.drifts.subjects = {"web-1": DriftSubject(kind="host", name="web-1", state="unknown", reason="deaf")}
+    assert "web-1: not known how it is: deaf" in str(accept(bench, "web-1"))
 
 
 def drive(steps: Steps) -> list[Step]:
