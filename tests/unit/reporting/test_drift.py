@@ -48,7 +48,7 @@ def test_the_text_has_every_state_and_what_next() -> None:
         "should be mode 0644",
         "with it   link /etc/y",
         "unknown: SSH failed",
-        "✓ 1 hosts clean: web-2",
+        "✓ 1 host clean: web-2",
         "next  steward up --fleet d",
     ):
         assert line in text, text
