@@ -95,7 +95,7 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
     runner, verifier, ledger, keys = FakeRunner(), FakeVerifier(), MemoryLedger(), FakeCredentials()
     drifts = FakeDrifts()
     access = HostAccess(
-        shell, Path("/key"), Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence(), drifts
+        shell, [Path("/key")], Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence(), drifts
     )
     adapters = Adapters(
         target=Target(StackRecord("acme-demo", "1" * 32, "acme", "2" * 32, NOON), loaded()),
