@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.convergence.comparison import items
+from orchestrator.convergence.comparison import after_converge, items
 from orchestrator.convergence.look import digest
 from orchestrator.convergence.records import Expected, Seen, read_look
 from orchestrator.errors import ToolError
@@ -102,6 +102,15 @@ def test_what_follows_is_told_with_what_it_follows_from() -> None:
         ("unit", "a.timer", 1),
         ("user", "mallory", 5),
     ]
+
+
+def test_an_account_made_by_hand_is_still_by_hand_when_a_role_sets_the_terms_of_its_password() -> None:
+    old = Expected(run="R1", at=NOON, look="x", parts={"accounts": {"user root": "uid 0 aa"}})
+    by_hand = {"accounts": {"user mallory": "uid 1001 bb", "user root": "uid 0 ee"}}
+    left = {"user mallory": "uid 1001 cc", "user root": "uid 0 dd"}
+    made = after_converge(old, by_hand, Seen({}, {"accounts": left}), "R2", NOON, "x")
+    assert made.unhealed == {"accounts": ("user mallory",)}
+    assert made.parts == {"accounts": {"user root": "uid 0 dd"}}, "the role put its own password back"
 
 
 def test_two_users_do_not_take_each_others_home() -> None:
