@@ -9,8 +9,10 @@ PYTHON := $(BIN)/python -P
 SOURCES := stacks policies orchestrator tests docs
 COLLECTIONS := from orchestrator.settings import load_settings as settings; \
   from orchestrator.toolchain.environment import load_toolchain as toolchain; print(toolchain(settings()).collections)
-# pytest: more at once than processors gains nothing, because tests wait for containers.
+# Unit tests take a processor each; tests on real parts mostly wait for servers, so three rooms fit on two.
 UNIT_WORKERS ?= auto
+REAL_WORKERS ?= 3
+REAL := $(PYTHON) -m pytest tests --ignore=tests/unit --numprocesses $(REAL_WORKERS) --dist loadgroup --no-loadscope-reorder
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,7 +27,7 @@ demo: setup ## a vault and a small fleet, from nothing to a report
 # pytest's exit code 5 (no test ran) is a failure like any other: make stops at every code but 0.
 test: setup test-packages ## every test, on real parts: first the quick ones, then the rest
 	$(PYTHON) -m pytest tests/unit -n $(UNIT_WORKERS)
-	$(PYTHON) -m pytest tests --ignore=tests/unit -m "not unsettled"
+	$(REAL) -m "not unsettled"
 
 test-unsettled: setup test-packages ## tests that ask for what is not yet shown whole, each named in the notes of its issue
 	$(PYTHON) -m pytest tests --ignore=tests/unit -m unsettled

@@ -39,3 +39,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if os.environ.get("STEWARD_REQUIRE_REAL") == "1":
         pytest.fail(f"{missing_part()} (STEWARD_REQUIRE_REAL=1)", pytrace=False)
     pytest.skip(missing_part())
+
+
+ROOMS = {
+    "demo": ("tests/e2e/",),
+    "catalogue": ("tests/e2e/test_h_catalogue.py", "tests/e2e/test_h_wheel.py"),
+    "tutorial": ("tests/e2e/test_k_docs.py",),
+    "converged": ("tests/playbooks/",),
+    "hardened": ("tests/playbooks/hardened/",),
+    "faults": ("tests/faults/",),
+    "provider": ("tests/stacks/provider/",),
+    "contract": ("tests/stacks/contract/",),
+    "pages": ("tests/pages/",),
+}
+"""Tests that share servers, longest first; the last name that fits holds. Rooms run side by side: each has
+networks and a client of its own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each room, and else each file, on one worker in its order; the longest rooms begin first."""
+    order = [*ROOMS, ""]
+    items.sort(key=lambda item: order.index(_room(item)))
+    for item in items:
+        if not item.nodeid.startswith("tests/unit/"):
+            item.add_marker(pytest.mark.xdist_group(_room(item) or item.path.stem))
+
+
+def _room(item: pytest.Item) -> str:
+    return next((name for name in reversed(ROOMS) if item.nodeid.startswith(ROOMS[name])), "")

@@ -22,7 +22,7 @@ SECRETS = {
     "ORDERS_REPORTS_PASSWORD": 'reports "pass" w\'rd $HOME `x` \\n',
 }
 CHANGES = {
-    "client: acme": "client: e2e",
+    "client: acme": "client: shelf",
     "10.43.0": "10.74.0",
     "      - node_exporter\n": "      - node_exporter\n      - greeting\n",
 }
@@ -96,7 +96,7 @@ def repository(folder: Path) -> None:
 
 def authority(catalogue: Catalogue) -> ssl.SSLContext:
     """Trusts the stack's own authority and nobody else."""
-    pem = (catalogue.world.home / "keys" / "e2e-catalogue" / "tls" / "authority.pem").read_text()
+    pem = (catalogue.world.home / "keys" / "shelf-catalogue" / "tls" / "authority.pem").read_text()
     return ssl.create_default_context(cadata=pem.partition("-----BEGIN PRIVATE")[0])
 
 

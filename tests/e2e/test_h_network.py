@@ -174,7 +174,7 @@ def outputs_of(demo: Demo) -> FleetOutputs:
 def stranger() -> Iterator[tuple[str, str]]:
     """A container of a network that is not Steward's, with its address."""
     image = command(["podman", "inspect", "--format", "{{.Image}}", _any_container()]).strip()
-    name, subnet = "steward-e2e-stranger", "10.74.0"
+    name, subnet = "steward-e2e-stranger", "10.78.0"
     limits = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
     command(["podman", "network", "create", "--subnet", f"{subnet}.0/24", name])
     try:

@@ -59,7 +59,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     kept = {key: os.environ[key] for key in ("HOME", "PATH", "STEWARD_CACHE") if key in os.environ}
     environment = {**kept, "STEWARD_HOME": str(scratch / "home"), "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
     made = Installed(scratch / "venv" / "bin" / "steward", scratch / "fleets", environment)
-    made.steward("init", "fleets", "--client", "e2e", cwd=scratch)
+    made.steward("init", "fleets", "--client", "wheel", cwd=scratch)
     fleet = made.folder / "fleets" / "shop.yaml"
     text = re.sub(r"10\.\d+\.1\.0/24", "10.74.0.0/24", fleet.read_text())
     fleet.write_text(
@@ -70,22 +70,22 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
 
 
 def test_a_new_repository_is_valid_and_its_rule_holds(installed: Installed) -> None:
-    assert "shop.yaml: valid; stack e2e-shop, servers web-1" in installed.steward("validate", "--all")
+    assert "shop.yaml: valid; stack wheel-shop, servers web-1" in installed.steward("validate", "--all")
     assert "1 own rule, 3 cases, 0 differ" in installed.steward("policy", "test")
     assert "operations.roles-are-ours" in installed.steward("policy", "list")
 
 
 def test_it_comes_up_with_its_own_role_and_nothing_is_written_beside_it(installed: Installed) -> None:
     said = installed.steward("up", "--fleet", "fleets/shop.yaml")
-    assert "e2e-shop" in said
+    assert "wheel-shop" in said
     names = command(["podman", "ps", "--format", "{{.Names}}"]).split()
     found = [
         command(["podman", "exec", name, "cat", "/etc/on-call"], check=False)
         for name in names
         if "web-1" in name
     ]
-    assert "shop@e2e.example\n" in found
-    assert (installed.folder / "stacks" / "config" / "Pulumi.e2e-shop.yaml").is_file()
+    assert "shop@wheel.example\n" in found
+    assert (installed.folder / "stacks" / "config" / "Pulumi.wheel-shop.yaml").is_file()
     site_packages = next((installed.program.parent.parent / "lib").glob("python*/site-packages"))
     assert not (site_packages / "Pulumi.yaml").exists()
     assert not list(site_packages.glob("stacks/config"))

@@ -138,12 +138,17 @@ def command(argv: Sequence[str], *, check: bool = True) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=check, timeout=120).stdout
 
 
-def podman_objects() -> dict[str, set[str]]:
-    """Every container, network and volume there is, by name."""
+def podman_objects(client: str = "e2e") -> dict[str, set[str]]:
+    """Every container, network and volume of a client's stacks, by name: other tests run beside this one."""
+
+    def named(*listing: str) -> set[str]:
+        names = command(["podman", *listing]).split()
+        return {name for name in names if name.startswith(f"steward-{client}-")}
+
     return {
-        "containers": set(command(["podman", "ps", "--all", "--format", "{{.Names}}"]).split()),
-        "networks": set(command(["podman", "network", "ls", "--format", "{{.Name}}"]).split()),
-        "volumes": set(command(["podman", "volume", "ls", "--format", "{{.Name}}"]).split()),
+        "containers": named("ps", "--all", "--format", "{{.Names}}"),
+        "networks": named("network", "ls", "--format", "{{.Name}}"),
+        "volumes": named("volume", "ls", "--format", "{{.Name}}"),
     }
 
 

@@ -56,7 +56,7 @@ def test_ansible(broken: Broken) -> None:
 def test_the_engine_while_it_makes_a_server(broken: Broken) -> None:
     """A third server is added; the engine is killed as soon as its container begins to be."""
     text = broken.shop.read_text()
-    before = podman_objects()["containers"]
+    before = podman_objects("faults")["containers"]
     broken.shop.write_text(text.replace("count: 2", "count: 3"))
     try:
         done = broken.at(
@@ -66,16 +66,16 @@ def test_the_engine_while_it_makes_a_server(broken: Broken) -> None:
         broken.is_true(done, 3, "steward up")
         healed = broken.up()
         assert healed.code == 0, healed.all
-        assert len(podman_objects()["containers"] - before) == 1, "made once"
+        assert len(podman_objects("faults")["containers"] - before) == 1, "made once"
     finally:
         broken.shop.write_text(text)
     broken.heals()
-    assert podman_objects()["containers"] == before
+    assert podman_objects("faults")["containers"] == before
 
 
 def strike(broken: Broken, before: set[str], over: Callable[[], int | None]) -> None:
     """Wait until the container is there, then kill."""
-    while podman_objects()["containers"] == before and over() is None:
+    while podman_objects("faults")["containers"] == before and over() is None:
         pass
     kill(lambda: processes(broken, "pulumi ", " up "))
 
