@@ -56,6 +56,7 @@ ROOMS = {
 networks and a client of its own."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Each room, and else each file, on one worker in its order; the longest rooms begin first."""
     order = [*ROOMS, ""]
