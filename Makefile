@@ -12,7 +12,7 @@ COLLECTIONS := from orchestrator.settings import load_settings as settings; \
 # Unit tests take a processor each; tests on real parts mostly wait for servers, so three rooms fit on two.
 UNIT_WORKERS ?= auto
 REAL_WORKERS ?= 3
-REAL := $(PYTHON) -m pytest tests --ignore=tests/unit --numprocesses $(REAL_WORKERS) --dist loadgroup --no-loadscope-reorder
+REAL := $(PYTHON) -m pytest tests --ignore=tests/unit --numprocesses $(REAL_WORKERS) --dist loadscope --no-loadscope-reorder
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

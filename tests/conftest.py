@@ -8,6 +8,8 @@ from contextlib import suppress
 from functools import cache
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from orchestrator.errors import InputError
 from orchestrator.settings import load_settings
@@ -56,15 +58,23 @@ ROOMS = {
 networks and a client of its own."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each room, and else each file, on one worker in its order; the longest rooms begin first."""
+    """The longest rooms begin first; within a room the order of its files stays."""
     order = [*ROOMS, ""]
-    items.sort(key=lambda item: order.index(_room(item)))
-    for item in items:
-        if not item.nodeid.startswith("tests/unit/"):
-            item.add_marker(pytest.mark.xdist_group(_room(item) or item.path.stem))
+    items.sort(key=lambda item: order.index(_room(item.nodeid)))
 
 
-def _room(item: pytest.Item) -> str:
-    return next((name for name in reversed(ROOMS) if item.nodeid.startswith(ROOMS[name])), "")
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """With `--dist loadscope`, one worker a room, and else a file."""
+    return RoomScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+class RoomScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist comes without types
+    """Deals out whole rooms."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _room(nodeid) or nodeid.split("::", 1)[0]
+
+
+def _room(nodeid: str) -> str:
+    return next((name for name in reversed(ROOMS) if nodeid.startswith(ROOMS[name])), "")
