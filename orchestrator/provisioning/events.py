@@ -12,6 +12,9 @@ from orchestrator.reporting.model import Change
 _COSTS = ("replaced: ", "restarted: ")
 """How a provider's plugin begins to say why a change is not made in place, or not without a restart."""
 _COLOUR = re.compile(r"<\{%[^%]*%\}>|\x1b\[[0-9;]*m")
+_ONE_ERROR = re.compile(r"\A1 error occurred:\s*\* ")
+_CONSEQUENCE = re.compile(r"property \S+ value output<\w+>\{\} has a problem")
+"""A resource was asked for without what another one, which failed, would have told."""
 
 
 def resource_type(urn: str) -> str:
@@ -34,6 +37,7 @@ class EventLog:
         """Something that is not counted changes: what a component promises, or what the stack exports."""
         self.failed: dict[str, str] = {}
         self.errors: list[str] = []
+        self._consequences: list[str] = []
         self.problem: str = ""
         self.before: dict[str, Mapping[str, Any]] = {}
         """Inputs of every counted resource that is there before, by URN."""
@@ -104,14 +108,16 @@ class EventLog:
                 self.failed.setdefault(diagnostic.urn, "")
                 self.failed[diagnostic.urn] = self.failed[diagnostic.urn] or text
                 text = text if resource_name(diagnostic.urn) in text else f"{where}: {text}"
-        if text and text not in self.errors and not text.startswith(("update failed", "preview failed")):
+        if _CONSEQUENCE.search(text):
+            self._consequences.append(text)
+        elif text and text not in self.errors and not text.startswith(("update failed", "preview failed")):
             self.errors.append(text)
 
     def failure(self) -> str:
-        """All error texts, one per line."""
-        return "\n".join(self.errors)
+        """All error texts, one per line; what only follows from them is left out."""
+        return "\n".join(self.errors or self._consequences)
 
 
 def plain(message: str) -> str:
-    """An engine message without colour marks and the word `error:` in front."""
-    return _COLOUR.sub("", message).strip().removeprefix("error:").strip()
+    """An engine message without colour marks and the words `error:` or `1 error occurred:` in front."""
+    return _ONE_ERROR.sub("", _COLOUR.sub("", message).strip().removeprefix("error:").strip())

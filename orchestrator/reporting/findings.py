@@ -187,6 +187,6 @@ def _from_steps(steps: Sequence[Step], told: set[str]) -> Iterable[Finding]:
                 blocking=True,
                 subject=step.name,
                 title="Step failed" if failed else "Step was stopped",
-                observed=step.message,
+                observed=" ".join(step.message.split()),
                 expected="the step ends by itself",
             )

@@ -38,6 +38,8 @@ table ip steward_nat {{
   }}
 }}
 """
+_LOCK = Path("/run/steward-local.lock")
+"""Root's alone, as the table is: nobody else may make it first, or hold it."""
 _GONE = "table ip steward_nat {}\ndelete table ip steward_nat\n"
 
 
@@ -87,7 +89,9 @@ def loaded() -> list[IPv4Network]:
 
 
 def load(podman: Podman) -> tuple[bool]:
-    """Look at all networks and load their table; whether it could be loaded."""
+    """Look at all networks and load their table; whether it could be loaded, which takes root."""
+    if os.geteuid() != 0:
+        return (False,)
     with _one_at_a_time():
         networks = [
             subnet
@@ -96,8 +100,6 @@ def load(podman: Podman) -> tuple[bool]:
             for subnet in record.subnets
         ]
         text = render(networks)
-        if os.geteuid() != 0:
-            return (False,)
         ended = execute(("nft", "-f", "-"), stdin=text.encode(), timeout=20.0)
         if units.active():
             units.store_sources(text if networks else "")
@@ -107,9 +109,7 @@ def load(podman: Podman) -> tuple[bool]:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Across processes: two fleets that list and load at once would each forget the other's network."""
-    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or "/run/lock")
-    path = (Path("/run/lock") if os.geteuid() == 0 else folder) / "steward-local.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

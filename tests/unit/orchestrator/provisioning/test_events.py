@@ -154,3 +154,10 @@ def test_an_event_of_an_unknown_shape_is_remembered_and_harmless() -> None:
 
 def test_plain() -> None:
     assert plain("\x1b[31merror: \x1b[0mno\n") == "no"
+    assert plain("error: 1 error occurred:\n\t* box-1: no\n\n") == "box-1: no"
+
+
+def test_what_only_follows_from_a_failure_is_not_told_beside_it() -> None:
+    follows = said("property containerId value output<string>{} has a problem: is missing", SERVER)
+    assert log(follows, said("disk full", SERVER)).failure() == "server web-1: disk full"
+    assert "containerId" in log(follows).failure(), "alone it is still an error"
