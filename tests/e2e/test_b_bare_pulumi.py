@@ -32,14 +32,14 @@ def test_a_refused_preview_blocks_names_the_rule_and_is_quick(tiny: tuple[World,
     world, _ = tiny
     fleet = world.fleet("tiny.yaml", OPEN_SSH)
     before = podman_objects()
-    script = 'start=$(date +%s.%N); pulumi preview || true; end=$(date +%s.%N); echo took $(python3 -c "print($end-$start)")'
+    script = 'TIMEFORMAT="took %R %U %S"; time (pulumi preview || true)'
     times = []
     for _ in range(3):
         done = world.shell(script, fleet)
         assert "network.ssh-not-public" in done.out, done.all
-        times.append(float(done.out.rsplit("took ", 1)[1].split()[0]))
-    print(f"refused preview: {min(times):.2f} s at best of {[f'{t:.2f}' for t in times]}")
-    assert min(times) < 2.5
+        times.append([float(word) for word in done.err.rsplit("took ", 1)[1].split()[:3]])
+    print(f"refused preview (wall, user, system): {times}")
+    assert min(user + system for _, user, system in times) < 2.5  # other tests use the processors, too
     refused = world.shell("pulumi up --yes", fleet)
     assert refused.code != 0
     assert "network.ssh-not-public" in refused.out

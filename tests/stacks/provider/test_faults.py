@@ -164,7 +164,7 @@ def test_cancel_hands_over_what_exists(start_plugin: Callable[..., Any], admin_k
     began = time.monotonic()
     driver.cancel()
     thread.join(timeout=10)
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 8.0  # a boot takes up to a minute
     (error,) = outcome
     assert [half_made(error).id] == driver.objects("container")
     assert "stopped on request" in half_made(error).reasons[0]
