@@ -40,7 +40,7 @@ def report(
     from orchestrator.errors import InputError
     from orchestrator.reporting.csv import to_csv
     from orchestrator.reporting.html import to_html
-    from orchestrator.reporting.json import from_json, to_json
+    from orchestrator.reporting.json import to_json
     from orchestrator.reporting.markdown import to_markdown
     from orchestrator.reporting.terminal import findings, summary
     from orchestrator.settings import load_settings
@@ -52,7 +52,7 @@ def report(
         raise InputError("report", f"no report of run '{run}'", place=str(settings.home / "runs"),
                          next_step="See: steward runs")  # fmt: skip
     page = settings.run_folder(name) / "report.html"
-    loaded = from_json((settings.run_folder(name) / "report.json").read_text())
+    loaded = _read(settings.run_folder(name) / "report.json", page)
     writers = {"json": to_json, "csv": to_csv, "markdown": to_markdown, "html": to_html}
     if index:
         emit(str(_index(settings, loaded)))
@@ -66,6 +66,20 @@ def report(
         emit(writers[form](loaded))
     else:
         raise InputError("--format", "is not one of text, json, csv, markdown, html, path", got=form)
+
+
+def _read(path: Path, page: Path) -> Report:
+    """The report in a file; raises InputError where it is of a newer Steward, or cut off."""
+    from orchestrator.errors import InputError
+    from orchestrator.reporting.json import from_json
+
+    try:
+        return from_json(path.read_text())
+    except (OSError, ValueError) as problem:  # what pydantic raises is a ValueError, too
+        raise InputError(
+            path.parent.name, "its report cannot be read by this version", place=str(path),
+            got="; ".join(str(problem).splitlines()[:3]), next_step=f"Its page may still be whole: {page}",
+        ) from problem  # fmt: skip
 
 
 def _index(settings: Settings, report: Report) -> Path:
