@@ -24,13 +24,66 @@ _FEW = 200
 """Up to so many forms, looking for each in turn is faster than looking at each position."""
 
 
+class _Index:
+    """Forms made ready to be looked for, the longest first, so that no part of a longer one stays behind."""
+
+    def __init__(self, found: Iterable[str]) -> None:
+        self.forms = sorted(found, key=lambda form: (-len(form), form))
+        self.width = min((SHORTEST, *map(len, self.forms)))
+        self.heads: dict[str, list[str]] = {}
+        for form in self.forms:
+            self.heads.setdefault(form[: self.width], []).append(form)
+
+    def hide(self, text: str) -> str:
+        """The text with every form hidden, in the way that is faster for so many."""
+        return self.one_by_one(text) if len(self.forms) <= _FEW else self.by_position(text)
+
+    def one_by_one(self, text: str) -> str:
+        """For few secrets."""
+        for form in self.forms:
+            if form in text:
+                text = text.replace(form, HIDDEN)
+        return text
+
+    def by_position(self, text: str) -> str:
+        """For many: at each position, only forms that begin as the text does there are compared."""
+        parts, kept, at = [], 0, 0
+        while at <= len(text) - self.width:
+            begun = self.heads.get(text[at : at + self.width], ())
+            found = next((form for form in begun if text.startswith(form, at)), None)
+            if found is None:
+                at += 1
+            else:
+                parts += [text[kept:at], HIDDEN]
+                at = kept = at + len(found)
+        return "".join([*parts, text[kept:]])
+
+
 class _Known:
-    """The forms of every secret learnt so far."""
+    """The forms of every secret learnt so far; their index is made when it is asked for."""
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.secrets: frozenset[str] = frozenset()
-        self.forms: tuple[str, ...] = ()
+        self.secrets: set[str] = set()
+        self.forms: set[str] = set()
+        self._index: _Index | None = None
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Add what is new."""
+        with self.lock:
+            for secret in secrets:
+                if secret not in self.secrets:
+                    self.secrets.add(secret)
+                    self.forms |= forms(secret)
+                    self._index = None
+
+    def index(self) -> _Index:
+        """All that is known; made once, because a report alone asks for it thousands of times."""
+        found = self._index
+        if found is None:
+            with self.lock:
+                found = self._index = _Index(self.forms)
+        return found
 
 
 _known = _Known()
@@ -38,19 +91,15 @@ _known = _Known()
 
 def know(*secrets: str) -> None:
     """These are secrets from now on, for all that leaves this process."""
-    with _known.lock:
-        fresh = {secret for secret in secrets if secret not in _known.secrets}
-        if fresh:
-            _known.secrets |= fresh
-            _known.forms = _ordered({*_known.forms, *(form for each in fresh for form in forms(each))})
+    _known.learn(secrets)
 
 
 def redacted(text: str, secrets: Collection[str] = ()) -> str:
     """The text with every known secret, and those given here, hidden in all their forms."""
-    wanted = _known.forms
+    index = _known.index()
     if secrets:
-        wanted = _ordered({*wanted, *(form for each in secrets for form in forms(each, shortest=1))})
-    return _one_by_one(text, wanted) if len(wanted) <= _FEW else _by_position(text, wanted)
+        index = _Index({*index.forms, *(form for each in secrets for form in forms(each, shortest=1))})
+    return index.hide(text)
 
 
 def redacted_values(value: Any) -> Any:
@@ -99,35 +148,6 @@ def _base64(raw: bytes) -> Iterator[str]:
         if len(core) >= 2 * SHORTEST:
             yield core
             yield core.replace("+", "-").replace("/", "_")
-
-
-def _ordered(found: Iterable[str]) -> tuple[str, ...]:
-    """The longest first, so that no part of a longer one stays behind."""
-    return tuple(sorted(found, key=lambda form: (-len(form), form)))
-
-
-def _one_by_one(text: str, wanted: Iterable[str]) -> str:
-    for form in wanted:
-        if form in text:
-            text = text.replace(form, HIDDEN)
-    return text
-
-
-def _by_position(text: str, wanted: Iterable[str]) -> str:
-    """For many secrets: at each position, only forms that begin as the text does there are compared."""
-    width = min(SHORTEST, *(len(form) for form in wanted))
-    heads: dict[str, list[str]] = {}
-    for form in wanted:
-        heads.setdefault(form[:width], []).append(form)
-    parts, kept, at = [], 0, 0
-    while at <= len(text) - width:
-        found = next((f for f in heads.get(text[at : at + width], ()) if text.startswith(f, at)), None)
-        if found is None:
-            at += 1
-        else:
-            parts += [text[kept:at], HIDDEN]
-            at = kept = at + len(found)
-    return "".join([*parts, text[kept:]])
 
 
 def guarded(stream: TextIO) -> TextIO:

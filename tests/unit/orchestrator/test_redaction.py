@@ -7,6 +7,7 @@ import html
 import io
 import json
 import shlex
+from time import process_time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -95,10 +96,9 @@ def test_a_guarded_stream_lets_no_secret_out_and_is_else_the_stream() -> None:
 )
 def test_one_by_one_and_by_position_both_leave_nothing(secrets: list[str], text: str) -> None:
     planted = text + secrets[0] + text
-    wanted = redaction._ordered({form for each in secrets for form in forms(each)})
-    if wanted:
-        for hide in (redaction._one_by_one, redaction._by_position):
-            assert not any(form in hide(planted, wanted) for form in wanted)
+    index = redaction._Index({form for each in secrets for form in forms(each)})
+    for hide in (index.one_by_one, index.by_position):
+        assert not any(form in hide(planted) for form in index.forms)
 
 
 def test_thousands_of_secrets_do_not_slow_a_large_report_down() -> None:
@@ -106,3 +106,20 @@ def test_thousands_of_secrets_do_not_slow_a_large_report_down() -> None:
     text = "web-1 is as it should be; " * 40_000 + "secret-000777-of-many"
     assert len(redaction._known.forms) >= 10_000
     assert redacted(text).endswith(f"; {HIDDEN}")
+
+
+def test_many_short_texts_cost_little_however_many_secrets_there_are() -> None:
+    """A report of a thousand servers has a hundred thousand texts, and its vault two thousand passwords."""
+    know(*(f"secret-{number:06d}-of-many" for number in range(2_000)))
+    redacted("")
+    began = process_time()
+    for number in range(10_000):
+        redacted(f"web-{number} is as it should be")
+    assert process_time() - began < 2.0
+
+
+def test_what_is_learnt_later_is_hidden_too() -> None:
+    know(*(f"secret-{number:06d}-of-many" for number in range(100)))
+    assert redacted("learnt-afterwards") == "learnt-afterwards"
+    know("learnt-afterwards")
+    assert redacted("learnt-afterwards") == HIDDEN

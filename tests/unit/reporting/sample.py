@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from orchestrator.reporting.findings import collect
@@ -194,6 +195,7 @@ def large(groups: int = 5, each: int = 6) -> Report:
     )
 
 
+@cache
 def thousand() -> Report:
     """A thousand servers in ten groups, three of them not well, with every check and rule."""
     report = large(10, 100)

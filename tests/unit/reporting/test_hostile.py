@@ -54,7 +54,9 @@ def poisoned(value: Any, poison: str, key: str = "") -> Any:
     return value
 
 
+@cache
 def hostile(poison: str) -> Report:
+    """A report is frozen, so that all who ask may have the same."""
     return Report.model_validate(poisoned(sample.failing(), poison))
 
 
