@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.errors import FindingsError, InputError
 from orchestrator.host_keys import HostKeyPin
 from stacks.outputs import ServerOutput
-
-Fingerprint = Callable[[str], str]
 
 
 @dataclass(frozen=True)

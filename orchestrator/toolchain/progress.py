@@ -13,13 +13,3 @@ class Progress(Protocol):
 
     def tick(self, text: str) -> None:
         """The step goes on; may come very often."""
-
-
-class Silent:
-    """Progress for callers that want none."""
-
-    def step(self, text: str) -> None:
-        """Say nothing."""
-
-    def tick(self, text: str) -> None:
-        """Say nothing."""
