@@ -40,6 +40,7 @@ from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
 from orchestrator.state_folder import open_state
 from orchestrator.step_runner import LocalStepRunner, Watcher
+from orchestrator.supplies.secrets import take_secrets
 from orchestrator.toolchain.environment import load_toolchain
 
 _RUNS_LOOKED_AT = 50
@@ -162,6 +163,7 @@ def begin_run(
     """
     require_project(settings)
     loaded = read_fleet(settings, path)
+    take_secrets(loaded.fleet.secrets())
     toolchain = load_toolchain(settings)
     clock = SystemClock()
     require_room(settings.home)

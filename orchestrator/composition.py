@@ -10,7 +10,7 @@ from functools import cached_property
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.app_fleet import role_catalog
 from orchestrator.clock import SystemClock
-from orchestrator.connections import Connections
+from orchestrator.connections import Connections, StackHostKeys
 from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.cost.prices import PriceBook, read_prices
@@ -150,6 +150,10 @@ class Composition:
         def note(kind: Kind, subject: str, state: State) -> None:
             ledger.record_rotation(self.run, stack, kind, subject, state, clock.now())
 
+        def pin(server: ServerOutput, key: str) -> None:
+            made = HostKeyPin(self.target.stack.id, server.name, server.incarnation, server.host_key, key)
+            ledger.pins.record(made, self.run, f"steward rotate in run {self.run}", clock.now())
+
         registry = StackRegistry(settings, self.toolchain, ledger, clock)
         return Rotation(
             ring=FileKeyRing(settings.stack_keys(stack), stack),
@@ -158,6 +162,8 @@ class Composition:
             credentials=self.credentials,
             logins=LoginBook(settings.stack_keys(stack)),
             note=note,
+            host_keys=StackHostKeys(self.connections, stack),
+            pin=pin,
             record_admin_key=lambda: registry.record_key(self.target),
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
@@ -11,12 +12,29 @@ from threading import Lock, Thread
 from orchestrator.errors import StewardError
 from orchestrator.leftovers import end_leftovers
 from orchestrator.provisioning.credentials import admin_key
+from orchestrator.provisioning.expected_keys import expected_keys, keep_expected
 from orchestrator.scratch import scratch
 from orchestrator.settings import Settings
 from orchestrator.ssh import SshShell
 from stacks.outputs import FleetOutputs, ServerOutput
 
 _WARM_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class StackHostKeys:
+    """Implements `ports.rotation.KnownHostKeys` for one stack."""
+
+    connections: Connections
+    stack: str
+
+    def expect(self, keys: Mapping[str, str]) -> None:
+        """These may be shown too."""
+        self.connections.expect(self.stack, keys)
+
+    def settle(self, servers: Sequence[ServerOutput]) -> None:
+        """These show the keys that they are given with, and no other."""
+        self.connections.expect(self.stack, {}, servers)
 
 
 class Connections:
@@ -36,10 +54,24 @@ class Connections:
             if known is not None and list(known[0]) == list(servers):
                 return known[1]
             keys = self._settings.stack_keys(stack)
-            shell = SshShell(keys / "ssh", admin_key(keys).places, servers)
+            shell = SshShell(keys / "ssh", admin_key(keys).places, servers, expected_keys(keys))
             self._current[stack] = (servers, shell)
             self._all.append(shell)
             return shell
+
+    def expect(self, stack: str, keys: Mapping[str, str], changed: Sequence[ServerOutput] = ()) -> None:
+        """Servers may show these host keys beside the pinned ones, in this run and those to come.
+
+        For `changed` that is over: they show the key that they are given with, and no other.
+        """
+        over = {server.incarnation for server in changed}
+        with self._lock:
+            folder = self._settings.stack_keys(stack)
+            known = {**expected_keys(folder), **keys}
+            coming = {each: key for each, key in known.items() if each not in over}
+            keep_expected(folder, coming)
+            if stack in self._current:
+                self._current[stack][1].expect(coming, changed)
 
     @contextmanager
     def login(self, servers: Sequence[ServerOutput], private_key: Path) -> Iterator[SshShell]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from threading import Lock
@@ -20,6 +21,8 @@ HIDDEN = "[redacted]"
 SHORTEST = 6
 """Anything shorter would blot out ordinary words; no generated secret is."""
 _SHORTEST_LINE = 12
+_DOUBLE_QUOTED = re.compile(r'[\\"$`]')
+"""What a shell, and systemd, want a backslash before, between double quotes."""
 _FEW = 200
 """Up to so many forms, looking for each in turn is faster than looking at each position."""
 
@@ -129,6 +132,7 @@ def _written(secret: str) -> Iterator[str]:
     yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
     yield shlex.quote(secret).removeprefix("'").removesuffix("'")
     yield secret.replace("'", "'\\''")
+    yield _DOUBLE_QUOTED.sub(r"\\\g<0>", secret)
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (html.escape(secret), html.escape(secret, quote=False))
     yield repr(secret)[1:-1]

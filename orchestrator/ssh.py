@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,9 +21,13 @@ _SOCKET = "/%h-%p"
 """By address and port, so that other tools with the same options share the connections."""
 
 
-def known_hosts_text(servers: Sequence[ServerOutput]) -> str:
-    """The pinned keys in known_hosts form; a server that shows another key is refused."""
-    return "".join(f"[{s.ssh_host}]:{s.ssh_port} {s.host_key}\n" for s in servers)
+def known_hosts_text(servers: Sequence[ServerOutput], coming: Mapping[str, str] | None = None) -> str:
+    """The pinned keys in known_hosts form; a server that shows another key is refused.
+
+    `coming` is by incarnation, for servers whose host key is being changed: these may show that one too.
+    """
+    keys = ((s, key) for s in servers for key in (s.host_key, (coming or {}).get(s.incarnation, "")))
+    return "".join(dict.fromkeys(f"[{s.ssh_host}]:{s.ssh_port} {key}\n" for s, key in keys if key))
 
 
 def ssh_options(private_keys: Sequence[Path], known_hosts: Path) -> list[str]:
@@ -97,15 +101,27 @@ class SshShell:
     of the configuration stays in `folder`, without the shared connections, for people: `ssh -F FILE web-1`.
     """
 
-    def __init__(self, folder: Path, private_keys: Sequence[Path], servers: Sequence[ServerOutput]) -> None:
-        self._own = scratch_folder("ssh")
+    def __init__(
+        self,
+        folder: Path,
+        private_keys: Sequence[Path],
+        servers: Sequence[ServerOutput],
+        coming: Mapping[str, str] | None = None,
+    ) -> None:
+        self._own, self._folder = scratch_folder("ssh"), folder
         self._servers = tuple(servers)
         self.known_hosts = self._own / ".known_hosts"
-        self.known_hosts.write_text(known_hosts_text(servers))
+        self.expect(coming or {})
         self.config = self._own / ".config"
         self.config.write_text(ssh_config(servers, private_keys, self.known_hosts, self._own))
-        write_private(folder / "known_hosts", known_hosts_text(servers))
         write_private(folder / "config", ssh_config(servers, private_keys, folder / "known_hosts", None))
+
+    def expect(self, coming: Mapping[str, str], changed: Sequence[ServerOutput] = ()) -> None:
+        """From now on servers may show these host keys too; `changed` are pinned by another than before."""
+        now = {server.incarnation: server for server in changed}
+        self._servers = tuple(now.get(server.incarnation, server) for server in self._servers)
+        for path in (self.known_hosts, self._folder / "known_hosts"):
+            write_private(path, known_hosts_text(self._servers, coming))
 
     @property
     def control_path(self) -> str:

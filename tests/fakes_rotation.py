@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,6 +114,20 @@ class FakeLogins:
 
 
 @dataclass
+class FakeHostKeys:
+    """Host keys that are known beside the pinned ones."""
+
+    known: dict[str, str] = field(default_factory=dict)
+
+    def expect(self, keys: Mapping[str, str]) -> None:
+        self.known |= keys
+
+    def settle(self, servers: Sequence[ServerOutput]) -> None:
+        for server in servers:
+            self.known.pop(server.incarnation, None)
+
+
+@dataclass
 class Rotating:
     """A rotation made of fakes, and what it left behind."""
 
@@ -124,6 +138,8 @@ class Rotating:
     logins: dict[Path, FakeShell] = field(default_factory=dict)
     noted: list[tuple[str, str, str]] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
+    hosts: FakeHostKeys = field(default_factory=FakeHostKeys)
+    pinned: list[tuple[str, str, str]] = field(default_factory=list)
 
     def ports(self) -> Rotation:
         """As the phases get it."""
@@ -139,5 +155,7 @@ class Rotating:
             credentials=lambda _name: self.keeper,
             logins=self.users,
             note=lambda *step: self.noted.append(step),
+            host_keys=self.hosts,
+            pin=lambda server, key: self.pinned.append((server.name, server.host_key, key)),
             record_admin_key=lambda: self.recorded.append(self.ring.used.public),
         )

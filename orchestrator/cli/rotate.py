@@ -1,4 +1,4 @@
-"""`steward rotate ssh|repository|database`: new credentials without an interruption."""
+"""`steward rotate ssh|host-keys|repository|database`: new credentials without an interruption."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ def ssh(fleet: FleetFile, as_json: AsJson = False) -> None:
     from orchestrator.pipelines.rotation import ssh_steps
 
     _rotate("rotate ssh", fleet, as_json, lambda run: ssh_steps(run.adapters, run.results))
+
+
+@app.command(name="host-keys")
+def host_keys(fleet: FleetFile, host: Hosts = None, as_json: AsJson = False) -> None:
+    """Give servers new SSH host keys: known here first, then shown and pinned, then the old ones go.
+
+    Example: steward rotate host-keys --fleet stacks/fleets/demo.yaml --host web-1
+    """
+    from orchestrator.pipelines.rotation import host_key_steps
+
+    wanted = tuple(host or ())
+    _rotate("rotate host-keys", fleet, as_json, lambda run: host_key_steps(run.adapters, run.results, wanted))
 
 
 @app.command()

@@ -15,6 +15,8 @@ from stacks.outputs import FleetOutputs, ServerOutput
 NOTHING = Supplies()
 OWN_GROUP = "own_roles"
 _MIB = 1_024
+_FETCHED_HERE = ("app", "source")
+"""Read by the control machine alone: a server is told where the code came from, never what opens it."""
 
 
 def with_supplies(
@@ -26,7 +28,9 @@ def with_supplies(
     for role in roles:
         for key, value in role.variables.items():
             name = f"{role.name}_{key}"
-            if any(references(value)):
+            if (role.name, key) == _FETCHED_HERE:
+                variables[name] = resolved(value, str)
+            elif any(references(value)):
                 opened = with_logins(role.name, key, value, supplies.logins)
                 secrets[name] = resolved(opened, supplies.secret)
             else:

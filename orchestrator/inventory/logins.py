@@ -56,19 +56,13 @@ def check_logins(fleet: Fleet) -> list[InputError]:
         if user.password.place != user.name
     ]  # fmt: skip
     known = sorted({user.name for user in users})
-    asked = {
-        each
-        for server in fleet.servers.values()
-        for role in server.roles
-        for each in references(role.variables)
-    }
     return problems + [
         InputError(
             fleet.stack, "no database user has a password that Steward makes under this name", got=str(each),
             next_step=f"Known: {', '.join(known) or 'none'}. It is a user of the role {_ROLE} with password: "
             f"{{generated: {each.place}}}.",
         )
-        for each in sorted(asked, key=str)
+        for each in fleet.secrets()
         if each.kind == LOGIN and each.place not in known
     ]  # fmt: skip
 

@@ -9,7 +9,6 @@ from orchestrator.inventory.logins import check_logins
 from orchestrator.inventory.supplies import Archive, Supplies
 from orchestrator.ports.roles import RoleBook, Supplier
 from stacks.fleet.model import Fleet
-from stacks.fleet.secret import references
 from stacks.outputs import ServerOutput
 
 _CERTIFICATE = frozenset({"steward_certificate", "steward_authority"})
@@ -19,13 +18,7 @@ APP_ROLE = "app"
 def check_secrets(fleet: Fleet, supplier: Supplier) -> None:
     """Refuse, before anything is made, references that lead nowhere; all of them at once."""
     problems: list[StewardError] = [*check_logins(fleet)]
-    asked = {
-        each
-        for server in fleet.servers.values()
-        for role in server.roles
-        for each in references(role.variables)
-    }
-    for each in sorted(asked, key=str):
+    for each in fleet.secrets():
         try:
             supplier.secret(each)
         except StewardError as problem:

@@ -8,7 +8,7 @@ from functools import partial
 from orchestrator.adapters import Adapters
 from orchestrator.errors import InputError, ToolError
 from orchestrator.phases import plan as plan_phase
-from orchestrator.phases import rotate_repository, rotate_ssh
+from orchestrator.phases import rotate_host_keys, rotate_repository, rotate_ssh
 from orchestrator.pipelines.configure import converge_steps
 from orchestrator.pipelines.reach import reach_steps
 from orchestrator.pipelines.step import Step, Steps
@@ -17,6 +17,8 @@ from orchestrator.results import RunResults
 
 _AUTHORIZED_KEYS = "/home/steward/.ssh/authorized_keys"
 """Changed by a rotation and no converge, so drift has to be told of it."""
+_HOST_KEYS = ("/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ed25519_key.pub")
+"""As above."""
 
 
 def ssh_steps(adapters: Adapters, results: RunResults) -> Steps:
@@ -40,6 +42,26 @@ def ssh_steps(adapters: Adapters, results: RunResults) -> Steps:
     learn = partial(access.drifts.learn, outputs.servers, [_AUTHORIZED_KEYS])
     yield Step("learn", "rotate", "read", learn)
     yield from record_steps(adapters, results)
+
+
+def host_key_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
+    """Clients know the new key before a server shows it, and the old one until none does."""
+    _, access = yield from reach_steps(adapters, results, wanted)
+    servers, rotation = results.reachable(wanted), adapters.rotation
+    stuck = [each.server for each in results.readiness if each.missing]
+    if stuck:
+        raise ToolError(
+            ", ".join(stuck), "is out of reach; no host key was changed",
+            next_step="Run steward up, then steward rotate host-keys again.",
+        )  # fmt: skip
+    tell = partial(rotate_host_keys.announce, servers, access.shell, rotation)
+    keys = yield Step("announce", "rotate", "write", tell, lambda found: f"{len(found)} keys are known")
+    change = partial(rotate_host_keys.switch, servers, keys, access.shell, rotation)
+    known = yield Step("switch", "rotate", "write", change, lambda found: f"{len(found)} show another key")
+    end = partial(rotate_host_keys.finish, known, rotation, adapters.say)
+    yield Step("finish", "rotate", "write", end, lambda done: f"{len(done.servers)} old keys are gone")
+    learn = partial(access.drifts.learn, known, _HOST_KEYS)
+    yield Step("learn", "rotate", "read", learn)
 
 
 def record_steps(adapters: Adapters, results: RunResults) -> Steps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from orchestrator.inventory.supplies import Login as DatabaseLogin
 from orchestrator.ports.hosts import HostShell
 from stacks.outputs import ServerOutput
 
-Kind = Literal["ssh", "repository", "database"]
+Kind = Literal["ssh", "repository", "database", "host-key"]
 State = Literal["begun", "switched", "finished"]
 """begun: the new one is let in; switched: it is in use, the old one still works; finished: that is gone."""
 
@@ -51,6 +51,18 @@ class KeyRing(Protocol):
 
     def forget_retiring(self) -> None:
         """No host lets it in any more."""
+        ...
+
+
+class KnownHostKeys(Protocol):
+    """What whoever connects from here knows of servers beside their pinned host keys."""
+
+    def expect(self, keys: Mapping[str, str]) -> None:
+        """These public keys, by server incarnation, may be shown too."""
+        ...
+
+    def settle(self, servers: Sequence[ServerOutput]) -> None:
+        """These show the keys that they are given with, and no other."""
         ...
 
 
@@ -137,5 +149,8 @@ class Rotation:
     logins: RotatingLogins
     note: Callable[[Kind, str, State], None]
     """(kind, subject, state): kept in the ledger."""
+    host_keys: KnownHostKeys
+    pin: Callable[[ServerOutput, str], None]
+    """(server, public key): pinned in the place of the one that it was known by."""
     record_admin_key: Callable[[], None]
     """Write the public key in use into the stack's configuration."""

@@ -5,17 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import tempfile
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.inventory.supplies import Archive
+from orchestrator.private_file import write_private
 from orchestrator.process import run
+from orchestrator.redaction import know
+from orchestrator.scratch import scratch
+from stacks.fleet.secret import Reference, reference
 
 _GIT_SECONDS = 300.0
 _HTTP_SECONDS = 60.0
@@ -30,11 +36,20 @@ class SourceStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def fetch(self, source: Mapping[str, Any], beside: Path) -> Archive:
-        """The code that a role's `source` names; a moved tag is seen, a known commit is not cloned again."""
+    def fetch(
+        self, source: Mapping[str, Any], beside: Path, secret: Callable[[Reference], str] = str
+    ) -> Archive:
+        """The code that a role's `source` names; a moved tag is seen, a known commit is not cloned again.
+
+        An address that holds a token is given as a reference, which `secret` reads.
+        """
         match sorted(source):
             case ["git", "tag"]:
-                return self._from_git(str(source["git"]), str(source["tag"]), beside)
+                kept, tag = reference(source["git"]), str(source["tag"])
+                if kept is None:
+                    return self._from_git(_repository(str(source["git"]), beside), tag, [])
+                with _entered(secret(kept), str(kept)) as (url, options):
+                    return self._from_git(url, tag, options)
             case ["archive", "sha256"]:
                 return self._from_archive(str(source["archive"]), str(source["sha256"]), beside)
         raise InputError(
@@ -43,21 +58,20 @@ class SourceStore:
             got=", ".join(sorted(source)) or "nothing",
         )
 
-    def _from_git(self, where: str, tag: str, beside: Path) -> Archive:
-        url = _repository(where, beside)
+    def _from_git(self, url: str, tag: str, options: list[str]) -> Archive:
         if not _TAG.fullmatch(tag) or ".." in tag:
             raise InputError("app", "source.tag is not the name of a tag", got=tag)
-        commit = _commit(url, tag)
+        commit = _commit(url, tag, options)
         path = self._folder / f"{commit}.tar"
         if not path.exists():
-            self._clone(url, tag, commit, path)
+            self._clone(url, tag, commit, path, options)
         return Archive(path, _sha256(path), tag)
 
-    def _clone(self, url: str, tag: str, commit: str, path: Path) -> None:
+    def _clone(self, url: str, tag: str, commit: str, path: Path, options: list[str]) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             bare, draft = f"{name}/bare", f"{name}/code.tar"
-            git("clone", "--quiet", "--bare", "--depth=1", "--branch", tag, "--", url, bare)
+            git(*options, "clone", "--quiet", "--bare", "--depth=1", "--branch", tag, "--", url, bare)
             git("--git-dir", bare, "archive", "--format=tar", f"--output={draft}", commit)
             Path(draft).replace(path)
 
@@ -80,8 +94,10 @@ class SourceStore:
         return Archive(path, sha256, f"{label}-{sha256[:8]}")
 
     def _download(self, url: str, path: Path) -> None:
-        if "@" in urlsplit(url).netloc:
-            raise InputError("app", "source.archive holds a password; a fleet file is no place for one")
+        if "@" in urlsplit(url).netloc or urlsplit(url).query:
+            raise InputError(
+                "app", "source.archive holds a password or a query; a fleet file is no place for one"
+            )
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=self._folder)
         draft = Path(name)
@@ -105,16 +121,47 @@ def git(*arguments: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    kept = ("PATH", "HOME", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_ASKPASS", "SSL_CERT_FILE", "https_proxy")
+    kept = (
+        "PATH",
+        "HOME",
+        "SSH_AUTH_SOCK",
+        "GIT_SSH_COMMAND",
+        "GIT_ASKPASS",
+        "GIT_SSL_CAINFO",
+        "SSL_CERT_FILE",
+        "https_proxy",
+    )
     own = {"GIT_ALLOW_PROTOCOL": "file:https:ssh", "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}
     return {**{key: os.environ[key] for key in kept if key in os.environ}, **own}
+
+
+@contextmanager
+def _entered(address: str, told: str) -> Iterator[tuple[str, list[str]]]:
+    """The address without what opens it, and options by which git finds that in a file of this call alone.
+
+    On git's command line or in its environment, every list of processes would show it.
+    """
+    parts = urlsplit(address)
+    if parts.scheme != "https" or not parts.hostname:
+        raise InputError("app", "source.git leads to no https address", place=told)
+    login, _, host = parts.netloc.rpartition("@")
+    know(login, *(unquote(part) for part in login.split(":")))
+    with scratch("git") as folder:
+        write_private(folder / "login", SplitResult("https", f"{login}@{host}", "", "", "").geturl() + "\n")
+        helper = f"store --file={shlex.quote(str(folder / 'login'))}"
+        options = ["-c", "credential.helper=", "-c", f"credential.helper={helper}"]
+        yield SplitResult("https", host, parts.path, "", "").geturl(), options if login else []
 
 
 def _repository(where: str, beside: Path) -> str:
     """The repository as git is told it; a path is taken from the fleet file's folder."""
     parts = urlsplit(where)
-    if parts.password or (parts.scheme == "https" and "@" in parts.netloc):
-        raise InputError("app", "source.git holds a password; a fleet file is no place for one")
+    if parts.password or (parts.scheme == "https" and ("@" in parts.netloc or parts.query)):
+        raise InputError(
+            "app",
+            "source.git holds a password; a fleet file is no place for one",
+            next_step="Write git: {env: NAME} or {file: PATH}, with the whole address there.",
+        )
     if parts.scheme in ("https", "ssh"):
         return where
     if parts.scheme or where.startswith("-"):
@@ -124,9 +171,10 @@ def _repository(where: str, beside: Path) -> str:
     return str(beside / where)
 
 
-def _commit(url: str, tag: str) -> str:
+def _commit(url: str, tag: str, options: list[str]) -> str:
     """The commit that a tag names now; raises InputError where there is no such tag."""
-    lines = git("ls-remote", "--tags", "--", url, f"refs/tags/{tag}", f"refs/tags/{tag}^{{}}").splitlines()
+    names = (f"refs/tags/{tag}", f"refs/tags/{tag}^{{}}")
+    lines = git(*options, "ls-remote", "--tags", "--", url, *names).splitlines()
     found = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
     commit = found.get(f"refs/tags/{tag}^{{}}") or found.get(f"refs/tags/{tag}", "")
     if not _COMMIT.fullmatch(commit):

@@ -31,7 +31,7 @@ class LocalSupplier:
 
     def archive(self, source: Mapping[str, Any]) -> Archive:
         """An application's code."""
-        return self._sources.fetch(source, self._beside)
+        return self._sources.fetch(source, self._beside, self.secret)
 
     def secret(self, reference: Reference) -> str:
         """The value behind a reference."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from stacks.fleet.backup import BackupPlan, Repository
 from stacks.fleet.budget import Budget
 from stacks.fleet.network import Network
+from stacks.fleet.secret import Reference, references
 from stacks.fleet.server import Server
 from stacks.fleet.service import Service
 from stacks.fleet.storage import Bucket
@@ -72,6 +73,13 @@ class Fleet(Spec):
         for group, server in self.servers.items():
             for name in server.names(group):
                 yield group, name
+
+    def secrets(self) -> list[Reference]:
+        """Every reference to a secret that its roles are given, each once, in order."""
+        found = {
+            each for s in self.servers.values() for role in s.roles for each in references(role.variables)
+        }
+        return sorted(found, key=str)
 
     def plans_of(self, group: str) -> dict[str, BackupPlan]:
         """The backup plans of a server group, by name."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import shutil
 import ssl
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +18,40 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from tests.e2e.world import ROOT, World, container_of, on_host
+from orchestrator.provisioning.credentials import admin_key
+from orchestrator.supplies.logins import LoginBook
+from tests.e2e.world import ROOT, STEWARD, World, container_of, on_host
 
+RUN = secrets.token_hex(4)
+"""In every secret, because another run on this machine has ones like them in its processes."""
+PEM = f"""\
+-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIHBsYW50ZWQtaW4{RUN}tdGhlLWNh
+b2d1ZS1mbGVldC1mb3ItYW4t{RUN}YXBwbGljYXRpb24taXRz
+-----END PRIVATE KEY-----
+"""
 SECRETS = {
-    "ORDERS_CACHE_PASSWORD": "cache-password-0123456789",
-    "ORDERS_REPORTS_PASSWORD": 'reports "pass" w\'rd $HOME `x` \\n',
+    "ORDERS_API_TOKEN": f"ghp_planted0123456789abcdef{RUN}",
+    "ORDERS_DATABASE_URL": f"postgresql://other:pl%40nted-{RUN}@db.example/orders?sslmode=require",
+    "ORDERS_SERVICE_ACCOUNT": f'{{"private_key_id": "planted-in-json-{RUN}", "n": 1}}',
+    "ORDERS_WORDS": f"correct horse battery planted {RUN}",
+    "ORDERS_WORLD": f"pl\u00e4nted-\u2713-w\u00f6rld-{RUN}",
+    "ORDERS_MARKUP": f"<b>&amp;planted-{RUN}</b>{{{{ 7 * 7 }}}}${{HOME}}%n",
+    "ORDERS_CACHE_PASSWORD": f"cache-password-{RUN}",
+    "ORDERS_REPORTS_PASSWORD": f'reports "pass" w\'rd $HOME `x` \\n {RUN}',
 }
 CHANGES = {
     "client: acme": "client: shelf",
+    "git: examples/orders.git": "git: {env: ORDERS_GIT_URL}",
+    "            CACHE_PASSWORD:": """\
+            API_TOKEN: {env: ORDERS_API_TOKEN}
+            OTHER_DATABASE: {env: ORDERS_DATABASE_URL}
+            SERVICE_ACCOUNT: {env: ORDERS_SERVICE_ACCOUNT}
+            WORDS: {env: ORDERS_WORDS}
+            WORLD: {env: ORDERS_WORLD}
+            MARKUP: {env: ORDERS_MARKUP}
+            SIGNING_KEY: {file: signing.pem}
+            CACHE_PASSWORD:""",
     "10.43.0": "10.74.0",
     "      - node_exporter\n": "      - node_exporter\n      - greeting\n",
 }
@@ -33,6 +62,22 @@ main: stacks
 stackConfigDir: stacks/config
 plugins: {{providers: [{{name: local, path: {root}/stacks/providers/local}}]}}
 """
+GIVEN = ("python3 server.py", "/usr/bin/python3 server.py", "/bin/sh /opt/orders/current/start",
+         f"{sys.executable} {STEWARD}")  # fmt: skip
+"""Command lines of those to whom secrets are given by their environment: the application, and steward itself."""
+_HOST_KEY = {"/etc/ssh/ssh_host_ed25519_key": "600 root"}
+HELD = {
+    "edge-1": ({"edge-1.pem"}, {r"/etc/nginx/tls/orders.pem": "600 root", **_HOST_KEY}),
+    "app-1": (
+        {*(name for name in SECRETS if name != "ORDERS_REPORTS_PASSWORD"), "signing key", "orders_app"},
+        {r"/opt/orders/releases/[^/]+/environment": "600 root", **_HOST_KEY},
+    ),
+    "store-1": ({"ORDERS_CACHE_PASSWORD", "store-1.pem"}, {
+        r"/etc/redis/(redis.conf|tls.key)": "640 root", r"/etc/postgresql/15/main/server.pem": "600 postgres",
+        **_HOST_KEY,
+    }),
+}  # fmt: skip
+"""By server: the kinds of secrets that it holds, and the files that may, with mode and owner."""
 SAME = 8
 """Clients that ask at the same time."""
 
@@ -44,6 +89,12 @@ class Catalogue:
     world: World
     fleet: Path
     first: dict[str, Any]
+    planted: dict[str, str]
+    """Every secret that was given to it, by kind."""
+    processes: set[str]
+    """Arguments and environments of what ran while it came up."""
+    said: str
+    """Both streams of that."""
 
     def change(self, **changes: str) -> None:
         """Write the fleet again with other words; nothing stays of earlier changes."""
@@ -66,6 +117,20 @@ class Catalogue:
         return str(
             next(s for s in exported["servers"] if s["name"] == "edge-1")["published"][port]
         ).partition(".")[0]
+
+
+def secrets_of(catalogue: Catalogue) -> dict[str, str]:
+    """All that was planted and all that Steward made for this stack, by kind."""
+    keys = catalogue.world.home / "keys" / "shelf-catalogue"
+    private = re.compile("-----BEGIN PRIVATE KEY-----\n.*\n.*\n")  # what follows is the public half alone
+    return {
+        **catalogue.planted,
+        **{path.name: private.findall(path.read_text())[0] for path in (keys / "tls").iterdir()},
+        **{f"host key of {each}": catalogue.inside(each, "cat", *_HOST_KEY) for each in HELD},
+        "orders_app": LoginBook(keys).password("orders_app"),
+        "admin key": admin_key(keys).private.read_text(),
+        "passphrase": (keys / "passphrase").read_text(),
+    }
 
 
 def release(work: Path, tag: str, old: str, new: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,9 @@ import pytest
 from orchestrator.supplies.logins import LoginBook
 from tests.e2e.catalogue import (
     CHANGES,
+    GIVEN,
+    HELD,
+    PEM,
     PROJECT,
     SAME,
     SECRETS,
@@ -26,8 +30,11 @@ from tests.e2e.catalogue import (
     authority,
     failures,
     repository,
+    secrets_of,
 )  # fmt: skip
-from tests.e2e.world import ROOT, World, unfolded_document
+from tests.e2e.planted import files_of, files_with, forms_of, holders, processes
+from tests.e2e.world import ROOT, World, container_of, unfolded_document
+from tests.git_server import QUOTED, TOKEN, serving
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
@@ -42,14 +49,20 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
     (project / "Pulumi.yaml").write_text(PROJECT.format(root=ROOT))
     shutil.copytree(ROOT / "tests" / "fleets" / "own" / "roles", project / "roles")
     repository(folder)
-    world = World(folder, {**SECRETS, "STEWARD_PROJECT": str(project)})
-    fleet = world.example("catalogue.yaml", CHANGES)
-    try:
-        done = world.steward("up", "--fleet", fleet, "--json", seconds=1_200)
-        assert done.code == 0, done.all
-        yield Catalogue(world, fleet, unfolded_document(done.out))
-    finally:
-        world.steward("destroy", "--fleet", fleet)
+    (folder / "signing.pem").write_text(PEM)
+    with serving(folder / "examples", folder / "git") as (address, trusted):
+        given = {**SECRETS, "ORDERS_GIT_URL": f"https://ci:{QUOTED}@{address}/orders.git"}
+        more = {"STEWARD_PROJECT": str(project), "GIT_SSL_CAINFO": str(trusted)}
+        world = World(folder, {**given, **more})
+        fleet = world.example("catalogue.yaml", CHANGES)
+        try:
+            with processes(("cmdline", "environ")) as seen:
+                done = world.steward("up", "--fleet", fleet, "--json", seconds=1_200)
+            assert done.code == 0, done.all
+            planted = {**given, "token in a URL": TOKEN, "signing key": PEM}
+            yield Catalogue(world, fleet, unfolded_document(done.out), planted, seen, done.all)
+        finally:
+            world.steward("destroy", "--fleet", fleet)
 
 
 def test_every_role_is_up_and_passes_its_checks(catalogue: Catalogue) -> None:
@@ -80,26 +93,40 @@ def test_a_request_goes_through_tls_and_proxy_to_database_and_cache(catalogue: C
     assert hosts == {"app-1", "app-2"}
 
 
-def test_secrets_are_where_they_are_used_and_nowhere_else(catalogue: Catalogue) -> None:
-    password = SECRETS["ORDERS_CACHE_PASSWORD"]
-    assert password in catalogue.inside("app-1", "cat", "/opt/orders/current/environment")
-    assert catalogue.inside("app-1", "stat", "-c", "%a %U", "/opt/orders/current/environment").split() == [
-        "600",
-        "root",
-    ]
-    leaks = [
-        str(path)
-        for path in (catalogue.world.home / "runs").rglob("*")
-        if path.is_file() and any(secret.encode() in path.read_bytes() for secret in SECRETS.values())
-    ]
-    assert leaks == []
-    assert password not in json.dumps(catalogue.first)
+def test_no_planted_secret_is_in_a_process_a_record_the_state_or_what_was_said(catalogue: Catalogue) -> None:
+    wanted = forms_of(secrets_of(catalogue))
+    assert len(set(wanted.values())) >= 20
+    arguments = {text.partition("\n")[0] for text in catalogue.processes}
+    assert len(arguments) > 20
+    assert holders(arguments, wanted) == set()
+    told = {text for text in catalogue.processes if not text.startswith(GIVEN)}
+    assert holders(told, wanted) == set()
+    home = catalogue.world.home
+    kept = [path for path in home.rglob("*") if path.is_file() and not path.is_relative_to(home / "keys")]
+    config = (catalogue.world.folder / "project" / "stacks" / "config").iterdir()
+    assert files_of((*kept, *config), wanted) == []
+    state = catalogue.world.shell("pulumi stack export", catalogue.fleet).out
+    assert holders({catalogue.said, state}, wanted) == set()
+
+
+@pytest.mark.parametrize("server", HELD)
+def test_a_server_holds_the_secrets_that_it_uses_in_files_that_nobody_else_reads(
+    catalogue: Catalogue, server: str
+) -> None:
+    kinds, modes = HELD[server]
+    wanted = forms_of(secrets_of(catalogue))
+    found = files_with(container_of(catalogue.world, catalogue.fleet, server), wanted)
+    assert found
+    for path, mode in found.items():
+        assert [mode] == [allowed for place, allowed in modes.items() if re.fullmatch(place, path)], found
+    texts = "".join(catalogue.inside(server, "cat", path) for path in found)
+    assert {kind for form, kind in wanted.items() if form in texts} == {*kinds, f"host key of {server}"}
 
 
 def test_new_database_passwords_refuse_nobody_though_the_rotation_is_killed_at_every_stage(
     catalogue: Catalogue,
 ) -> None:
-    book = LoginBook(catalogue.world.home / "keys" / "e2e-catalogue")
+    book = LoginBook(catalogue.world.home / "keys" / "shelf-catalogue")
     log = "/var/log/postgresql/postgresql-15-main.log"
     words = ["rotate", "database", "--fleet", catalogue.fleet]
     with asking(catalogue, "/orders", clients=2) as seen:

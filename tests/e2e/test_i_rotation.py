@@ -99,6 +99,33 @@ def test_a_killed_rotation_of_the_key_is_finished_by_the_next(demo: Demo, state:
     assert log_in(demo, "db-1") == ""
 
 
+def test_new_host_keys_refuse_nobody_and_the_old_ones_are_no_longer_known(demo: Demo) -> None:
+    folder = demo.world.home / "keys" / "e2e-shop" / "ssh"
+    container = container_of(demo.world, demo.shop, "web-1")
+    before = on_host(container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+    with meanwhile(lambda: log_in(demo, "web-1")) as told:
+        words = ("rotate", "host-keys", "--fleet", demo.shop, "--host", "web-1")
+        killed(demo, (folder / "host-keys.coming").exists, *words[:2], "--host", "web-1")
+        done = demo.world.steward(*words)
+    assert done.code == 0, done.all
+    assert len(told) > 5
+    assert [text for text in told if text] == []
+    after = on_host(container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+    assert after != before
+    known = (folder / "known_hosts").read_text()
+    assert after in known
+    assert before not in known
+    assert on_host(container, "sh", "-c", "ls /etc/ssh/ssh_host_*").split() == [
+        "/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_ed25519_key.pub",
+    ]  # fmt: skip
+    assert "steward_pause" not in on_host(container, "nft", "list", "tables")
+    assert states(demo, "host-key")[-3:] == ["begun", "switched", "finished"]
+    up = demo.world.report("up", "--fleet", demo.shop)
+    assert up["changes"] == []
+    assert all(host["unchanged_since"] for host in up["hosts"])
+    assert log_in(demo, "web-1") == ""
+
+
 def back_up(container: str) -> str:
     """One backup as a timer takes it; '' when it ended well."""
     said = on_host(container, "/usr/local/sbin/steward-backup", "run", "--plan", "site", check=False)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from orchestrator.provisioning.credentials import admin_key
-from orchestrator.redaction import forms
 from tests.e2e.conftest import Demo
+from tests.e2e.planted import files_with, forms_of, holders, processes
 from tests.e2e.world import command, container_of, on_host
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
@@ -30,7 +27,6 @@ ENVIRONMENT = {
     "SMTP_PASSWORD": 'pla\'nted "quo$ted" pässword',
 }
 """What pipelines have in their environment: none of it is Steward's business."""
-SEARCHED = ("/etc", "/var", "/home", "/root", "/tmp", "/run", "/srv", "/usr/local", "/dev/shm", "/opt")
 MODES = {
     "/etc/steward/backup/repository.json": "600 root",
     "/etc/steward/backup/repository.password": "600 root",
@@ -59,44 +55,12 @@ def kept(demo: Demo) -> dict[str, str]:
     return {**found, "TLS key of the vault": key}
 
 
-def forms_of(secrets: Mapping[str, str]) -> dict[str, str]:
-    """What to search for, one line each, with its kind; what two of them share (a key's first line) is no secret."""
-    found = [(form, kind) for kind, secret in secrets.items() for form in forms(secret) if "\n" not in form]
-    shared = Counter(form for form, _ in found)
-    return {form: kind for form, kind in found if shared[form] == 1}
-
-
-@contextmanager
-def watched(wanted: Mapping[str, str]) -> Iterator[set[str]]:
-    """Looks at the argument list of every process of machine and servers, again and again; yields what it saw."""
-    seen: set[str] = set()
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
-                    words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                except OSError:
-                    continue
-                seen.update(f"{kind}: {words[:80]}" for form, kind in wanted.items() if form in words)
-            over.wait(0.05)
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        thread.join()
-
-
 def test_a_run_prints_leaves_and_shows_no_secret(demo: Demo) -> None:
     secrets = {**ENVIRONMENT, **kept(demo)}
     wanted = forms_of(secrets)
     assert len(secrets) >= 20
     on_host(container_of(demo.world, demo.shop, "web-2"), "nft", "delete", "table", "inet", "steward_host")
-    with watched(wanted) as seen:
+    with processes() as seen:
         outputs = [
             demo.world.steward(*words, "--fleet", demo.shop, env=ENVIRONMENT)
             for words in (("-v", "up"), ("up", "--json"), ("backup", "run"), ("verify", "--json"))
@@ -105,7 +69,7 @@ def test_a_run_prints_leaves_and_shows_no_secret(demo: Demo) -> None:
                                     "--snapshot", "0" * 64, env=ENVIRONMENT)  # fmt: skip
     assert [done.code for done in outputs] == [0, 0, 0, 0]
     assert failed.code != 0
-    assert seen == set()
+    assert holders(seen, wanted) == set()
     for done in (*outputs, failed):
         assert [kind for form, kind in wanted.items() if form in done.all] == []
     assert in_files(demo, wanted) == []
@@ -130,22 +94,13 @@ def test_a_host_holds_its_own_secrets_alone_and_only_root_reads_them(demo: Demo,
     container = container_of(demo.world, demo.vault if server == "vault-1" else demo.shop, server)
     secrets = {**ENVIRONMENT, **kept(demo)}
     wanted = forms_of(secrets)
-    patterns = "\n".join(wanted)
-    on_host(container, "python3", "-c", f"open('/dev/shm/.wanted', 'w').write({patterns!r})")
-    try:
-        found = on_host(
-            container, "grep", "-rlF", "--binary-files=text", "-f", "/dev/shm/.wanted", *SEARCHED, check=False
-        )
-    finally:
-        on_host(container, "rm", "/dev/shm/.wanted")
-    files = {line for line in found.splitlines() if line != "/dev/shm/.wanted"}
-    modes = {path: on_host(container, "stat", "-c", "%a %U", path).strip() for path in files}
+    modes = files_with(container, wanted)
     for path, mode in modes.items():
         assert MODES.get(re.sub(r"/vault/[0-9.]+\.key$", "/vault/ADDRESS.key", path)) == mode, path
-    assert "/etc/ssh/ssh_host_ed25519_key" in files
-    texts = "".join(on_host(container, "cat", path) for path in files)
-    holders = {kind for form, kind in wanted.items() if form in texts}
-    assert holders <= {
+    assert "/etc/ssh/ssh_host_ed25519_key" in modes
+    texts = "".join(on_host(container, "cat", path) for path in modes)
+    held = {kind for form, kind in wanted.items() if form in texts}
+    assert held <= {
         kind for kind in secrets if kind.endswith((server, "vault") if server == "vault-1" else server)
     }
 

@@ -123,3 +123,15 @@ def test_a_failed_command_names_server_and_program(played: SshShell) -> None:
 def test_a_failure_of_ssh_itself_is_an_error_also_without_check(played: SshShell) -> None:
     with pytest.raises(ToolError, match=r"127\.0\.0\.1:40022: SSH failed: Host key refused\."):
         played.run(SERVERS[0], ["refuse"], timeout=10, check=False)
+
+
+def test_people_know_both_host_keys_while_one_follows_the_other_and_then_the_new_one(
+    shell: SshShell, folder: Path
+) -> None:
+    coming, place = "ssh-ed25519 " + "B" * 68, "[127.0.0.1]:40022"
+    shell.expect({SERVERS[0].incarnation: coming})
+    for known in (shell.known_hosts, folder / "ssh" / "known_hosts"):
+        assert known.read_text().splitlines()[:2] == [f"{place} {KEY}", f"{place} {coming}"]
+    shell.expect({}, [SERVERS[0].model_copy(update={"host_key": coming})])
+    for known in (shell.known_hosts, folder / "ssh" / "known_hosts"):
+        assert known.read_text() == f"{place} {coming}\n[127.0.0.1]:40023 {KEY}\n"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import redaction
+from orchestrator import process, redaction
 from orchestrator.errors import InputError
-from orchestrator.supplies.secrets import read_secret
+from orchestrator.supplies.secrets import read_secret, take_secrets
 from stacks.fleet.secret import Reference, reference, references, resolved
 
 
@@ -63,3 +63,18 @@ def test_what_was_read_leaves_this_process_no_more(tmp_path: Path, monkeypatch: 
     read_secret(Reference("env", "TOKEN"), tmp_path, {"TOKEN": "environment-secret-88"})
     told = redaction.redacted("file-secret-77 and environment-secret-88")
     assert told == f"{redaction.HIDDEN} and {redaction.HIDDEN}"
+
+
+def test_what_a_fleet_names_is_inherited_by_no_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SHOP_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HOME"):
+        monkeypatch.setenv(name, f"planted in {name}")
+    named = [Reference("env", name) for name in ("SHOP_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HOME", "GONE")]
+    take_secrets([*named, Reference("file", "SHOP_PASSWORD")])
+    inherited = process.run(["env"], timeout=10).stdout
+    assert "SHOP_PASSWORD" not in inherited
+    assert "AWS_SECRET_ACCESS_KEY=planted" in inherited  # a provider lives by it
+    assert "HOME=planted" in inherited
+    assert read_secret(named[0], tmp_path) == "planted in SHOP_PASSWORD"
+    assert read_secret(named[1], tmp_path) == "planted in AWS_SECRET_ACCESS_KEY"

@@ -1,0 +1,75 @@
+"""Looks for planted secrets where none may be: processes while something runs, and files of servers."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from orchestrator.redaction import forms
+from tests.e2e.world import on_host
+
+SEARCHED = ("/etc", "/var", "/home", "/root", "/tmp", "/run", "/srv", "/usr/local", "/dev/shm", "/opt")
+
+
+def forms_of(secrets: Mapping[str, str]) -> dict[str, str]:
+    """What to search for, one line each, with its kind; what two of them share (a key's first line) is no secret."""
+    found = [(form, kind) for kind, secret in secrets.items() for form in forms(secret) if "\n" not in form]
+    shared = Counter(form for form, _ in found)
+    return {form: kind for form, kind in found if shared[form] == 1}
+
+
+@contextmanager
+def processes(parts: tuple[str, ...] = ("cmdline",)) -> Iterator[set[str]]:
+    """Arguments (and environments) of every process of machine and servers, looked at again and again."""
+    seen: set[str] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            for folder in Path("/proc").glob("[0-9]*"):
+                try:
+                    raw = b"\n".join((folder / part).read_bytes() for part in parts)
+                except OSError:
+                    continue
+                seen.add(raw.replace(b"\0", b" ").decode(errors="replace"))
+            over.wait(0.05)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def holders(seen: set[str], wanted: Mapping[str, str]) -> set[str]:
+    """Which kind of secret was seen in which process, by the beginning of its command line."""
+    return {f"{kind}: {text[:80]}" for text in seen for form, kind in wanted.items() if form in text}
+
+
+def files_with(container: str, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Mode and owner of every file of a server in which one of these is."""
+    patterns = "\n".join(wanted)
+    on_host(container, "python3", "-c", f"open('/dev/shm/.wanted', 'w').write({patterns!r})")
+    try:
+        words = ["grep", "-rlF", "--binary-files=text", "-f", "/dev/shm/.wanted", *SEARCHED]
+        found = on_host(container, *words, check=False)
+    finally:
+        on_host(container, "rm", "/dev/shm/.wanted")
+    paths = sorted({line for line in found.splitlines() if line != "/dev/shm/.wanted"})
+    return {path: on_host(container, "stat", "-c", "%a %U", path).strip() for path in paths}
+
+
+def files_of(paths: Iterable[Path], wanted: Mapping[str, str]) -> list[str]:
+    """Which kind of secret is in which of these files."""
+    return [
+        f"{kind}: {path}"
+        for path in paths
+        for text in [path.read_bytes().decode(errors="replace")]
+        for form, kind in wanted.items()
+        if form in text
+    ]
