@@ -8,11 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from steward_backup import front
 from steward_backup.errors import BackupError
-from steward_backup.process import Ended, must, run, start
+from steward_backup.process import Ended, must, start
 from steward_backup.settings import RESTIC, Plan, Repository
+from steward_backup.watch import Watch
 
 UNKNOWN = "failed to find snapshot"  # in restic's message; the exit code alone says nothing
+
+ASK_SECONDS = 100.0  # for a list of snapshots; below what the one who asks waits for
 
 # restic's own exit codes, for people.
 MEANING = {
@@ -64,18 +68,57 @@ def explain(what: str, ended: Ended) -> None:
 
 
 def backup(repository: Repository, plan: Plan, run_id: str) -> dict[str, Any]:
-    """Store one snapshot and give restic's summary."""
+    """Store one snapshot and give restic's summary; what a killed run left locked is unlocked first."""
+    front.check(repository)
+    mark = plan.records / "restic-at-work"
+    if mark.exists():
+        unlock(repository)
+    mark.touch(mode=0o600)
     argv = backup_argv(plan, repository.incarnation, run_id)
-    ended = run(argv, env=repository.environment())
-    explain("restic backup", ended)
-    return parse_summary(ended.out.decode("utf-8", "replace"))
+    summary, done = "", 0
+    with start(argv, env=repository.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        with Watch("restic backup", child.running, repository.limit, repository.quiet) as watch:
+            for line in child.running.stdout or ():
+                said = parse_status(line)
+                if said.get("message_type") == "summary":
+                    summary = line.decode("utf-8", "replace")
+                elif said.get("bytes_done", done) != done:
+                    done = said["bytes_done"]
+                    watch.moved()
+            code = child.running.wait()
+        explain("restic backup", Ended(code, b"", child.told()))
+    mark.unlink()
+    return parse_summary(summary)
+
+
+def unlock(repository: Repository) -> None:
+    """Remove locks whose owner is dead; restic tells this host's by the process, others by age."""
+    explain("restic unlock", asked([str(RESTIC), "unlock"], repository))
+
+
+def asked(argv: list[str], repository: Repository) -> Ended:
+    """The end of a call of restic that is short by its nature."""
+    with start(argv, env=repository.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        with Watch(f"restic {argv[1]}", child.running, ASK_SECONDS):
+            out, _ = child.running.communicate()
+        return Ended(child.running.returncode, out or b"", child.told())
+
+
+def parse_status(line: bytes) -> dict[str, Any]:
+    """One of restic's JSON lines; nothing for any other line."""
+    if not line.startswith(b"{"):
+        return {}
+    try:
+        return dict(json.loads(line))
+    except ValueError:
+        return {}
 
 
 def snapshots(repository: Repository, plan: Plan | None) -> list[dict[str, Any]]:
     """Snapshots of one plan or of all, oldest first; a plan's must carry its name and its id."""
+    front.check(repository)
     tags = ["--tag", ",".join(plan.tags)] if plan else []
-    argv = [str(RESTIC), "snapshots", "--json", "--no-lock", *tags]
-    ended = run(argv, env=repository.environment())
+    ended = asked([str(RESTIC), "snapshots", "--json", "--no-lock", *tags], repository)
     explain("restic snapshots", ended)
     found = json.loads(ended.out or b"[]") or []
     return sorted(found, key=lambda each: str(each["time"]))
@@ -87,13 +130,16 @@ def restore(repository: Repository, snapshot: str, target: Path, tell: Callable[
     No lock is taken: it guards against the removal of old content, which hosts cannot do, and a vault whose
     disk is full could not store one.
     """
+    front.check(repository)
     argv = [str(RESTIC), "restore", "--json", "-vv", "--no-lock", "--target", str(target), snapshot]
     none, pipe = subprocess.DEVNULL, subprocess.PIPE
     with start(argv, env=repository.environment(), stdin=none, stdout=pipe) as child:
-        for line in child.running.stdout or ():
-            path = parse_restored(line)
-            if path is not None:
-                tell(path)
+        with Watch("restic restore", child.running, repository.limit):
+            for line in child.running.stdout or ():
+                path = parse_restored(line)
+                if path is not None:
+                    tell(path)
+            child.running.wait()
         ended = Ended(child.running.wait(), b"", child.told())
     if ended.code == 1 and UNKNOWN in ended.err:
         raise UnknownSnapshotError(f"snapshot {snapshot} is not in the repository: {ended.err}")

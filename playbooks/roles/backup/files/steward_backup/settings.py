@@ -22,13 +22,18 @@ RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}\Z")
 
 @dataclass(frozen=True)
 class Repository:
-    """The vault's address of this host's repository, and the secrets that open it."""
+    """The vault's address of this host's repository, and the secrets that open it.
+
+    `limit` and `quiet` bound restic: seconds as a whole, and seconds without progress of a backup.
+    """
 
     url: str
     user: str
     incarnation: str
     http_password: str
     postgresql_port: int
+    limit: float
+    quiet: float
 
     def environment(self) -> dict[str, str]:
         """What restic reads; no secret ever stands in an argument list."""
@@ -42,7 +47,7 @@ class Repository:
             "RESTIC_CACHE_DIR": str(CACHE),
             "RESTIC_REST_USERNAME": self.user,
             "RESTIC_REST_PASSWORD": self.http_password,
-            "RESTIC_PROGRESS_FPS": "0.01",
+            "RESTIC_PROGRESS_FPS": "0.2",
         }
 
 
@@ -90,6 +95,8 @@ def repository() -> Repository:
         incarnation=found["incarnation"],
         http_password=found["http_password"],
         postgresql_port=found["postgresql_port"],
+        limit=found["limit_seconds"],
+        quiet=found["quiet_seconds"],
     )
 
 
