@@ -236,50 +236,6 @@ cat /tmp/stopped.json
     assert len(lines) == 2, lines
 
 
-def test_a_vault_whose_front_is_down_is_told_soon(trial: Any, stored: dict[str, Any]) -> None:
-    trial.hosts["vault"].sudo("systemctl", "stop", "steward-vault-front")
-    try:
-        answer = trial.hosts["web"].sudo(BACKUP, "run", "--plan", "content", "--run", "no-front")
-    finally:
-        trial.hosts["vault"].sudo("systemctl", "start", "steward-vault-front")
-
-    assert answer.code == 1
-    assert "the vault at " in answer.json["error"]
-    assert "does not answer (" in answer.json["error"]
-    assert "steward up of the vault's own fleet" in answer.json["error"]
-    assert answer.json["duration_seconds"] < 30
-    assert back_up(trial.hosts["web"], "content", "front-is-back")["ok"] is True
-
-
-def test_a_backup_that_hangs_is_ended_recorded_and_its_lock_removed_by_the_next(
-    trial: Any, stored: dict[str, Any]
-) -> None:
-    """The store stands still in the middle, and so does restic, until the limit of no progress."""
-    web, vault = trial.hosts["web"], trial.hosts["vault"]
-    settings, records = "/etc/steward/backup/repository.json", "/var/lib/steward/backup/content"
-    web.root(
-        f'cp -p {settings} /root/kept; sed -i \'s/"quiet_seconds": [0-9]*/"quiet_seconds": 4/\' {settings}'
-    )
-    vault.sudo("systemctl", "kill", "--signal=STOP", "steward-vault-store")
-    try:
-        answer = web.sudo(BACKUP, "run", "--plan", "content", "--run", "hangs")
-    finally:
-        vault.sudo("systemctl", "kill", "--signal=CONT", "steward-vault-store")
-        web.sudo("mv", "/root/kept", settings)
-
-    assert answer.code == 1
-    assert "restic backup: it made no progress for 4 s, so it was ended" in answer.json["error"]
-    assert answer.json["duration_seconds"] < 60
-    last = web.root(f"cat {records}/last.json").out
-    assert '"hangs"' in last
-    assert '"ok": false' in last
-    assert web.root(f"ls {records}/restic-at-work; pgrep -x restic").out.splitlines() == [
-        f"{records}/restic-at-work"
-    ]
-    assert back_up(web, "content", "after-the-hang")["ok"] is True
-    assert web.root(f"ls {records}/restic-at-work").code != 0
-
-
 def test_timers_are_persistent_with_a_fixed_delay(trial: Any, stored: dict[str, Any]) -> None:
     web = trial.hosts["web"]
     shown = web.sudo("systemctl", "cat", "steward-backup@content.timer").out
