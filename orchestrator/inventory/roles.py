@@ -13,6 +13,7 @@ import yaml
 from orchestrator.errors import InputError, ToolError
 from orchestrator.inventory.own_checks import OwnCheck, read_checks
 from orchestrator.inventory.own_roles import shape_problems
+from orchestrator.inventory.role_values import odd_values
 from stacks.fleet.mistakes import nearest, shown
 from stacks.fleet.secret import LOGIN, reference, resolved
 
@@ -110,10 +111,18 @@ class RoleCatalog:
             for key in variables
             if key not in own
         ]
-        problems += [(key, text) for key, value in variables.items() if (text := _odd_keys(value))]
+        unplain = {key: text for key, value in variables.items() if (text := _odd_keys(value))}
         odd = {key: text for key in own if key in variables and (text := _odd_kind(own[key], variables[key]))}
-        known = {f"{role}_{key}": value for key, value in variables.items() if key in own and key not in odd}
-        judged = {f"{role}_{key}": spec for key, spec in own.items() if key not in odd}
+        names = [
+            (key, text)
+            for key in own
+            if key in variables and key not in odd and key not in unplain
+            for text in odd_values(own[key], variables[key])
+        ]
+        problems += [*unplain.items(), *names]
+        told = odd.keys() | dict(names).keys()
+        known = {f"{role}_{key}": value for key, value in variables.items() if key in own and key not in told}
+        judged = {f"{role}_{key}": spec for key, spec in own.items() if key not in told}
         return [*problems, *odd.items(), *_judge(role, judged, known)]
 
 
