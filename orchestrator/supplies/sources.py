@@ -82,18 +82,14 @@ class SourceStore:
         if urlsplit(where).scheme == "https":
             path = self._folder / sha256
             if not path.exists():
-                self._download(where, path)
+                self._download(where, path, sha256)
         else:
             path = beside / where
-        found = _sha256(path)
-        if found != sha256:
-            raise InputError(
-                "app", f"{where} is not the tarball that source.sha256 names", got=found,
-                next_step="Compare it with what was published, then mend the digest or the file.",
-            )  # fmt: skip
+        _refuse_other(where, path, sha256)
         return Archive(path, sha256, f"{label}-{sha256[:8]}")
 
-    def _download(self, url: str, path: Path) -> None:
+    def _download(self, url: str, path: Path, sha256: str) -> None:
+        """Keep only what was asked for: anything else would be found there by the next run."""
         if "@" in urlsplit(url).netloc or urlsplit(url).query:
             raise InputError(
                 "app", "source.archive holds a password or a query; a fleet file is no place for one"
@@ -105,6 +101,7 @@ class SourceStore:
             answer = urllib.request.urlopen(url, timeout=_HTTP_SECONDS)  # noqa: S310  # https alone gets here
             with os.fdopen(descriptor, "wb") as out, answer:
                 shutil.copyfileobj(answer, out)
+            _refuse_other(url, draft, sha256)
             draft.replace(path)
         except OSError as problem:
             raise ToolError("app", f"{url} cannot be fetched: {problem}") from problem
@@ -182,6 +179,14 @@ def _commit(url: str, tag: str, options: list[str]) -> str:
             "app", f"{url} has no tag '{tag}'", next_step="Push the tag, or mend source.tag in the fleet."
         )
     return commit
+
+
+def _refuse_other(where: str, path: Path, sha256: str) -> None:
+    if (found := _sha256(path)) != sha256:
+        raise InputError(
+            "app", f"{where} is not the tarball that source.sha256 names", got=found,
+            next_step="Compare it with what was published, then mend the digest or the file.",
+        )  # fmt: skip
 
 
 def _sha256(path: Path) -> str:
