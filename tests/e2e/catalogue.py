@@ -54,6 +54,12 @@ CHANGES = {
             CACHE_PASSWORD:""",
     "10.43.0": "10.74.0",
     "      - node_exporter\n": "      - node_exporter\n      - greeting\n",
+    "              proxy: {servers: app, port: 8000}\n": "              proxy: {servers: app, port: 8000}\n              redirect_from: 80\n",
+    "              manual: debian-reference\n": (
+        "              manual: debian-reference\n"
+        "            - {name: pay, server_names: [pay.example], tls: given, root: /var/www/pay,\n"
+        "               certificate: {file: pay.crt}, certificate_key: {file: pay.key}}\n"
+    ),
 }
 PROJECT = """\
 name: steward
@@ -78,6 +84,7 @@ HELD = {
     }),
 }  # fmt: skip
 """By server: the kinds of secrets that it holds, and the files that may, with mode and owner."""
+STACK = "shelf-catalogue"
 SAME = 8
 """Clients that ask at the same time."""
 
@@ -121,7 +128,7 @@ class Catalogue:
 
 def secrets_of(catalogue: Catalogue) -> dict[str, str]:
     """All that was planted and all that Steward made for this stack, by kind."""
-    keys = catalogue.world.home / "keys" / "shelf-catalogue"
+    keys = catalogue.world.home / "keys" / STACK
     private = re.compile("-----BEGIN PRIVATE KEY-----\n.*\n.*\n")  # what follows is the public half alone
     return {
         **catalogue.planted,
@@ -161,7 +168,7 @@ def repository(folder: Path) -> None:
 
 def authority(catalogue: Catalogue) -> ssl.SSLContext:
     """Trusts the stack's own authority and nobody else."""
-    pem = (catalogue.world.home / "keys" / "shelf-catalogue" / "tls" / "authority.pem").read_text()
+    pem = (catalogue.world.home / "keys" / STACK / "tls" / "authority.pem").read_text()
     return ssl.create_default_context(cadata=pem.partition("-----BEGIN PRIVATE")[0])
 
 

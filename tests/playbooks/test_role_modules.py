@@ -33,6 +33,8 @@ def load(path: Path, name: str) -> ModuleType:
 
 packages = load(PLAYBOOKS / "library" / "steward_packages.py", "steward_packages")
 files = load(APP / "module_utils" / "steward_release_files.py", "ansible.module_utils.steward_release_files")
+unit = load(APP / "module_utils" / "steward_release_unit.py", "ansible.module_utils.steward_release_unit")
+door = load(APP / "files" / "steward_door.py", "steward_door")
 release = load(APP / "library" / "steward_release.py", "steward_release")
 
 STATUS = """Package: nginx
@@ -107,6 +109,8 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **wanted: Any) -
         "given": {},
         "environment": {},
         "build": [],
+        "health": {"port": 0, "path": "/", "expect": 200, "seconds": 1},
+        "drain_seconds": 0,
     }
     made = release.Deployment(SimpleNamespace(params={**known, "keep": 2, **wanted}))
     made.releases.mkdir(parents=True, exist_ok=True)
@@ -179,3 +183,54 @@ def port() -> Iterator[int]:
 def test_health_is_one_request_and_its_status(port: int) -> None:
     assert files.answer({"port": port, "path": "/"}) == "503"
     assert files.answer({"port": 1, "path": "/"}).startswith("no answer")
+
+
+SOCKETS = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000   997        0 1
+   1: 834B4A0A:1F40 804B4A0A:A2C4 01 00000000:00000000 00:00000000 00000000   997        0 2
+   2: 834B4A0A:1F40 804B4A0A:A2C6 03 00000000:00000000 00:00000000 00000000     0        0 3
+   3: 834B4A0A:1F40 804B4A0A:A2C8 06 00000000:00000000 00:00000000 00000000     0        0 4
+   4: 834B4A0A:C350 804B4A0A:1F40 01 00000000:00000000 00:00000000 00000000   997        0 5
+   5: 0100007F:1F40 0100007F:A2CA 01 00000000:00000000 00:00000000 00000000   997        0 6
+   6: 0000000000000000FFFF00000100007F:1F40 0000000000000000FFFF00000100007F:A2CC 01 0 0 0 997 0 7
+   7: 00000000000000000000000001000000:1F40 00000000000000000000000001000000:A2CE 01 0 0 0 997 0 8
+   8: 0000000000000000FFFF0000834B4A0A:1F40 0000000000000000FFFF0000804B4A0A:A2D0 01 0 0 0 997 0 9
+"""
+
+
+def test_a_drain_waits_for_what_other_hosts_opened_to_this_port_and_for_nothing_else() -> None:
+    """Line 1 is open, 2 about to be, 8 open by IPv6; the rest listens, is over, goes out or is loopback."""
+    assert door.open_connections(SOCKETS.splitlines(), 8000) == 3
+    assert door.open_connections(SOCKETS.splitlines(), 50000) == 1
+
+
+def test_one_who_shut_the_door_and_died_does_not_keep_it_shut() -> None:
+    element = list(door.shut("held", 8000, 40))[-1]
+    assert element == "add element inet steward_app held { 8000 timeout 40s }"
+
+
+class Steps:
+    """A module that notes commands; the unit answers as told."""
+
+    def __init__(self, params: dict[str, Any], shown: str) -> None:
+        self.params, self.shown, self.ran, self.warned = params, shown, [], []
+
+    def run_command(self, argv: list[str]) -> tuple[int, str, str]:
+        self.ran.append(" ".join(argv))
+        return 0, self.shown if "show" in argv else "", ""
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
+
+def test_others_are_let_in_again_only_when_it_is_healthy(port: int) -> None:
+    """The server on this port answers 503: healthy for who expects that, sick for who does not."""
+    shown = "ActiveState=active\nNRestarts=0\nResult=success\n"
+    for expect, last in ((503, f"admit {port}"), (200, "show")):
+        health = {"port": port, "path": "/", "expect": expect, "seconds": 1}
+        steps = Steps({"health": health, "drain_seconds": 5}, shown)
+        why = unit.Unit(steps, "app-shop.service").start()
+        assert bool(why) == (expect == 200)
+        assert f"hold {port} 66" in steps.ran[0]
+        assert steps.ran[2] == "systemctl restart app-shop.service"
+        assert last in steps.ran[-1]

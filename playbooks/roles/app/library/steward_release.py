@@ -21,6 +21,7 @@ options:
   build: {description: Commands run once in a new release as the application's account., type: list, elements: list, default: []}
   keep: {description: Releases that stay on disk., type: int, default: 5}
   restart: {description: Whether the unit changed., type: bool, default: false}
+  drain_seconds: {description: How long a stop waits for requests that are being answered., type: int, default: 0}
   health:
     description: How to see that it works. Without a port the unit must stay up for the time.
     type: dict
@@ -61,18 +62,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.steward_release_files import (
-    answer,
     flatten,
     give_to_root,
     private,
     quoted,
     sha256_of,
 )
+from ansible.module_utils.steward_release_unit import Unit
 
 ROOT = Path("/opt")
-SETTLED = 3.0  # seconds that a unit without a health request must stay up
-POLL = 0.2
-DEAD_AFTER = 3  # restarts by systemd after which nobody waits for the health answer any more
 
 
 class Deployment:
@@ -83,7 +81,7 @@ class Deployment:
         self.wanted = module.params
         self.name = str(module.params["name"])
         self.account = f"app-{self.name}"
-        self.unit = f"{self.account}.service"
+        self.unit = Unit(module, f"{self.account}.service")
         self.folder = ROOT / self.name
         self.releases = self.folder / "releases"
         self.link = self.folder / "current"
@@ -187,52 +185,20 @@ class Deployment:
         temporary.symlink_to(release)
         os.replace(temporary, self.link)
 
-    def start(self) -> str:
-        """Start what `current` leads to and wait until it is healthy; why it is not, else ''."""
-        self.module.run_command(["systemctl", "reset-failed", self.unit])
-        code, out, err = self.module.run_command(["systemctl", "restart", self.unit])
-        if code != 0:
-            return f"it did not start: {(err or out).strip()[-300:]}"
-        health = self.wanted["health"]
-        began = time.monotonic()
-        patience = health["seconds"] if health["port"] else max(SETTLED, health["seconds"])
-        said = "no answer"
-        while time.monotonic() - began < patience:
-            state = self.unit_state()
-            if state.get("ActiveState") == "failed" or int(state.get("NRestarts") or 0) >= DEAD_AFTER:
-                return f"it ended by itself ({state.get('Result', 'unknown')})"
-            if health["port"]:
-                said = answer(health)
-                if said == str(health["expect"]):
-                    return ""
-            time.sleep(POLL)
-        if health["port"]:
-            return f"{health['path']} on port {health['port']} gave {said}, not {health['expect']}, within {patience} s"
-        return "" if self.unit_state().get("NRestarts") == "0" else "it did not stay up"
-
-    def unit_state(self) -> dict[str, str]:
-        """What systemd says of the unit."""
-        argv = ["systemctl", "show", "--property=ActiveState,NRestarts,Result", self.unit]
-        return dict(
-            line.split("=", 1) for line in self.module.run_command(argv)[1].splitlines() if "=" in line
-        )
-
     def roll_back(self, release: Path, before: Path | None, why: str) -> None:
         """Put back what served before, and end the task with the reason."""
-        journal = self.module.run_command(
-            ["journalctl", f"_SYSTEMD_UNIT={self.unit}", "-n", "5", "-o", "cat", "--no-pager"]
-        )[1]
         record = self.record(release) | {"failed": why}
         private(release / "release.json", json.dumps(record), 0o600, 0)
-        told = f"{self.name} {self.wanted['label']} is not healthy: {why}. Its last words: {journal.strip()[-600:]}"
+        told = f"{self.name} {self.wanted['label']} is not healthy: {why}. Its last words: {self.unit.last_words()}"
         if before is None or before == release:
-            self.module.run_command(["systemctl", "stop", self.unit])
+            self.unit.stop()
             self.link.unlink(missing_ok=True)
+            self.unit.admit()
             self.module.fail_json(
                 msg=f"{told}. There was no release before it; it is stopped.", rolled_back=False
             )
         self.point_to(before)
-        again = self.start()
+        again = self.unit.start()
         state = "serves again" if not again else f"was put back and is not healthy either: {again}"
         label = self.record(before).get("label", before.name)
         self.module.fail_json(msg=f"{told}. The previous release {label} {state}.", rolled_back=True)
@@ -256,7 +222,7 @@ def deploy(module: AnsibleModule) -> None:
         module.exit_json(changed=True, release=str(before or ""), rolled_back=False)
     release = before if settled and before is not None else app.find(digest) or app.make(digest)
     app.point_to(release)
-    why = app.start()
+    why = app.unit.start()
     if why:
         app.roll_back(release, before, why)
     app.prune(before)
@@ -282,6 +248,7 @@ def main() -> None:
         "build": {"type": "list", "elements": "list", "default": []},
         "keep": {"type": "int", "default": 5},
         "restart": {"type": "bool", "default": False},
+        "drain_seconds": {"type": "int", "default": 0},
         "health": {"type": "dict", "required": True, "options": health},
     }
     deploy(AnsibleModule(argument_spec=spec, supports_check_mode=True))
