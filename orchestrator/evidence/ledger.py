@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import Engine, Row, create_engine, event, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 
 from orchestrator.clock import Moment, new_id
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, StewardError, ToolError
 from orchestrator.evidence.pins import PinBook
 from orchestrator.evidence.schema import (
     VERSION,
@@ -34,6 +34,8 @@ from orchestrator.state_folder import copy_database
 
 _WAIT_SECONDS = 30
 """For another process that writes; each writes for milliseconds."""
+_LOCKED = "database is locked"
+"""SQLite's words when that wait was in vain. The file itself is well."""
 
 
 class SqliteLedger:
@@ -45,6 +47,8 @@ class SqliteLedger:
         try:
             with FileLock(path.with_suffix(".lock"), timeout=_WAIT_SECONDS, mode=0o600):
                 self._bring_to_version(path)
+        except (Timeout, ToolError) as problem:
+            raise _held(InputError, path) from problem
         except (DatabaseError, sqlite3.Error) as problem:
             said = problem.orig if isinstance(problem, DatabaseError) else problem
             raise InputError(
@@ -189,11 +193,22 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
 
     @event.listens_for(engine, "handle_error")
-    def _no_room(context: Any) -> None:
+    def _told(context: Any) -> None:
+        if _LOCKED in str(context.original_exception):
+            raise _held(ToolError, path) from context.original_exception
         if "database or disk is full" in str(context.original_exception):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from context.original_exception
 
     return engine
+
+
+def _held(kind: type[StewardError], path: Path) -> StewardError:
+    """Another process keeps the ledger, as one that was stopped in the middle of a write."""
+    return kind(
+        "ledger", "another process holds it", place=str(path), got=f"still held after {_WAIT_SECONDS} s",
+        next_step=f"See which with: fuser -v {path} {path.with_suffix('.lock')}. "
+        "End it, or wait for it, then run this again.",
+    )  # fmt: skip
 
 
 def _record(row: Row[Any]) -> StackRecord:

@@ -10,10 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator.clock import Moment
-from orchestrator.errors import InputError
+from orchestrator.errors import InputError, ToolError
+from orchestrator.evidence import ledger as ledger_module
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.evidence.schema import VERSION
 from orchestrator.ports.backups import Receipt
@@ -181,3 +183,26 @@ for number in range(20):
     assert len(rows(path, "receipts")) == 20
     assert len(rows(path, "clients")) == 1
     assert rows(path, "ledger_version") == [(VERSION,)]
+
+
+def test_a_ledger_that_another_process_holds_is_told_as_that_and_not_as_broken(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was stopped in the middle of a write; nobody may be told to restore a file that is well."""
+    monkeypatch.setattr(ledger_module, "_WAIT_SECONDS", 0.1)
+    ledger = SqliteLedger(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(ToolError, match=r"another process holds it.*fuser -v .*steward\.db"):
+        ledger.create_stack("acme-demo", "acme", NOON)
+    with pytest.raises(InputError, match=r"another process holds it.*then run this again"):
+        SqliteLedger(path)
+    other.execute("ROLLBACK")
+    other.close()
+    with (
+        FileLock(path.with_suffix(".lock")),
+        pytest.raises(InputError, match=r"another process holds it.*steward\.lock"),
+    ):
+        SqliteLedger(path)
+    ledger.create_stack("acme-demo", "acme", NOON)
+    assert SqliteLedger(path).living_stacks() == ["acme-demo"]
