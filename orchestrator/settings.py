@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 from orchestrator.errors import InputError
 
@@ -21,6 +21,24 @@ _PROJECT_BYTES = 65_536
 def code_root() -> Path:
     """The folder that holds our packages: the checkout, or where the wheel was installed."""
     return Path(__file__).resolve().parent.parent
+
+
+_OTHERS: Final = ("ANSIBLE_", "MITOGEN_", "PULUMI_")
+_LOOPBACK: Final = ("127.0.0.1", "localhost")
+
+
+def forget_foreign(environ: MutableMapping[str, str]) -> None:
+    """Take out what would change Pulumi and Ansible behind our back: their own variables narrow a run to some
+    tasks or resources (ANSIBLE_RUN_TAGS, PULUMI_OPTION_TARGET) or bring another passphrase, and whoever set
+    them for work of his own would read that all is well. A proxy is kept, but never asked for this machine.
+    """
+    for name in [each for each in environ if each.startswith(_OTHERS)]:
+        del environ[name]
+    if any(name.lower().endswith("_proxy") and name.lower() != "no_proxy" for name in environ):
+        known = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+        hosts = [each.strip() for each in known.split(",") if each.strip()]
+        hosts += [each for each in _LOOPBACK if each not in hosts]
+        environ["no_proxy"] = environ["NO_PROXY"] = ",".join(hosts)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ def current_key(text: str, host: str) -> str:
     """From `restic key list --json`: the beginning of the name of the key that the password opened."""
     try:
         found = [str(key["id"]) for key in json.loads(text) if key["current"]]
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise ToolError(host, "the repository's keys cannot be read", got=text[:200]) from problem
     if len(found) != 1 or len(found[0]) < 8:
         raise ToolError(host, "the password opens no key of the repository, or several", got=", ".join(found))

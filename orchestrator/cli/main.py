@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -78,6 +79,9 @@ _show_trace = False
 
 def main() -> None:
     """Run the verb that the command line names, and exit."""
+    from orchestrator.settings import forget_foreign
+
+    forget_foreign(os.environ)  # here and not for each child: the Automation API adds our own to all of them
     sys.exit(run(sys.argv[1:]))
 
 

@@ -218,25 +218,27 @@ def unit_files() -> dict[str, str]:
 
 
 def firewall() -> Entries:
-    """The loaded rules, a chain, set or other block of a table each."""
-    text = said("nft", "--stateless", "list", "ruleset")
-    found: Entries = {}
+    """The loaded rules, a chain, set or other block of a table each; a very long one ends in its digest."""
+    found: dict[str, list[str]] = {}
     table = block = ""
-    for line in text[:MOST_TEXT].splitlines():
+    for line in said("nft", "--stateless", "list", "ruleset").splitlines():
         bare = line.strip()
         if line.startswith("table "):
             table, block = bare.rstrip(" {"), ""
             if table != PROVIDERS_TABLE:
-                found[table] = ("loaded", 0)
+                found[table] = ["loaded"]
         elif table == PROVIDERS_TABLE:
             continue
         elif line.startswith("\t") and not line.startswith("\t\t") and bare.endswith("{"):
-            block = f"{table} {bare.rstrip(' {')}"
-            found[block] = ("", 0)
+            found[block := f"{table} {bare.rstrip(' {')}"] = []
         elif bare and bare != "}":
-            name = block or table or "nft"
-            found[name] = (f"{found.get(name, ('', 0))[0]}\n{bare}".strip(), 0)
-    return found
+            found.setdefault(block or table or "nft", []).append(bare)
+    return {name: (shortened("\n".join(rules)), 0) for name, rules in found.items()}
+
+
+def shortened(text: str) -> str:
+    """The text, or its beginning with a digest of all of it."""
+    return text if len(text) <= MOST_TEXT else f"{text[:2_000]}\n{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def kernel() -> Entries:

@@ -84,14 +84,14 @@ def read_look(server: str, text: str) -> Seen:
         for name, found in document.get("entries", {}).items():
             entries[_text(name)] = {}
             for key, (value, at) in found.items():
-                entries[name][_text(key)] = _text(value, _LONGEST_VALUE)
-                changed[key] = int(at)
+                entries[_text(name)][_text(key)] = _text(value, _LONGEST_VALUE)
+                changed[_text(key)] = int(at)
         unnamed = tuple(_text(name) for name in document.get("unnamed", ()))
         unit_files, updated = (
             {_text(key): _text(value) for key, value in document.get(name, {}).items()}
             for name in ("unit_files", "updated")
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
         raise ToolError(server, f"its state cannot be read: {problem}") from problem
     return Seen(parts, entries, changed, unnamed, unit_files, updated)
 

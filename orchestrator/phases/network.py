@@ -185,7 +185,7 @@ def _answers(subject: str, text: str, expected: int) -> list[str]:
     """As many words as there were probes; a host that answers otherwise is not believed."""
     try:
         answers = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         answers = None
     if not isinstance(answers, list) or len(answers) != expected:
         raise ToolError(subject, "the probing program gave no whole answer", got=text[:200])

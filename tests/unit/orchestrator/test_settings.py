@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.app_fleet import require_project
 from orchestrator.errors import InputError
-from orchestrator.settings import Settings, code_root, load_settings
+from orchestrator.settings import Settings, code_root, forget_foreign, load_settings
 
 
 def test_without_variables_the_places_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -91,3 +91,24 @@ def test_a_folder_that_is_no_repository_is_refused_by_name(tmp_path: Path) -> No
         require_project(settings)
     repository(tmp_path / "ours")
     require_project(Settings(home=tmp_path, cache=tmp_path, project=tmp_path / "ours"))
+
+
+def test_what_would_steer_pulumi_or_ansible_behind_our_back_is_forgotten() -> None:
+    environ = {
+        "ANSIBLE_RUN_TAGS": "nothing",
+        "ANSIBLE_LOG_PATH": "/tmp/log",
+        "PULUMI_CONFIG_PASSPHRASE": "another",
+        "PULUMI_OPTION_TARGET": "urn",
+        "MITOGEN_POOL_SIZE": "1",
+        "STEWARD_STRATEGY": "linear",
+        "PATH": "/bin",
+    }
+    forget_foreign(environ)
+    assert environ == {"STEWARD_STRATEGY": "linear", "PATH": "/bin"}
+
+
+def test_a_proxy_is_never_asked_for_this_machine() -> None:
+    environ = {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "intern.example, localhost"}
+    forget_foreign(environ)
+    wanted = "intern.example,localhost,127.0.0.1"
+    assert environ == {"HTTPS_PROXY": "http://proxy:3128", "no_proxy": wanted, "NO_PROXY": wanted}

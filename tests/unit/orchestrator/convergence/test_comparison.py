@@ -140,7 +140,8 @@ def test_a_part_with_too_many_entries_is_still_drift() -> None:
     ["", "[]", "{}", '{"parts": {"a": 3}}', '{"parts": {}, "entries": {"/etc": []}}',
      '{"parts": {}, "entries": {"/etc": {"x": ["v", "no number"]}}}',
      '{"parts": {}, "entries": {"/etc": {"x": 1}}}',
-     '{"parts": {}, "updated": 7}', '{"parts": {"' + "x" * 5_000 + '": "a"}}', "9" * 5_000],
+     '{"parts": {}, "updated": 7}', '{"parts": {"' + "x" * 5_000 + '": "a"}}', "9" * 5_000,
+     "[" * 100_000, '{"parts": {}, "entries": {"/etc": {"x": ["v", Infinity]}}}'],
 )  # fmt: skip
 def test_a_host_that_answers_nonsense_is_an_error(text: str) -> None:
     with pytest.raises(ToolError, match="cannot be read"):
@@ -149,6 +150,6 @@ def test_a_host_that_answers_nonsense_is_an_error(text: str) -> None:
 
 def test_a_name_that_is_no_utf8_is_written_with_escapes() -> None:
     seen = read_look(
-        "web-1", '{"parts": {}, "entries": {"/etc": {"/etc/\\udcff": ["file 0644 0:0 1 a", 0]}}}'
+        "web-1", '{"parts": {}, "entries": {"/etc": {"/etc/\\udcff": ["file 0644 0:0 1 a", 7]}}}'
     )
-    assert list(seen.entries["/etc"]) == ["/etc/\\xff"]
+    assert list(seen.entries["/etc"]) == list(seen.changed) == ["/etc/\\xff"]

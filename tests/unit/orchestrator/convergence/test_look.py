@@ -152,6 +152,25 @@ def test_rules_are_told_by_table_and_chain_without_the_providers_own(monkeypatch
     }
 
 
+def test_a_rule_behind_very_many_others_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind those of the provider, which are left out, and as the last of a chain that is told in short."""
+    edge = RULES.replace("\t\ttcp dport 22 accept", "\t\ttcp dport 22 accept\n" * 10_000)
+    long = edge.replace("\t\ttcp dport 80 accept", "\t\ttcp dport 80 accept\n" * 10_000)
+    seen = []
+    for port in (80, 81):
+        text = f"{long}table inet other {{\n\tchain a {{\n\t\ttcp dport {port} accept\n\t}}\n}}\n"
+        monkeypatch.setattr(look, "said", lambda *_, text=text: text)
+        seen.append(look.firewall())
+    assert seen[0] != seen[1]
+    assert seen[0]["table inet other chain a"] == ("tcp dport 80 accept", 0)
+    changed = long.replace("tcp dport 80 accept\n\n\t}", "tcp dport 99 accept\n\n\t}")
+    assert changed != long
+    monkeypatch.setattr(look, "said", lambda *_: changed)
+    chain = "table inet steward_host chain input"
+    assert look.firewall()[chain] != seen[0][chain]
+    assert len(look.firewall()[chain][0]) < 3_000
+
+
 def test_units_that_are_shut_off_or_stale_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = (
         "Id=a.service\nActiveState=active\nUnitFileState=enabled\nNeedDaemonReload=yes\n\n"
