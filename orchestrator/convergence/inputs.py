@@ -10,7 +10,8 @@ from typing import Any
 
 from orchestrator.inventory.model import Inventory, InventoryHost
 
-_CHANGES_EVERY_RUN = frozenset({"steward_run"})
+_CHANGES_NOTHING = frozenset({"steward_run", "steward_lock_seconds"})
+"""Of a run and not of what its hosts become."""
 _NOT_PLAYBOOKS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".ansible"})
 
 
@@ -29,7 +30,7 @@ def inputs_digest(host: InventoryHost, inventory: Inventory, tools: str, key: by
 
     Keyed, because a plain digest of a secret can be guessed at.
     """
-    shared = {name: value for name, value in inventory.shared.items() if name not in _CHANGES_EVERY_RUN}
+    shared = {name: value for name, value in inventory.shared.items() if name not in _CHANGES_NOTHING}
     parts: dict[str, Any] = {
         "groups": sorted(host.groups),
         "variables": host.variables,

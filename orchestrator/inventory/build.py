@@ -53,10 +53,12 @@ def build_inventory(
     access: Mapping[str, RepositoryAccess],
     only: Collection[str] | None = None,
     supplies: Supplies = NOTHING,
+    lock_seconds: float = 300,
 ) -> Inventory:
     """One host per server of the fleet; `access` is by server name, for servers with backup plans.
 
-    `only` leaves out the other servers, which may not be there yet.
+    `only` leaves out the other servers, which may not be there yet. `lock_seconds` is how long apt waits for
+    another program that holds its lock.
     """
     hosts = []
     for group, name in fleet.server_names():
@@ -76,6 +78,7 @@ def build_inventory(
         "steward_stack": fleet.stack,
         "steward_client": fleet.client,
         "steward_environment": fleet.environment,
+        "steward_lock_seconds": str(round(lock_seconds)),
     }
     return Inventory(hosts=hosts, shared=shared)
 

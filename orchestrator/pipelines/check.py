@@ -50,8 +50,9 @@ def _checked(
     names = [server.name for server in able]
     supplies = supply(fleet, able, adapters.supplier, adapters.roles)
     inventory = build_inventory(
-        fleet, outputs, adapters.run, adapters.binaries, repositories, names, supplies
-    )
+        fleet, outputs, adapters.run, adapters.binaries, repositories, names, supplies,
+        lock_seconds=adapters.ready_seconds,
+    )  # fmt: skip
     request = PlayRequest(
         playbook="site.yml",
         inventory=inventory,

@@ -34,8 +34,9 @@ def converge_steps(
     gather = partial(supply_phase.supply, fleet, results.reachable(wanted), adapters.supplier, adapters.roles)
     supplies = yield Step("supply", "supply", "read", gather, supply_phase.summary)
     inventory = build_inventory(
-        fleet, outputs, adapters.run, adapters.binaries, repositories, supplies=supplies
-    )
+        fleet, outputs, adapters.run, adapters.binaries, repositories, supplies=supplies,
+        lock_seconds=adapters.ready_seconds,
+    )  # fmt: skip
     request = ConfigureRequest(
         inventory=inventory,
         servers=results.reachable(wanted),

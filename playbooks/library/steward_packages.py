@@ -36,6 +36,10 @@ options:
     description: Version that must be installed, or its beginning and C(*); empty takes what apt offers first.
     type: str
     default: ""
+  lock_seconds:
+    description: How long apt waits for another program that holds its lock.
+    type: int
+    default: 300
 """
 
 EXAMPLES = r"""
@@ -67,7 +71,7 @@ STATUS = Path("/var/lib/dpkg/status")
 PREFERENCES = "/etc/apt/preferences.d/steward-%s"
 APT = [
     "apt-get", "-qq", "--yes", "--no-install-recommends", "--allow-change-held-packages", "--allow-downgrades",
-    "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
+    "-o", "Acquire::Retries=3", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
 ]  # fmt: skip
 
 
@@ -147,7 +151,8 @@ def converge(module: AnsibleModule, plan: dict[str, Any]) -> None:
         write(PREFERENCES % options["role"], plan["pin"])
     if plan["missing"] or plan["moved"]:
         names = sorted({*plan["missing"], *plan["moved"]})
-        call(module, [*APT, "install", *names], f"apt could not install {', '.join(names)}")
+        wait = ["-o", f"DPkg::Lock::Timeout={options['lock_seconds']}"]
+        call(module, [*APT, *wait, "install", *names], f"apt could not install {', '.join(names)}")
     if options["version"]:
         require_version(module, options["held"], options["version"])
     now = look()
@@ -165,6 +170,7 @@ def main() -> None:
         "held": {**names, "default": []},
         "source": {"type": "str", "required": True},
         "version": {"type": "str", "default": ""},
+        "lock_seconds": {"type": "int", "default": 300},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     options, seen = module.params, look()

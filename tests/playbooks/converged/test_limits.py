@@ -1,10 +1,13 @@
-"""What must end soon: a backup whose vault is away or stands still."""
+"""What must end soon: a backup whose vault is away or stands still, and a converge before a package lock."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+
+from tests.faults import made
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("playbooks")]
 
@@ -52,3 +55,21 @@ def test_a_backup_that_hangs_is_ended_recorded_and_its_lock_removed_by_the_next(
     ]
     assert web.sudo(BACKUP, *RUN, "after-the-hang").json["ok"] is True
     assert web.root(f"ls {records}/restic-at-work").code != 0
+
+
+def test_a_converge_waits_for_the_package_lock_as_long_as_the_run_says(trial: Any) -> None:
+    container = trial.hosts["web"].container
+    made.needs_package(container)
+    trial.variables["web"]["steward_lock_seconds"] = "3"
+    began = time.monotonic()
+    try:
+        with made.held_lock(container):
+            trial.converge("services", limit="web", must=False)
+    finally:
+        del trial.variables["web"]["steward_lock_seconds"]
+    took, failed = time.monotonic() - began, trial.failed
+    trial.converge("services", limit="web")
+    assert trial.hosts["web"].sudo("dpkg", "--verify", "nginx").code == 0
+    assert took < 120
+    assert len(failed) == 1
+    assert "Unable to acquire the dpkg frontend lock" in failed[0]

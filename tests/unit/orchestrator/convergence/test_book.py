@@ -70,8 +70,9 @@ def test_other_inputs_unsettle_a_host(tmp_path: Path) -> None:
     assert book(tmp_path, BOTH).settled(inventory(nginx_port=81), [WEB, DB]) == {"db-1": "RUN1"}
     assert book(tmp_path, BOTH, tools="newer").settled(inventory(), [WEB, DB]) == {}
     assert book(tmp_path, BOTH, key=b"other").settled(inventory(), [WEB, DB]) == {}
-    later = inventory().model_copy(update={"shared": {"steward_run": "RUN2", "steward_stack": "acme-demo"}})
-    assert len(book(tmp_path, BOTH).settled(later, [WEB, DB])) == 2  # the run's own id decides nothing
+    shared = {"steward_run": "RUN2", "steward_stack": "acme-demo", "steward_lock_seconds": "8"}
+    later = inventory().model_copy(update={"shared": shared})
+    assert len(book(tmp_path, BOTH).settled(later, [WEB, DB])) == 2, "its id and its patience decide nothing"
 
 
 @pytest.mark.parametrize(

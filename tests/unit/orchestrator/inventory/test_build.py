@@ -40,6 +40,7 @@ def test_hosts_come_in_the_order_of_the_fleet_with_a_group_for_each_role() -> No
         "steward_stack": "acme-demo",
         "steward_client": "acme",
         "steward_environment": "demo",
+        "steward_lock_seconds": "300",
     }
 
 

@@ -147,7 +147,7 @@ def test_variables_are_tagged_and_every_value_in_them_is_quoted() -> None:
         assert node.tag.endswith(":str") == (node.style == '"'), node
         return 1
 
-    assert check(parts["vars"]) == 4
+    assert check(parts["vars"]) == 5
     assert check(variables) > 20
 
 
