@@ -37,6 +37,8 @@ class PropertyChange:
     change: Change
     cost: Cost = Cost.NOTHING
     why: str = ""
+    output: bool = False
+    """It is nothing that was asked for, but what the provider makes of it."""
 
     @property
     def replace(self) -> bool:
@@ -55,6 +57,8 @@ class DiffRules:
     replace: Mapping[str, str] = field(default_factory=dict)
     restart: Mapping[str, str] = field(default_factory=dict)
     canonical: Mapping[str, Canonical] = field(default_factory=dict)
+    outdated: Callable[[Properties, Properties], tuple[str, ...]] = lambda _olds, _news: ()
+    """Which old outputs this version of the provider would make otherwise from the new inputs."""
 
 
 def compare(
@@ -67,6 +71,10 @@ def compare(
         if old == new or (not old and not new and type(old) in (type(None), list, dict)):
             continue
         changes[key] = _priced(key, old, new, old_outputs, rules)
+    if not changes and old_outputs:
+        changes = {
+            key: PropertyChange(Change.UPDATE, output=True) for key in rules.outdated(old_outputs, news)
+        }
     return changes
 
 

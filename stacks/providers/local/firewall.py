@@ -15,6 +15,20 @@ from stacks.providers.local.shapes import TAGS, Failure, Field
 from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
 
 
+def _digest(inputs: Properties) -> str:
+    """Of the file that these inputs make, as far as they are known."""
+    if has_unknown(inputs["rules"]) or has_unknown(inputs["gateway"]):
+        return UNKNOWN
+    return edge.digest(edge.render(inputs["gateway"], inputs["rules"]))
+
+
+def _outdated(olds: Properties, news: Properties) -> tuple[str, ...]:
+    """Another version rendered the same rules otherwise, or kept less of what it loaded."""
+    digest = _digest(news)
+    wanted = {"digest": digest != UNKNOWN and olds.get("digest") != digest, "live": not olds.get("live")}
+    return tuple(key for key, differs in wanted.items() if differs)
+
+
 class Firewall:
     """Its id is the container's name with `/edge` behind it."""
 
@@ -38,7 +52,8 @@ class Firewall:
     }
     outputs: ClassVar[Mapping[str, Field]] = {"digest": Field("string"), "live": Field("string")}
     rules: ClassVar[DiffRules] = DiffRules(
-        replace={"containerId": "the table lives inside one server, and this is another one"}
+        replace={"containerId": "the table lives inside one server, and this is another one"},
+        outdated=_outdated,
     )
     delete_first: ClassVar[bool] = True  # deleting closes the table: it must not close the successor's
 
@@ -56,9 +71,7 @@ class Firewall:
 
     def preview(self, inputs: Properties, olds: Properties) -> Properties:
         """The digest follows from the rules as soon as their addresses are known."""
-        if has_unknown(inputs["rules"]) or has_unknown(inputs["gateway"]):
-            return {"digest": UNKNOWN, "live": UNKNOWN}
-        return {"digest": edge.digest(edge.render(inputs["gateway"], inputs["rules"])), "live": UNKNOWN}
+        return {"digest": _digest(inputs), "live": UNKNOWN}
 
     def create(self, machine: Machine, call: Call, inputs: Properties) -> Made:
         """Write and load the rules."""

@@ -192,7 +192,7 @@ def _hand_over(context: grpc.ServicerContext, error: InitFailedError) -> NoRetur
 
 
 def _detail(change: PropertyChange) -> pb.PropertyDiff:
-    return pb.PropertyDiff(kind=_CHANGES[change.change, change.replace], inputDiff=True)
+    return pb.PropertyDiff(kind=_CHANGES[change.change, change.replace], inputDiff=not change.output)
 
 
 def _call(request: pb.CreateRequest | pb.UpdateRequest | pb.DeleteRequest) -> Call:

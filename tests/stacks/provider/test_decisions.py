@@ -131,6 +131,17 @@ def test_edge_is_the_same_in_any_order_and_merges_networks() -> None:
     assert "ip saddr { 10.61.0.0/16 } tcp dport 5432 accept" in text
 
 
+def test_rules_that_another_version_rendered_otherwise_are_loaded_again() -> None:
+    news = {"name": "web-1", "containerId": "c", "gateway": "10.61.40.1", "rules": [RULE]}
+    made = {**news, "digest": edge.digest(edge.render("10.61.40.1", [RULE])), "live": "table"}
+    assert compare(news, made, news, Firewall.rules) == {}
+    for olds in ({**made, "digest": "0" * 64}, {**made, "live": ""}):
+        (change,) = compare(news, olds, news, Firewall.rules).values()
+        assert change.output
+        assert not change.replace
+    assert compare(news, made, {**news, "gateway": UNKNOWN}, Firewall.rules).keys() == {"gateway"}
+
+
 def test_a_changed_table_says_what_was_added_and_what_is_missing() -> None:
     before = f"table {edge.TABLE} {{\n\tchain input {{\n\t\ttcp dport 22 accept\n\t}}\n}}\n"
     assert edge.difference(before, before) == ""
