@@ -108,14 +108,9 @@ def texts(value: Any, *, bare: bool = False) -> Iterator[str]:
 def uses(text: str) -> Iterator[tuple[str, ...]]:
     """Every variable in a template, with the attributes that are read of it as far as they are plain."""
     tree = PARSER.parse(text)
-    loops = {
-        each.target.name: each.iter
-        for each in tree.find_all(nodes.For)
-        if isinstance(each.target, nodes.Name)
-    }
-    inner = {
-        id(each) for each in loops.values()
-    }  # what is looped over counts by what is read of its elements
+    each_in = [each for each in tree.find_all(nodes.For) if isinstance(each.target, nodes.Name)]
+    loops = {each.target.name: each.iter for each in each_in}
+    inner = {id(each.iter) for each in each_in}  # it counts by what is read of its elements
     for each in tree.find_all((nodes.If, nodes.CondExpr)):  # whether there is any is no secret
         inner.update(map(id, (each.test, *chain(each.test, loops)[1])))
     found: list[tuple[int, tuple[str, ...]]] = []
