@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
@@ -106,8 +107,11 @@ def is_project(folder: Path) -> bool:
         return False
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES and _READY_SECONDS; raises InputError."""
+def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | None = None) -> Settings:
+    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES and _READY_SECONDS; raises InputError.
+
+    Without STEWARD_PROJECT the project is the one of the working folder, else the one of the file `beside`.
+    """
     env = os.environ if environ is None else environ
     source = env.get("STEWARD_TOOLCHAIN") or "auto"
     if source not in get_args(ToolchainSource):
@@ -118,20 +122,21 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=_folder(env.get("STEWARD_HOME"), "state"),
         cache=_folder(env.get("STEWARD_CACHE"), "cache"),
-        project=_project(env.get("STEWARD_PROJECT")),
+        project=_project(env.get("STEWARD_PROJECT"), beside),
         toolchain=cast("ToolchainSource", source),
         prices=Path(env["STEWARD_PRICES"]).expanduser().absolute() if env.get("STEWARD_PRICES") else None,
         ready_seconds=_seconds("STEWARD_READY_SECONDS", env.get("STEWARD_READY_SECONDS"), 180.0),
     )
 
 
-def _project(named: str | None) -> Path:
+def _project(named: str | None, beside: Path | None) -> Path:
     if named:
         return Path(named).expanduser().absolute()
-    try:
+    found = None
+    with suppress(OSError):  # the working folder was deleted
         found = find_project(Path.cwd())
-    except OSError:  # the working folder was deleted
-        found = None
+    if found is None and beside is not None:
+        found = find_project(beside.expanduser().absolute().parent)
     return found or code_root()
 
 

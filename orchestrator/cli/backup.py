@@ -58,7 +58,7 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
     from orchestrator.settings import load_settings
 
     view = progress(quiet=True)
-    with begin_run(load_settings(), fleet, "backup list", view, view.say) as current:
+    with begin_run(load_settings(beside=fleet), fleet, "backup list", view, view.say) as current:
         found: dict[str, list[object]] = {}
         current.execute(
             list_steps(current.adapters, current.results, tuple(host or ()), tuple(plan or ()), found)
@@ -119,7 +119,7 @@ def restore(
     from orchestrator.settings import load_settings
 
     view = progress(quiet=as_json)
-    with begin_run(load_settings(), fleet, "backup restore", view, view.say) as current:
+    with begin_run(load_settings(beside=fleet), fleet, "backup restore", view, view.say) as current:
         request = RestoreRequest(
             server=host, plan=plan, snapshot=snapshot, target=target, database=database, run=current.id
         )
@@ -151,7 +151,7 @@ def _backups(
     from orchestrator.settings import load_settings
 
     view = progress(quiet=as_json)
-    with begin_run(load_settings(), fleet, verb, view, view.say) as current:
+    with begin_run(load_settings(beside=fleet), fleet, verb, view, view.say) as current:
         build = run_steps if take else status_steps
         current.execute(build(current.adapters, current.results, tuple(host or ()), tuple(plan or ())))
         report = current.report()

@@ -19,7 +19,7 @@ def configure(fleet: FleetFile, host: Hosts = None, as_json: AsJson = False) -> 
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, "configure", view, view.say) as run:
+    with begin_run(load_settings(beside=fleet), fleet, "configure", view, view.say) as run:
         run.execute(converge_steps(run.adapters, run.results, tuple(host or ())))
         code = finish(run, as_json=as_json)
     raise typer.Exit(code)

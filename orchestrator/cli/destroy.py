@@ -31,7 +31,7 @@ def destroy(
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, "destroy", view, view.say) as run:
+    with begin_run(load_settings(beside=fleet), fleet, "destroy", view, view.say) as run:
         run.execute(destroy_steps(run.adapters, run.results, tuple(delete_data or ())))
         code = run.report().exit_code
         if run.problem is None:

@@ -37,7 +37,7 @@ def drift(fleet: FleetFile, host: Hosts = None, accept: Accept = False, as_json:
     if accept and not host:
         raise InputError("--accept", "names no host", next_step="Say which with --host SERVER.")
     view = progress()
-    with begin_run(load_settings(), fleet, "drift", view, view.say, warm=True) as run:
+    with begin_run(load_settings(beside=fleet), fleet, "drift", view, view.say, warm=True) as run:
         steps = drift_steps(run.adapters, run.results, run.fleet_file, tuple(host or ()), accept=accept)
         run.execute(steps)
         report = run.report()

@@ -19,7 +19,7 @@ def env(fleet: FleetFile, as_json: AsJson = False) -> None:
     from orchestrator.toolchain.environment import child_environment
     from stacks.fleet.mistakes import FleetInvalid
 
-    settings = load_settings()
+    settings = load_settings(beside=fleet)
     try:
         target = open_stack(settings, fleet, create=True)
     except (StewardError, FleetInvalid):

@@ -32,7 +32,7 @@ def patch(
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, "patch", view, view.say) as run:
+    with begin_run(load_settings(beside=fleet), fleet, "patch", view, view.say) as run:
         wanted = tuple(host or ())
         run.execute(patch_steps(run.adapters, run.results, wanted, now=now, security_only=security_only))
         code = finish(run, as_json=as_json)

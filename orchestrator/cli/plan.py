@@ -40,7 +40,8 @@ def plan(
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, "plan", view, view.say, create=True, warm=hosts) as run:
+    settings = load_settings(beside=fleet)
+    with begin_run(settings, fleet, "plan", view, view.say, create=True, warm=hosts) as run:
         ask = partial(check_steps, run.adapters, run.results) if hosts else None
         run.execute(plan_steps(run.adapters, run.results, refresh=refresh, hosts=ask))
         code = show(run, as_json=as_json, as_markdown=as_markdown)

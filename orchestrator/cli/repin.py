@@ -35,7 +35,7 @@ def repin(
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, "repin", view, view.say) as run:
+    with begin_run(load_settings(beside=fleet), fleet, "repin", view, view.say) as run:
 
         def keep(pin: HostKeyPin) -> None:
             run.ledger.pins.record(pin, run.id, actor(), run.adapters.clock.now())

@@ -76,7 +76,7 @@ def _rotate(verb: str, fleet: FleetFile, as_json: bool, steps: Callable[[Run], S
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, verb, view, view.say) as run:
+    with begin_run(load_settings(beside=fleet), fleet, verb, view, view.say) as run:
         run.execute(steps(run))
         code = finish(run, as_json=as_json)
     raise typer.Exit(code)

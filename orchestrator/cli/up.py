@@ -19,7 +19,7 @@ def up(fleet: FleetFile, host: Hosts = None, refresh: Refresh = False, as_json: 
     from orchestrator.settings import load_settings
 
     view = progress()
-    with begin_run(load_settings(), fleet, "up", view, view.say, create=True, warm=True) as run:
+    with begin_run(load_settings(beside=fleet), fleet, "up", view, view.say, create=True, warm=True) as run:
         run.execute(up_steps(run.adapters, run.results, tuple(host or ()), refresh=refresh))
         code = finish(run, as_json=as_json)
     raise typer.Exit(code)

@@ -40,8 +40,8 @@ def validate(
     from orchestrator.errors import InputError
     from orchestrator.settings import load_settings
 
-    settings = load_settings()
     named = [*(files or []), *(fleet or [])]
+    settings = load_settings(beside=named[0] if named else None)
     if bool(named) == every:
         raise InputError(
             "validate", "name fleet files, or say --all", next_step="See: steward validate --help"

@@ -36,7 +36,7 @@ def verify(fleet: FleetFile, host: Hosts = None, network: Network = False, as_js
             "--network", "looks at a flow from both of its ends, so at all servers", got=f"--host {host[0]}",
             next_step="Leave out --host.",
         )  # fmt: skip
-    with begin_run(load_settings(), fleet, "verify", view, view.say) as run:
+    with begin_run(load_settings(beside=fleet), fleet, "verify", view, view.say) as run:
         network_too = verify_network_steps(run.adapters, run.results)
         run.execute(network_too if network else verify_steps(run.adapters, run.results, tuple(host or ())))
         code = finish(run, as_json=as_json)

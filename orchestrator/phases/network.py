@@ -9,6 +9,7 @@ from importlib.resources import files
 from threading import Event
 
 from orchestrator.errors import StewardError, ToolError
+from orchestrator.host_answer import answer
 from orchestrator.parallel import for_each
 from orchestrator.ports.hosts import HostShell
 from orchestrator.ports.run import Say
@@ -183,11 +184,8 @@ def _ask(request: NetworkRequest, source: Source, text: str, seconds: float) -> 
 
 def _answers(subject: str, text: str, expected: int) -> list[str]:
     """As many words as there were probes; a host that answers otherwise is not believed."""
-    try:
-        answers = json.loads(text)
-    except (ValueError, RecursionError):
-        answers = None
-    if not isinstance(answers, list) or len(answers) != expected:
+    answers = answer(subject, text, list)
+    if len(answers) != expected:
         raise ToolError(subject, "the probing program gave no whole answer", got=text[:200])
     return [str(answer)[:40] for answer in answers]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.errors import InputError, ToolError
+from orchestrator.host_answer import answer
 from orchestrator.inventory.logins import DatabaseUser, database_users
 from orchestrator.inventory.supplies import Login
 from orchestrator.ports.hosts import HostShell
@@ -132,7 +133,7 @@ def close(
             done = shell.run(
                 server, words, timeout=_LONGEST_SESSION_SECONDS + _SECONDS, stdin=json.dumps(asked)
             )
-            if left := json.loads(done.stdout):
+            if left := answer(server.name, done.stdout, list):
                 raise ToolError(
                     server.name, f"somebody is still connected as '{leaving.name}'",
                     got=", ".join(map(str, left)),
@@ -175,7 +176,7 @@ def _log_in(shell: HostShell, server: ServerOutput, port: int, login: Login) -> 
     """What came of it; the password goes in by standard input, where no list of processes shows it."""
     asked = json.dumps({"port": port, "user": login.name, "password": login.password})
     done = shell.run(server, ["python3", "-I", "-c", _LOG_IN], timeout=_SECONDS, stdin=asked)
-    return dict(json.loads(done.stdout))
+    return answer(server.name, done.stdout, dict)
 
 
 def _servers_of(

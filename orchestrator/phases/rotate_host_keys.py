@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 
 from orchestrator.errors import ToolError
+from orchestrator.host_answer import answer
 from orchestrator.parallel import for_each
 from orchestrator.ports.hosts import HostShell
 from orchestrator.ports.rotation import Rotation
@@ -117,7 +117,7 @@ def switch(
     def change(server: ServerOutput, _stopping: Event) -> ServerOutput:
         key = keys[server.incarnation]
         done = shell.run(server, [*_AS_ROOT, _SWITCH], timeout=_SECONDS)
-        if not json.loads(done.stdout):
+        if not answer(server.name, done.stdout, bool):
             raise ToolError(
                 server.name, "does not show its new host key; both are known here",
                 next_step="Look at its sshd, then run steward rotate host-keys again.",
@@ -147,7 +147,7 @@ _AS_ROOT = ("sudo", "-n", "python3", "-I", "-c")
 def _key(shell: HostShell, server: ServerOutput) -> str:
     """The public half, as outputs hold it; raises ToolError when a server tells something else."""
     done = shell.run(server, [*_AS_ROOT, _PREPARE], timeout=_SECONDS)
-    key = json.loads(done.stdout)
-    if not isinstance(key, str) or not _PUBLIC.fullmatch(key):
-        raise ToolError(server.name, "made no Ed25519 host key", got=str(key)[:200])
+    key = answer(server.name, done.stdout, str)
+    if not _PUBLIC.fullmatch(key):
+        raise ToolError(server.name, "made no Ed25519 host key", got=key[:200])
     return key

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
 
 from orchestrator.errors import InputError, ToolError
+from orchestrator.host_answer import answer
 from orchestrator.parallel import for_each
 from orchestrator.phases.enrol import writers_by_repository
 from orchestrator.ports.hosts import HostShell
@@ -126,4 +126,4 @@ def _prove(shell: HostShell, server: ServerOutput) -> None:
         )  # fmt: skip
     if waited.returncode != 0:
         raise ToolError(server.name, "its running backups cannot be seen", got=waited.stderr[-300:])
-    json.loads(waited.stdout)
+    answer(server.name, waited.stdout, object)

@@ -19,6 +19,8 @@ from stacks.fleet.units import Name
 
 _DECIDES_OTHERS = frozenset({"backup", "roles"})
 """Keys without which the check of the other keys would tell mistakes that are none."""
+_STAND_INS = {"size": "small"}
+"""A value in place of a wrong one, where a part without it would be wrong as a whole."""
 _KINDS = {"networks": "network", "servers": "server", "backups": "backup plan", "repositories": "repository"}
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 
@@ -84,4 +86,5 @@ def _valid(section: Any, model: type[Model]) -> Iterator[tuple[str, Model]]:
                 continue
             with suppress(ValidationError):
                 rest = {key: item for key, item in value.items() if key not in at_fault}
+                rest |= {key: item for key, item in _STAND_INS.items() if key in at_fault}
                 yield _NAME.validate_python(name), model.model_validate(rest)

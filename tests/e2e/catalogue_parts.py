@@ -18,7 +18,7 @@ from typing import Any
 
 from stacks.fleet.service import Maintenance
 from stacks.fleet.window import opening
-from tests.e2e.catalogue import STACK, Catalogue, ask, authority
+from tests.e2e.catalogue import SECRETS, STACK, Catalogue, ask, authority
 
 
 def openssl(*arguments: str | Path) -> None:
@@ -100,10 +100,18 @@ def closed_window() -> str:
     return f"{datetime.now(UTC) + timedelta(days=2):%a} 12:00-13:00"
 
 
+def redis(catalogue: Catalogue, *words: str) -> str:
+    """One command's answer from Redis, as its own client gives it."""
+    password = SECRETS["ORDERS_CACHE_PASSWORD"]
+    tls = ["--tls", "--cacert", "/etc/redis/authority.crt", "--no-auth-warning", "-a", password]
+    return catalogue.inside("store-1", "redis-cli", *tls, *words).strip()
+
+
 def change_store(catalogue: Catalogue) -> list[bool]:
     """The store's roles changed in one converge: no grant, a certificate of the user's own, snapshots; what was granted before."""
     ask(catalogue, "/orders", authority(catalogue), catalogue.url("443"))  # which makes the table
     before = [may(catalogue, statement) for statement in (READ, WRITE)]
+    assert redis(catalogue, "set", "carried", "yes") == "OK"
     folder = catalogue.fleet.parent
     signed(folder, "store", "store-1", catalogue.world.home / "keys" / STACK / "tls" / "authority.pem")
     lost = "          grants:\n            - {user: reports, database: orders, access: read}\n"

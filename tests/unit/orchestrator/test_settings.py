@@ -69,6 +69,10 @@ def test_the_project_is_the_nearest_repository_above(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(outer / "fleets")
     assert load_settings({}).project == outer
     assert load_settings({"STEWARD_PROJECT": str(inner)}).project == inner
+    fleet = inner / "fleets" / "shop.yaml"
+    assert load_settings({}, beside=fleet).project == outer, "the working folder's own comes first"
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}, beside=fleet).project == inner
 
 
 def test_a_pulumi_project_of_something_else_is_passed_by(

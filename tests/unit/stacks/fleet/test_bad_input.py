@@ -242,6 +242,11 @@ def test_a_file_made_to_be_slow_is_refused_in_seconds(text: str) -> None:
     assert len(mistakes) <= 201
 
 
+def test_a_wrong_size_hides_no_wrong_name() -> None:
+    problem = refusal(TEXT.replace("size: small", "size: smal", 1).replace("network: app", "network: ap", 1))
+    assert [each.path for each in problem.mistakes] == ["servers.web.size", "servers.web.network"]
+
+
 def test_all_mistakes_come_at_once_in_the_order_of_the_file() -> None:
     text = (
         TEXT.replace("client: acme", "client: A")
