@@ -163,6 +163,26 @@ def test_the_current_release_and_the_one_before_are_never_pruned(
     assert sorted(path.name[:4] for path in app.releases.iterdir()) == ["0001", "0002", "0005", "0006"]
 
 
+def test_a_run_that_was_killed_while_it_proved_a_release_leaves_the_question_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = deployment(tmp_path, monkeypatch)
+    good, new = finished(app, "0001-v1"), finished(app, "0002-v2")
+    app.point_to(good)
+
+    class Killed:
+        def start(self) -> str:
+            raise KeyboardInterrupt
+
+    app.unit = Killed()
+    with pytest.raises(KeyboardInterrupt):
+        app.switch(new, app.before())
+    again = deployment(tmp_path, monkeypatch)
+    assert again.current() == new
+    assert again.before() == good, "what is not healthy is not what one goes back to"
+    assert again.proving.exists()
+
+
 @pytest.fixture
 def port() -> Iterator[int]:
     """A server that is not healthy."""

@@ -85,6 +85,8 @@ class Deployment:
         self.folder = ROOT / self.name
         self.releases = self.folder / "releases"
         self.link = self.folder / "current"
+        self.proving = self.folder / "proving"
+        """While it is there, `current` was not yet seen healthy; it names the release before it."""
 
     def digest(self) -> str:
         """Of everything that makes this release what it is."""
@@ -178,6 +180,20 @@ class Deployment:
         record = {"label": self.wanted["label"], "digest": digest, "made_at": int(time.time())}
         private(release / "release.json", json.dumps(record), 0o600, 0)
 
+    def before(self) -> Path | None:
+        """The release to go back to: what serves, or what served before a switch that nobody saw the end of."""
+        if not self.proving.exists():
+            return self.current()
+        path = self.releases / (self.proving.read_text(encoding="utf-8").strip() or "-")
+        return path if self.record(path) else None
+
+    def switch(self, release: Path, before: Path | None) -> str:
+        """Let a release serve; why it is not healthy, or nothing. A kill meanwhile leaves the question open."""
+        private(self.proving, before.name if before else "", 0o600, 0)
+        self.point_to(release)
+        why: str = self.unit.start()
+        return why
+
     def point_to(self, release: Path) -> None:
         """Let `current` lead to a release, in one step."""
         temporary = self.folder / ".current"
@@ -194,11 +210,13 @@ class Deployment:
             self.unit.stop()
             self.link.unlink(missing_ok=True)
             self.unit.admit()
+            self.proving.unlink()
             self.module.fail_json(
                 msg=f"{told}. There was no release before it; it is stopped.", rolled_back=False
             )
         self.point_to(before)
         again = self.unit.start()
+        self.proving.unlink()
         state = "serves again" if not again else f"was put back and is not healthy either: {again}"
         label = self.record(before).get("label", before.name)
         self.module.fail_json(msg=f"{told}. The previous release {label} {state}.", rolled_back=True)
@@ -214,17 +232,17 @@ class Deployment:
 def deploy(module: AnsibleModule) -> None:
     """Bring the application to the wanted release."""
     app = Deployment(module)
-    before, digest = app.current(), app.digest()
-    settled = before is not None and app.record(before).get("digest") == digest
-    if settled and not module.params["restart"]:
-        module.exit_json(changed=False, release=str(before), rolled_back=False)
+    current, before, digest = app.current(), app.before(), app.digest()
+    there = current if current is not None and app.record(current).get("digest") == digest else None
+    if there and not module.params["restart"] and not app.proving.exists():
+        module.exit_json(changed=False, release=str(there), rolled_back=False)
     if module.check_mode:
-        module.exit_json(changed=True, release=str(before or ""), rolled_back=False)
-    release = before if settled and before is not None else app.find(digest) or app.make(digest)
-    app.point_to(release)
-    why = app.unit.start()
+        module.exit_json(changed=True, release=str(current or ""), rolled_back=False)
+    release = there or app.find(digest) or app.make(digest)
+    why = app.switch(release, before)
     if why:
         app.roll_back(release, before, why)
+    app.proving.unlink()
     app.prune(before)
     module.exit_json(changed=True, release=str(release), rolled_back=False)
 
