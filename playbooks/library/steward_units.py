@@ -44,8 +44,9 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 
 SYSTEMCTL = "/usr/bin/systemctl"
-ASKED = "Id,LoadState,ActiveState,SubState,UnitFileState"
+ASKED = "Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,ActiveEnterTimestampMonotonic"
 WATCHED = 0.5  # seconds
+YOUNG = 10.0  # seconds that a unit is watched for after systemd started it again
 ENABLED = ("enabled", "static", "alias", "generated", "indirect")
 
 
@@ -82,16 +83,20 @@ def dead(unit: dict[str, str]) -> bool:
     return unit.get("ActiveState") == "failed" or unit.get("SubState") == "auto-restart"
 
 
-def refuse_dying(module: AnsibleModule, started: list[str]) -> None:
-    """Watch what was started for a moment: `start` succeeds as soon as a simple service was forked."""
+def restless(unit: dict[str, str], now: float) -> bool:
+    """Whether systemd started it again a moment ago: up now, and perhaps not for long; `now` in monotonic s."""
+    since = int(unit.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+    return int(unit.get("NRestarts") or 0) > 0 and now - since < YOUNG
+
+
+def refuse_dying(module: AnsibleModule, watched: list[str], acted: list[str]) -> None:
+    """Watch units for a moment: `start` succeeds as soon as a simple service was forked."""
     until = time.monotonic() + WATCHED
-    while started and time.monotonic() < until:
-        shown = parse_units(systemctl(module, "show", f"--property={ASKED}", "--", *started))
-        dying = [unit for unit, seen in zip(started, shown, strict=True) if dead(seen)]
+    while watched and time.monotonic() < until:
+        shown = parse_units(systemctl(module, "show", f"--property={ASKED}", "--", *watched))
+        dying = [unit for unit, seen in zip(watched, shown, strict=True) if dead(seen)]
         if dying:
-            module.fail_json(
-                msg=f"{', '.join(dying)} starts and dies", acted=[f"start {unit}" for unit in started]
-            )
+            module.fail_json(msg=f"{', '.join(dying)} starts and dies", acted=acted)
         time.sleep(0.1)
 
 
@@ -115,11 +120,14 @@ def main() -> None:
     if not asked:
         module.exit_json(changed=False, acted=[])
     shown = parse_units(systemctl(module, "show", f"--property={ASKED}", "--", *asked))
-    todo = steps(running, stopped, dict(zip(asked, shown, strict=True)))
+    seen = dict(zip(asked, shown, strict=True))
+    todo = steps(running, stopped, seen)
     if not module.check_mode:
         for verb, unit in todo:
             systemctl(module, verb, "--", unit)
-        refuse_dying(module, [unit for verb, unit in todo if verb == "start"])
+        started = [unit for verb, unit in todo if verb == "start"]
+        flapping = [unit for unit in running if unit not in started and restless(seen[unit], time.monotonic())]
+        refuse_dying(module, started + flapping, [" ".join(step) for step in todo])
     module.exit_json(changed=bool(todo), acted=[" ".join(step) for step in todo])
 
 

@@ -23,12 +23,13 @@ def test_a_host_that_goes_away_half_way_is_told_and_the_other_is_configured(
 ) -> None:
     web = broken.container("web-1")
     strike = made.vanish if fault == "vanishes" else made.cut_ssh
+    # Of a host that vanished the port is shut at once or only after a while: either is what was seen.
+    said = (Fault.DOWN, Fault.NO_ANSWER) if fault == "vanishes" else (Fault.NO_ANSWER,)
     done = broken.at("configure", "--fleet", broken.shop, line=MIDDLE, act=lambda _: strike(web))
     if fault == "is cut off":
         made.let_ssh(web)
-    broken.is_true(
-        done, 3, f"web-1: {Fault.NO_ANSWER}", f"steward configure --fleet {broken.shop} --host web-1"
-    )
+    broken.is_true(done, 3, f"steward configure --fleet {broken.shop} --host web-1")
+    assert any(f"web-1: {each}" in " ".join(done.all.split()) for each in said), done.all
     hosts = {host["name"]: host for host in broken.report()["hosts"]}
     assert hosts["web-1"]["unreachable"] or hosts["web-1"]["failed"]
     assert not hosts["web-2"]["failed"] and not hosts["web-2"]["unreachable"]

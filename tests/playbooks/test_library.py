@@ -124,6 +124,15 @@ def test_a_unit_that_waits_for_its_next_start_is_no_running_one() -> None:
     assert not units.dead(state | {"SubState": "start-pre"})
 
 
+@pytest.mark.parametrize(
+    ("restarts", "entered", "wanted"),
+    [("3", "99500000", True), ("3", "50000000", False), ("0", "99500000", False), ("", "", False)],
+)
+def test_a_unit_that_systemd_just_started_again_is_watched(restarts: str, entered: str, wanted: bool) -> None:
+    seen = {"ActiveState": "active", "NRestarts": restarts, "ActiveEnterTimestampMonotonic": entered}
+    assert units.restless(seen, now=100.0) is wanted
+
+
 class RefusedError(Exception):
     """What `fail_json` raises here."""
 
