@@ -38,6 +38,7 @@ RUN_ELSEWHERE = {
     "backup status": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "backup restore": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "rotate ssh": "needs servers: tests/e2e/test_i_rotation.py",
+    "rotate host-keys": "needs servers: tests/e2e/test_i_rotation.py",
     "rotate repository": "needs servers and a vault: tests/e2e/test_i_rotation.py",
     "rotate database": "needs servers: tests/e2e/test_h_catalogue.py",
 }
