@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-packages test-unsettled check docs fmt lock clean
+.PHONY: help setup demo test test-packages check docs fmt lock clean
 
 BIN := .venv/bin
 PYTHON := $(BIN)/python -P
@@ -12,7 +12,6 @@ COLLECTIONS := from orchestrator.settings import load_settings as settings; \
 # Unit tests take a processor each; tests on real parts mostly wait for servers, so three rooms fit on two.
 UNIT_WORKERS ?= auto
 REAL_WORKERS ?= 3
-REAL := $(PYTHON) -m pytest tests --ignore=tests/unit --numprocesses $(REAL_WORKERS) --dist loadscope --no-loadscope-reorder
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,10 +26,7 @@ demo: setup ## a vault and a small fleet, from nothing to a report
 # pytest's exit code 5 (no test ran) is a failure like any other: make stops at every code but 0.
 test: setup test-packages ## every test, on real parts: first the quick ones, then the rest
 	$(PYTHON) -m pytest tests/unit -n $(UNIT_WORKERS)
-	$(REAL) -m "not unsettled"
-
-test-unsettled: setup test-packages ## tests that ask for what is not yet shown whole, each named in the notes of its issue
-	$(PYTHON) -m pytest tests --ignore=tests/unit -m unsettled
+	$(PYTHON) -m pytest tests --ignore=tests/unit -n $(REAL_WORKERS) --dist loadscope --no-loadscope-reorder
 
 # A browser for the reports, a terminal for the views. Without root the tests that need them say what is missing.
 test-packages:

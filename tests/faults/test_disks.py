@@ -12,7 +12,7 @@ from tests.e2e.world import command
 from tests.faults import made
 from tests.faults.fleets import Broken
 
-pytestmark = [pytest.mark.real, pytest.mark.e2e, pytest.mark.unsettled]
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 
 @contextmanager

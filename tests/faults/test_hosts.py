@@ -11,7 +11,7 @@ from orchestrator.diagnosis.causes import Fault
 from tests.faults import made
 from tests.faults.fleets import Broken
 
-pytestmark = [pytest.mark.real, pytest.mark.e2e, pytest.mark.unsettled]
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.e2e.world import on_host, podman_objects
 from tests.faults import made
 from tests.faults.fleets import Broken
 
-pytestmark = [pytest.mark.real, pytest.mark.e2e, pytest.mark.unsettled]
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 
 def processes(broken: Broken, *words: str) -> list[int]:

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.world import Outcome, command
 from tests.faults.fleets import Broken
 
-pytestmark = [pytest.mark.real, pytest.mark.e2e, pytest.mark.unsettled]
+pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 
 def test_the_second_of_two_is_told_who_works_and_touches_nothing(broken: Broken) -> None:
