@@ -20,7 +20,7 @@ from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.provisioning.changes import resource_kind, resource_name, size_text
 from orchestrator.provisioning.events import EventLog
-from orchestrator.provisioning.failures import explain, protected_urns, read_instant
+from orchestrator.provisioning.failures import explain, killed, protected_urns, read_instant
 from orchestrator.provisioning.interruption import pulumi_ends_with_us
 from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
 from orchestrator.provisioning.refresh import RefreshLog
@@ -115,7 +115,8 @@ class PulumiProvisioner:
                     on_event=log, parallel=_PARALLEL, color="never", refresh=refresh, continue_on_error=True
                 )
         except CommandError as problem:
-            failure = log.failure() or str(problem)
+            ended = killed(str(problem))
+            failure = "\n".join(filter(None, (ended, log.failure()))) or str(problem)
             if not log.failed and not log.changes:
                 raise explain(target.stack.name, "up", str(problem)) from problem
         finally:

@@ -15,6 +15,8 @@ _LOCKED = re.compile(r"the stack is currently locked by (?P<who>.*)", re.DOTALL)
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$")
 _NO_SPACE = re.compile(r"no space left on device", re.IGNORECASE)
 
+_SIGNAL = re.compile(r"^\s*code: -(\d+)$", re.MULTILINE)
+
 _PROTECTED = re.compile(
     r"(?P<urn>urn:pulumi:[^\s\"']+::(?P<name>[\w-]+))[\"']?[^\n]*(?:\n[^\n]*){0,3}?protect", re.IGNORECASE
 )
@@ -31,6 +33,12 @@ def read_instant(text: str) -> datetime | None:
     return datetime.fromisoformat(f"{found[1]}{found[2]}").astimezone(UTC) if found else None
 
 
+def killed(text: str) -> str:
+    """What to say where the engine was ended from outside, else ''; `text` is the record of its command."""
+    found = _SIGNAL.search(text)
+    return f"pulumi was killed by signal {found[1]} in the middle of its work" if found else ""
+
+
 def explain(stack: str, verb: str, text: str) -> StewardError:
     """The error a person should see for what `pulumi VERB` said."""
     if _PASSPHRASE.search(text):
@@ -39,6 +47,8 @@ def explain(stack: str, verb: str, text: str) -> StewardError:
             place=f"keys/{stack}/passphrase in STEWARD_HOME",
             next_step="Put back the passphrase it was made with; it is in your backup of STEWARD_HOME.",
         )  # fmt: skip
+    if killed(text):
+        return ToolError(stack, killed(text), next_step="Run the same command again: it goes on from there.")
     locked = _LOCKED.search(text)
     if locked:
         return InputError(

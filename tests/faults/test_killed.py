@@ -62,11 +62,11 @@ def test_podman_and_the_engine_while_they_make_a_server(broken: Broken) -> None:
     before = podman_objects("faults")["containers"]
     broken.shop.write_text(text.replace("count: 2", "count: 3"))
     try:
-        for part in (("podman ", " create "), ("pulumi ", " up "), ("podman ", "start ")):
+        for seen, part in ((CREATE, CREATE), (START, START), (START, ENGINE)):
             done = broken.at(
-                "up", "--fleet", broken.shop, line="provision …", act=partial(strike, broken, part, before)
+                "up", "--fleet", broken.shop, line="provision …", act=partial(strike, broken, seen, part)
             )
-            broken.is_true(done, 3, "steward up")
+            broken.is_true(done, 3, "was killed by signal", "steward up")
         healed = broken.up()
         assert healed.code == 0, healed.all
         assert len(podman_objects("faults")["containers"] - before) == 1, "made once"
@@ -76,17 +76,19 @@ def test_podman_and_the_engine_while_they_make_a_server(broken: Broken) -> None:
     assert podman_objects("faults")["containers"] == before
 
 
-def strike(broken: Broken, part: tuple[str, ...], before: set[str], run: subprocess.Popen[str]) -> None:
-    """Kill a part as soon as it is there; the engine once it has made something."""
+CREATE, START, ENGINE = ("podman ", " create "), ("podman ", " start "), ("pulumi ", " up ")
+"""Words of the command lines of what makes a server."""
+
+
+def strike(broken: Broken, seen: tuple[str, ...], part: tuple[str, ...], run: subprocess.Popen[str]) -> None:
+    """Kill a part as soon as another one (or the same) is at work."""
     while run.poll() is None:
-        if "pulumi " in part and podman_objects("faults")["containers"] == before:
-            continue
-        if found := processes(broken, *part):
-            for pid in found:
+        if processes(broken, *seen):
+            for pid in processes(broken, *part):
                 with suppress(ProcessLookupError):  # it ended by itself
                     os.kill(pid, signal.SIGKILL)
             return
-    raise AssertionError(f"no {part} was ever there")
+    raise AssertionError(f"no {seen} was ever there")
 
 
 def test_restic_in_the_middle_of_a_backup(broken: Broken) -> None:

@@ -90,9 +90,14 @@ class Podman:
         """One podman command; transient lock errors are tried again, other failures raise LocalError."""
         ended = self.attempt(*args, stdin=stdin, timeout=timeout)
         if ended.code != 0:
+            how = (
+                f"failed with exit code {ended.code}"
+                if ended.code > 0
+                else f"was killed by signal {-ended.code}"
+            )
             raise LocalError(
                 subject,
-                f"`podman {ended.verb}` failed with exit code {ended.code}",
+                f"`podman {ended.verb}` {how}",
                 place="podman",
                 got=what_it_said(ended.stderr),
                 next_step="Run `steward doctor`; `podman ps -a` shows what is there.",

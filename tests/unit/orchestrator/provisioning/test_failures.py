@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.errors import InputError, ToolError
-from orchestrator.provisioning.failures import explain
+from orchestrator.provisioning.failures import explain, killed
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,13 @@ def test_a_wrong_passphrase_says_where_it_lies(text: str) -> None:
     problem = explain("acme-demo", "up", text)
     assert isinstance(problem, InputError)
     assert problem.place == "keys/acme-demo/passphrase in STEWARD_HOME"
+
+
+def test_an_engine_that_was_killed_is_told_as_that_without_its_record() -> None:
+    text = " \n code: -9\n stdout: Updating (acme-demo):\n  @ updating....\n stderr: "
+    assert killed(text) == "pulumi was killed by signal 9 in the middle of its work"
+    assert str(explain("acme-demo", "up", text)).startswith("acme-demo: pulumi was killed by signal 9")
+    assert killed(" \n code: 255\n stdout: x\n stderr: y") == ""
 
 
 def test_a_locked_stack_says_by_whom() -> None:
