@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from stacks.providers.local import addresses, hostkeys, injection, inspection, ports, units
 from stacks.providers.local.blueprint import (
@@ -23,6 +24,10 @@ from stacks.providers.local.machine import Machine
 from stacks.providers.local.wire import Properties
 
 POLL_SECONDS = 0.1
+LEASED = "is already allocated to container ID"
+"""Podman's word for an address that a `podman start` took and never gave back, because it was killed."""
+MOST_LOST = 3
+"""Addresses given up for that reason before it is told as a failure."""
 STALE_SECONDS = 1.0
 """How old a look may be that tells whether a server died while it booted."""
 STOP_SECONDS = 20
@@ -48,10 +53,18 @@ def build(
     subject = str(inputs["name"])
     machine.go_on(subject)
     image = machine.image(subject, str(inputs["image"]))
-    with ExitStack() as until_end:
-        held = _choose(machine, call, inputs, container=container, prefer=prefer, until_end=until_end)
-        create(machine, call, inputs, held.plan, image)
-        return recorded(machine, held.plan, inputs, lambda: _first_boot(machine, call, inputs, held))
+    lost: set[str] = set()
+    while True:
+        with ExitStack() as until_end:
+            held = _choose(machine, call, inputs, container, prefer, lost, until_end)
+            create(machine, call, inputs, held.plan, image)
+            try:
+                return recorded(machine, held.plan, inputs, partial(_first_boot, machine, call, inputs, held))
+            except InitFailedError as error:
+                if inputs.get("address") or len(lost) == MOST_LOST or LEASED not in str(error):
+                    raise
+        machine.podman.remove_container(subject, 0, container)
+        lost.add(held.plan.address)
 
 
 def create(machine: Machine, call: Call, inputs: Properties, plan: Blueprint, image: str) -> None:
@@ -91,13 +104,13 @@ def _choose(
     machine: Machine,
     call: Call,
     inputs: Properties,
-    *,
     container: str,
     prefer: Blueprint | None,
+    lost: Collection[str],
     until_end: ExitStack,
 ) -> Held:
     subject = str(inputs["name"])
-    address = _address(machine, call, inputs, prefer)
+    address = _address(machine, call, inputs, prefer, lost)
     until_end.callback(machine.release, f"{inputs['networkId']} {address}", call.urn)
     wishes = {"22": ports.PortWish(kept=prefer.ssh_port if prefer else None), **port_wishes(inputs, prefer)}
     claims = ports.hold(machine, subject, call.urn, wishes)
@@ -118,11 +131,13 @@ def port_wishes(inputs: Properties, prefer: Blueprint | None) -> dict[str, ports
     }
 
 
-def _address(machine: Machine, call: Call, inputs: Properties, prefer: Blueprint | None) -> str:
+def _address(
+    machine: Machine, call: Call, inputs: Properties, prefer: Blueprint | None, lost: Collection[str]
+) -> str:
     """A fixed address when asked for, else a free one; claimed until the container exists and shows it."""
     subject, network = str(inputs["name"]), str(inputs["networkId"])
     fixed = inputs.get("address")
-    used = {
+    used = set(lost) | {
         one.labels.get("steward.address", "")
         for one in machine.containers.now()  # an address that was claimed and given back since is in use
         if one.labels.get("steward.network") == network
@@ -169,7 +184,14 @@ def start(machine: Machine, call: Call, inputs: Properties, container: str) -> N
     """Start the container and see to it that it comes back after a reboot."""
     subject = str(inputs["name"])
     limits = limit_options(inputs, machine.limits)
-    machine.podman.call("start", container, subject=subject, timeout=120.0)
+    try:
+        machine.podman.call("start", container, subject=subject, timeout=120.0)
+    except LocalError as error:
+        if LEASED in error.got:
+            error.next_step = (
+                "A start that was killed keeps the address until this machine restarts; then run `up`."
+            )
+        raise
     if not limits:
         machine.note("local: processor and memory limits are not enforced on this machine.", call.urn)
     if not units.write(container, subject, limits):

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import status_pb2
 
+from stacks.providers.local import addresses, boot
 from stacks.providers.local.wire import UNKNOWN
 
 pytestmark = pytest.mark.real
@@ -213,3 +215,42 @@ def test_plugin_ends_with_its_engine(toolchain: Path) -> None:
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         pass
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_an_address_that_a_killed_start_keeps_is_passed_over(
+    plugin: Any, network: dict[str, Any], admin_key: Any
+) -> None:
+    """Podman 4 keeps the address of a `podman start` that was killed after it was given out."""
+    label = '{{index .Config.Labels "steward.address"}}'
+    used = {podman("container", "inspect", "--format", label, name) for name in plugin.objects("container")}
+    address = addresses.free_address("any", network["cidr"], used)
+    image = podman("images", "--format", "{{.Repository}}:{{.Tag}}", "localhost/steward/debian-12")
+    made = ["create", "--network", f"{network['networkId']}:ip={address}", "--ulimit", "nofile=4096:4096"]
+    for _ in range(20):
+        identity = podman(*made, "--ulimit", "nproc=4096:4096", image.splitlines()[0], "/bin/true")
+        start_and_kill(identity)
+        podman("rm", "--force", identity)
+        probe = podman(*made, "--ulimit", "nproc=4096:4096", image.splitlines()[0], "/bin/true")
+        said = subprocess.run(["podman", "start", probe], capture_output=True, text=True, check=False)
+        podman("rm", "--force", probe)
+        if boot.LEASED in said.stderr:
+            break
+    else:
+        pytest.fail("no kill came between the address and the start")
+    identity, outputs = plugin.create("Server", plugin.server_inputs("app-9", network, [admin_key.public]))
+    assert outputs["state"] == "running"
+    assert outputs["address"] not in used | {address}
+    plugin.delete("Server", identity, outputs)
+
+
+def start_and_kill(container: str) -> None:
+    """KILL `podman start` while its child sets up the network."""
+    with subprocess.Popen(["podman", "start", container], stderr=subprocess.DEVNULL) as started:
+        threads = Path(f"/proc/{started.pid}/task")
+        while started.poll() is None:
+            with suppress(OSError):  # they end while one looks
+                children = [
+                    child for each in threads.iterdir() for child in (each / "children").read_text().split()
+                ]
+                if any(Path(f"/proc/{child}/comm").read_text() == "netavark\n" for child in children):
+                    started.kill()
