@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Mapping
-from ipaddress import IPv4Network
+from ipaddress import IPv4Interface, IPv4Network
+from pathlib import Path
 from typing import ClassVar
 
 from stacks.providers.local import addresses, sources
@@ -23,7 +27,7 @@ from stacks.providers.local.kind import (
     stack_id_of,
 )
 from stacks.providers.local.machine import VIEW_SECONDS, Machine
-from stacks.providers.local.podman import what_it_said
+from stacks.providers.local.podman import execute, what_it_said
 from stacks.providers.local.records import NetworkRecord
 from stacks.providers.local.shapes import TAGS, Failure, Field
 from stacks.providers.local.wire import UNKNOWN, Properties, has_unknown
@@ -123,6 +127,26 @@ class Network:
     def delete(self, machine: Machine, call: Call, identity: str, olds: Properties) -> None:
         """Remove the bridge, never with containers still on it."""
         machine.go_on(str(olds.get("name", identity)))
+        record = next((one for one in machine.podman.networks() if one.name == identity), None)
         machine.podman.remove("network", identity, str(olds.get("name", identity)))
         machine.networks.forget()
+        if record is not None:
+            _remove_bridge(machine, record)
         sources.keep(machine, call.urn)
+
+
+def _remove_bridge(machine: Machine, gone: NetworkRecord) -> None:
+    """Podman takes its bridge down with the last container, not after a `podman start` that was killed; the
+    route that it leaves would refuse the same range for ever. Only a bridge with that very range is removed.
+    """
+    if os.geteuid() != 0 or shutil.which("ip") is None:
+        return
+    if any(one.interface == gone.interface for one in machine.networks.now()):
+        return
+    shown = execute(("ip", "-j", "-4", "address", "show", "dev", gone.interface), timeout=10.0)
+    if shown.code != 0 or not (Path("/sys/class/net") / gone.interface / "bridge").is_dir():
+        return
+    addresses_of = [found for one in json.loads(shown.stdout) for found in one["addr_info"]]
+    held = {IPv4Interface(f"{found['local']}/{found['prefixlen']}").network for found in addresses_of}
+    if held and held <= set(gone.subnets):
+        execute(("ip", "link", "delete", gone.interface), timeout=10.0)
