@@ -20,6 +20,7 @@ from orchestrator.app import begin_run
 from orchestrator.inventory.build import build_inventory
 from orchestrator.inventory.render import render_hosts, render_secrets
 from orchestrator.phases.enrol import enrol
+from orchestrator.phases.supply import supply
 from orchestrator.settings import Settings, load_settings
 from orchestrator.ssh import ssh_options
 from orchestrator.step_runner import Watcher
@@ -85,7 +86,11 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
             adapters.clock.now(),
             print,
         )
-        inventory = build_inventory(spec, outputs, run.id, adapters.binaries, repositories)
+        supplies = supply(spec, list(outputs.servers), adapters.supplier, adapters.roles)
+        inventory = build_inventory(
+            spec, outputs, run.id, adapters.binaries, repositories, supplies=supplies,
+            lock_seconds=adapters.ready_seconds,
+        )  # fmt: skip
         folder = scratch / "inventory"
         folder.mkdir()
         (folder / "hosts.yml").write_text(render_hosts(inventory))
