@@ -222,13 +222,18 @@ def _wrapped(label: str, items: list[str], width: int, paint: _Painter, between:
 
 
 def _pieces(text: str, room: int) -> Iterable[str]:
-    """The text in pieces that fit; as many as could be shown, because a hostile one has no end."""
+    """The text in pieces that fit, cut at a space where one is near; no more than can be shown: a hostile
+    text has no end. A piece that goes on is as wide as there is room, so nothing is put behind it.
+    """
     piece, used, count = "", 0, 0
     for character in text:
         width = columns(character)
         if used + width > room:
-            yield piece
-            piece, used, count = "", 0, count + 1
+            head, _, tail = piece.rpartition(" ")
+            if columns(head) < room // 2:
+                head, tail = piece, ""
+            yield head + " " * (room - columns(head))
+            piece, used, count = tail, columns(tail), count + 1
             if count > _MOST_LINES:
                 return
         piece, used = piece + character, used + width

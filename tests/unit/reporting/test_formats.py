@@ -16,7 +16,7 @@ from orchestrator.reporting.html import to_html
 from orchestrator.reporting.json import from_json, to_json
 from orchestrator.reporting.markdown import to_markdown
 from orchestrator.reporting.model import Report
-from orchestrator.reporting.terminal import summary
+from orchestrator.reporting.terminal import _pieces, summary
 from orchestrator.reporting.write import write
 from tests.unit.reporting import sample
 
@@ -202,3 +202,10 @@ def test_verify_says_in_the_terminal_what_does_not_apply_and_why() -> None:
     verified = sample.demo().model_copy(update={"verb": "verify"})
     assert "host.5 on 1: kernel of the container host" in " ".join(summary(verified, "r").split())
     assert "kernel of the container host" not in summary(sample.demo(), "r")
+
+
+def test_a_command_is_broken_between_words() -> None:
+    command = "steward backup restore --fleet stacks/fleets/demo.yaml --host db-1 --plan databases"
+    lines = [piece.rstrip() for piece in _pieces(command, 67)]
+    assert lines == ["steward backup restore --fleet stacks/fleets/demo.yaml --host db-1", "--plan databases"]
+    assert [len(piece) for piece in _pieces("x" * 100, 40)] == [40, 40, 20], "what has no space is cut"
