@@ -96,7 +96,7 @@ class Look:
             return f"folder {mode} {owner}", changed
         if not stat.S_ISREG(seen.st_mode):
             return f"special {mode} {owner}", changed
-        if path in (*ACCOUNT_FILES, PROVIDERS_FILE):
+        if path in ACCOUNT_FILES or path == PROVIDERS_FILE:
             return f"file {mode} {owner}", changed
         if seen.st_size > LARGE or path.startswith(RELEASES):
             content = f"{seen.st_mtime_ns} {seen.st_ino}".encode()

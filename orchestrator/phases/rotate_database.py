@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orchestrator.errors import InputError, ToolError
@@ -123,10 +123,7 @@ def close(
 ) -> list[str]:
     """Wait until nobody is connected by the login before, then say that it is to be shut."""
     closed = []
-    for name in sorted({user.name for user in users}):
-        leaving = rotation.logins.leaving(name)
-        if leaving is None or rotation.logins.stage(name) != "switched":
-            continue
+    for name, leaving in _leaving(users, rotation, "switched"):
         for server in _servers_of(name, users, servers):
             asked = {"port": _port(fleet, server), "login": leaving.name, "seconds": _LONGEST_SESSION_SECONDS}
             words = ["sudo", "-n", "-u", "postgres", "python3", "-I", "-c", _SESSIONS]
@@ -154,10 +151,7 @@ def shut_out(
 ) -> list[str]:
     """See every database refuse the login before with the password that it had."""
     gone = []
-    for name in sorted({user.name for user in users}):
-        leaving = rotation.logins.leaving(name)
-        if leaving is None or rotation.logins.stage(name) != "closed":
-            continue
+    for name, leaving in _leaving(users, rotation, "closed"):
         for server in _servers_of(name, users, servers):
             said = _log_in(shell, server, _port(fleet, server), leaving)
             if not any(words in said.get("refused", "") for words in _REFUSED):
@@ -170,6 +164,14 @@ def shut_out(
         gone.append(name)
         say(f"{name}: logs in as {rotation.logins.current(name).name}; the old password is refused")
     return gone
+
+
+def _leaving(users: Sequence[DatabaseUser], rotation: Rotation, stage: str) -> Iterator[tuple[str, Login]]:
+    """Each user whose rotation is at a stage, with the login before."""
+    for name in sorted({user.name for user in users}):
+        login = rotation.logins.leaving(name)
+        if login is not None and rotation.logins.stage(name) == stage:
+            yield name, login
 
 
 def _log_in(shell: HostShell, server: ServerOutput, port: int, login: Login) -> dict[str, Any]:

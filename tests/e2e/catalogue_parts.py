@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
-import signal
 import socket
 import ssl
 import subprocess
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
@@ -66,17 +62,6 @@ def visit(port: str, name: str, path: str, context: ssl.SSLContext | None = None
         connection.request("GET", path)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read().decode()
-
-
-def killed(running: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
-    """Kill -9 all of it as soon as it came that far."""
-    deadline = time.monotonic() + 120
-    while not reached():
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
 
 
 READ, WRITE = "select count(*) from orders", "insert into orders default values"

@@ -34,7 +34,6 @@ from tests.e2e.catalogue_parts import (
     change_store,
     closed_window,
     is_closed,
-    killed,
     may,
     redis,
     self_signed,
@@ -42,7 +41,7 @@ from tests.e2e.catalogue_parts import (
     visit,
 )  # fmt: skip
 from tests.e2e.planted import files_of, files_with, forms_of, holders, processes
-from tests.e2e.world import ROOT, World, container_of, unfolded_document
+from tests.e2e.world import ROOT, World, container_of, killed, unfolded_document
 from tests.git_server import QUOTED, TOKEN, serving
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]

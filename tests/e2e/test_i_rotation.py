@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +16,7 @@ import pytest
 
 from orchestrator.provisioning.credentials import admin_key, places_in_use
 from tests.e2e.conftest import Demo
-from tests.e2e.world import container_of, on_host
+from tests.e2e.world import container_of, killed, on_host
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
@@ -89,7 +86,10 @@ def test_a_new_admin_key_refuses_nobody_and_the_old_one_is_dead(demo: Demo, tmp_
 def test_a_killed_rotation_of_the_key_is_finished_by_the_next(demo: Demo, state: str) -> None:
     keys = demo.world.home / "keys" / "e2e-shop"
     path = admin_key(keys).places[1 if state == "coming" else 0]
-    killed(demo, path.exists if state == "coming" else lambda: len(places_in_use(keys)) == 2, "rotate", "ssh")
+    killed(
+        demo.world.start("rotate", "ssh", "--fleet", demo.shop),
+        path.exists if state == "coming" else lambda: len(places_in_use(keys)) == 2,
+    )
     assert log_in(demo, "db-1") == ""
     done = demo.world.steward("rotate", "ssh", "--fleet", demo.shop)
     assert done.code == 0, done.all
@@ -105,7 +105,8 @@ def test_new_host_keys_refuse_nobody_and_the_old_ones_are_no_longer_known(demo: 
     before = on_host(container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
     with meanwhile(lambda: log_in(demo, "web-1")) as told:
         words = ("rotate", "host-keys", "--fleet", demo.shop, "--host", "web-1")
-        killed(demo, (folder / "host-keys.coming").exists, *words[:2], "--host", "web-1")
+        running = demo.world.start(*words[:2], "--host", "web-1", "--fleet", demo.shop)
+        killed(running, (folder / "host-keys.coming").exists)
         done = demo.world.steward(*words)
     assert done.code == 0, done.all
     assert len(told) > 5
@@ -168,25 +169,13 @@ def test_a_killed_rotation_of_a_repository_is_finished_by_the_next(demo: Demo, l
     web = container_of(demo.world, demo.shop, "web-2")
     repository = json.loads(on_host(web, "cat", "/etc/steward/backup/repository.json"))["incarnation"]
     path = keys / left / "repositories" / f"{repository}.json"
-    killed(demo, path.exists, "rotate", "repository", "--host", "web-2")
+    killed(demo.world.start("rotate", "repository", "--host", "web-2", "--fleet", demo.shop), path.exists)
     assert back_up(web) == ""
     done = demo.world.steward("rotate", "repository", "--fleet", demo.shop, "--host", "web-2")
     assert done.code == 0, done.all
     assert not path.exists()
     assert back_up(web) == ""
     assert states(demo, "repository")[-1] == "finished"
-
-
-def killed(demo: Demo, reached: Callable[[], bool], *words: str) -> None:
-    """Run a rotation and kill -9 all of it as soon as it came that far."""
-    running = demo.world.start(*words, "--fleet", demo.shop)
-    deadline = time.monotonic() + 120
-    while not reached():
-        assert running.poll() is None, running.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
 
 
 ASK = """

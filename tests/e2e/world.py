@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -165,3 +167,14 @@ def container_of(world: World, fleet: Path, server: str) -> str:
 def on_host(container: str, *argv: str, check: bool = True) -> str:
     """Run a command as root inside a server, past SSH and firewall."""
     return command(["podman", "exec", container, *argv], check=check)
+
+
+def killed(running: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    """Kill -9 all of it as soon as it came that far."""
+    deadline = time.monotonic() + 120
+    while not reached():
+        assert running.poll() is None, running.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.communicate()

@@ -34,7 +34,7 @@ _SEE = f"sha256sum < {edge.PATH} | cut -c1-64; {' '.join(_LIST)} 2>/dev/null | h
 
 @dataclass(frozen=True)
 class Seen:
-    """SHA-256 of the file in hex ('' without one) and the loaded table in nft's words ('' without one)."""
+    """SHA-256 of the file in hex, of nothing without one; the loaded table in nft's words, '' without one."""
 
     digest: str
     live: str

@@ -127,7 +127,7 @@ class Network:
     def delete(self, machine: Machine, call: Call, identity: str, olds: Properties) -> None:
         """Remove the bridge, never with containers still on it."""
         machine.go_on(str(olds.get("name", identity)))
-        record = next((one for one in machine.podman.networks() if one.name == identity), None)
+        record = next((one for one in machine.networks.since(call.begun) if one.name == identity), None)
         machine.podman.remove("network", identity, str(olds.get("name", identity)))
         machine.networks.forget()
         if record is not None:
@@ -139,12 +139,13 @@ def _remove_bridge(machine: Machine, gone: NetworkRecord) -> None:
     """Podman takes its bridge down with the last container, not after a `podman start` that was killed; the
     route that it leaves would refuse the same range for ever. Only a bridge with that very range is removed.
     """
-    if os.geteuid() != 0 or shutil.which("ip") is None:
+    stays = (Path("/sys/class/net") / gone.interface / "bridge").is_dir()
+    if not stays or os.geteuid() != 0 or shutil.which("ip") is None:
         return
     if any(one.interface == gone.interface for one in machine.networks.now()):
         return
     shown = execute(("ip", "-j", "-4", "address", "show", "dev", gone.interface), timeout=10.0)
-    if shown.code != 0 or not (Path("/sys/class/net") / gone.interface / "bridge").is_dir():
+    if shown.code != 0:
         return
     addresses_of = [found for one in json.loads(shown.stdout) for found in one["addr_info"]]
     held = {IPv4Interface(f"{found['local']}/{found['prefixlen']}").network for found in addresses_of}
