@@ -11,11 +11,12 @@ import yaml
 
 from policies import yamlfile
 from policies.evaluate import evaluate
-from policies.facts import UNKNOWN
-from policies.model import CheckResult, PackError, Rule, State, Subject
+from policies.facts import UNKNOWN, Facts, Unknown
+from policies.model import CheckResult, Kind, PackError, Rule, State, Subject
 from policies.pack import Pack
 from policies.profiles import Profiles
 from policies.subjects.resources import resource_subject
+from policies.subjects.types import TYPES
 
 STACK: Final = "acme-demo"
 TAGS: Final[Mapping[str, str]] = {
@@ -32,10 +33,10 @@ _EXPECT: Final = ("also", "count", "path", "says", "profile", "enforcement")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with `!unknown` for a value that exists only after the change."""
+    """YAML with `!unknown` (or `!unknown "why"`) for a value that nobody knows, or nobody knows yet."""
 
 
-_Loader.add_constructor("!unknown", lambda _loader, _node: UNKNOWN)
+_Loader.add_constructor("!unknown", lambda _loader, node: Unknown(node.value) if node.value else UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def read_case(path: Path) -> Case:
             f"{_place(path)}.expect.state: no state {expect['state']!r}; known: {', '.join(State)}"
         )
     entries = [_entry(path, number, each) for number, each in enumerate(_list(body["subjects"], path))]
-    types = {str(entry["name"]): str(entry["type"]) for entry in entries}
+    types = {str(entry["name"]): str(entry.get("type", "")) for entry in entries}
     if body["judge"] not in types:
         raise PackError(
             f"{_place(path)}.judge: no subject named {body['judge']!r}; known: {', '.join(types)}"
@@ -71,7 +72,9 @@ def read_case(path: Path) -> Case:
 def judge(case: Case, rule: Rule, profiles: Profiles) -> list[str]:
     """What the rule says otherwise than the case expects, in words; nothing when it is as expected."""
     results = evaluate(case.subjects, profiles, rules=[rule])
-    found = [result for result in results if result.subject.urn.endswith(f"::{case.judge}")]
+    found = [
+        result for result in results if result.subject.urn.endswith((f"::{case.judge}", f"/{case.judge}"))
+    ]
     return list(_differences(found, case.expect))
 
 
@@ -123,6 +126,32 @@ def urn_of(token: str, name: str, stack: str = STACK) -> str:
 
 
 def _subject(path: Path, entry: Mapping[str, Any], types: Mapping[str, str]) -> Subject:
+    return _resource(path, entry, types) if "properties" in entry else _neutral(path, entry)
+
+
+def _neutral(path: Path, entry: Mapping[str, Any]) -> Subject:
+    """A subject of another kind than a resource, by its facts as its normaliser would give them."""
+    name, facts = str(entry["name"]), entry["facts"]
+    try:
+        kind = Kind(entry["kind"])
+    except ValueError as error:
+        raise PackError(f"{_place(path)}: kind of {name}: {error}; known: {', '.join(Kind)}") from None
+    if isinstance(facts, dict):
+        facts = {"name": name, "tags": TAGS} | facts
+    elif not isinstance(facts, Unknown):
+        raise PackError(f"{_place(path)}: the facts of {name} are a mapping or !unknown")
+    return Subject(
+        kind=kind,
+        type=str(entry.get("type", TYPES[kind][0])),
+        name=name,
+        urn=f"{kind}:{STACK}/{name}",
+        stack=STACK,
+        facts=Facts(facts),
+        witness=str(entry.get("witness", "")),
+    )
+
+
+def _resource(path: Path, entry: Mapping[str, Any], types: Mapping[str, str]) -> Subject:
     token, name, properties = str(entry["type"]), str(entry["name"]), entry["properties"]
     if isinstance(properties, dict):
         properties = {"name": name, "tags": TAGS} | properties
@@ -148,6 +177,10 @@ def _subject(path: Path, entry: Mapping[str, Any], types: Mapping[str, str]) -> 
 
 def _entry(path: Path, number: int, value: object) -> Mapping[str, Any]:
     place = f"{_place(path)}.subjects[{number}]"
+    if isinstance(value, dict) and "kind" in value:
+        return yamlfile.mapping(
+            value, place, required=("kind", "name", "facts"), optional=("type", "witness")
+        )
     keys = ("type", "name", "properties")
     return yamlfile.mapping(value, place, required=keys, optional=("depends_on", "protect"))
 

@@ -11,6 +11,7 @@ from policies.model import (
     Enforcement,
     Finding,
     Gap,
+    Kind,
     NotApplicable,
     OnUnknown,
     Outcome,
@@ -24,6 +25,8 @@ from policies.profiles import Profile, Profiles
 from policies.rules import all_rules
 
 _MOST_NAMED: Final = 3
+_PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
+"""Kinds whose values the engine may not know before it makes them."""
 
 
 def evaluate(
@@ -107,7 +110,7 @@ def _outcomes(check: SubjectCheck, subject: Subject, params: Facts) -> list[Outc
     try:
         outcomes.extend(check(subject, params))  # a list keeps what was said before the iterator raises
     except UnknownFactError as gap:
-        outcomes.append(Gap(gap.path, gap.settled_at_up))
+        outcomes.append(Gap.of(gap))
     return outcomes
 
 
@@ -160,9 +163,10 @@ class _Bench:
             expected=finding.expected,
             message=(
                 f"{shown(self.subject.name)}: {finding.path}: {finding.problem}; "
-                f"expected {finding.expected}. Fix: {self.rule.remediation}"
+                f"expected {finding.expected}. Fix: {finding.fix or self.rule.remediation}"
             ),
-            remediation=self.rule.remediation,
+            remediation=finding.fix or self.rule.remediation,
+            witness=finding.witness,
         )
 
     def _unknown(self, gaps: Sequence[Gap]) -> CheckResult:
@@ -171,15 +175,28 @@ class _Bench:
         enforcement = self._when_unknown(gaps)
         then = {
             Enforcement.DEFERRED: "Judged at up, before the resource is made.",
-            Enforcement.MANDATORY: "Fix: give it as a plain value that preview can see.",
+            Enforcement.MANDATORY: f"Fix: {self._how_to_know()}.",
         }.get(enforcement, "Not counted as passed.")
         return self._result(
             State.UNKNOWN,
             enforcement,
             path=gaps[0].path,
             observed="unknown",
-            message=f"{shown(self.subject.name)}: {paths}: not known at preview; {self.rule.title}? {then}",
+            message=(
+                f"{shown(self.subject.name)}: {paths}: not known{self._why(gaps)}; {self.rule.title}? {then}"
+            ),
         )
+
+    def _why(self, gaps: Sequence[Gap]) -> str:
+        reason = next((gap.reason for gap in gaps if gap.reason), "")
+        if reason:
+            return f" ({shown(reason)})"
+        return " at preview" if self.rule.kind in _PLANNED else ""
+
+    def _how_to_know(self) -> str:
+        if self.rule.kind in _PLANNED:
+            return "give it as a plain value that preview can see"
+        return f"make it known, then judge again; {self.rule.remediation}".rstrip(".")
 
     def _when_unknown(self, gaps: Sequence[Gap]) -> Enforcement:
         """Block, wait or warn; never stronger than what the profile makes of a plain failure."""
@@ -199,6 +216,7 @@ class _Bench:
         expected: str = "",
         message: str = "",
         remediation: str = "",
+        witness: str = "",
     ) -> CheckResult:
         return CheckResult(
             rule=self.rule.id,
@@ -212,4 +230,5 @@ class _Bench:
             expected=expected,
             message=message,
             remediation=remediation,
+            witness=witness or self.subject.witness,
         )

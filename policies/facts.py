@@ -14,7 +14,9 @@ _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066
 
 @dataclass(frozen=True)
 class Unknown:
-    """Stands where a value will exist only after the change is made."""
+    """Stands where a value exists only after the change, or where nobody could look; `reason` says why."""
+
+    reason: str = ""
 
 
 UNKNOWN: Final = Unknown()
@@ -27,10 +29,11 @@ class UnknownFactError(Exception):
     again before the change is made is the only answer; `on_unknown` does not apply to it.
     """
 
-    def __init__(self, path: str, *, settled_at_up: bool = False) -> None:
-        super().__init__(f"{path} is not known yet")
+    def __init__(self, path: str, *, settled_at_up: bool = False, reason: str = "") -> None:
+        super().__init__(f"{path} is not known" + (f": {reason}" if reason else ""))
         self.path = path
         self.settled_at_up = settled_at_up
+        self.reason = reason
 
 
 class MalformedFactError(Exception):
@@ -67,7 +70,7 @@ class Facts:
         """The raw value or None; raises UnknownFactError."""
         value = self._mapping().get(key)
         if isinstance(value, Unknown):
-            raise UnknownFactError(self.where(key))
+            raise UnknownFactError(self.where(key), reason=value.reason)
         return value
 
     def text(self, key: str) -> str:
@@ -136,7 +139,7 @@ class Facts:
 
     def _mapping(self) -> Mapping[str, object]:
         if isinstance(self._values, Unknown):
-            raise UnknownFactError(self.path or "all properties")
+            raise UnknownFactError(self.path or "all properties", reason=self._values.reason)
         return self._values
 
     def _place(self, key: str, place: int) -> str:
@@ -160,7 +163,7 @@ class Facts:
             if isinstance(value, Unknown):
                 if skip_unknown:
                     continue
-                raise UnknownFactError(self._place(key, place))
+                raise UnknownFactError(self._place(key, place), reason=value.reason)
             if not isinstance(value, str):
                 raise MalformedFactError(self._place(key, place), "a text", value)
             yield self._place(key, place), value

@@ -23,6 +23,17 @@ class State(StrEnum):
     NOT_RUN = "not_run"
 
 
+class Kind(StrEnum):
+    """What a subject is; a rule judges one kind, whatever source it was read from."""
+
+    RESOURCE = "resource"
+    STEP = "step"
+    PLAYBOOK_TASK = "playbook_task"
+    HOST_FACTS = "host_facts"
+    BACKUP_RECORD = "backup_record"
+    COST_LINE = "cost_line"
+
+
 class Severity(StrEnum):
     """How bad a finding is, whether or not it stops anything."""
 
@@ -64,10 +75,12 @@ class PackError(Exception):
 class Subject:
     """One thing to judge, in neutral words; `source_type` is for reports, never for rules.
 
-    `depends_on`: property name -> URNs whose outputs feed it. `tags` is None where the subject has none.
+    `urn` is its identity in reports and waivers; subjects that the engine does not know have one of the form
+    `host_facts:acme-demo/web-1`. `depends_on`: property name -> URNs whose outputs feed it. `witness`: who saw
+    the facts, as `plan`, `state`, `file`, `host`, `vault`, or the name of the server that looked.
     """
 
-    kind: str
+    kind: Kind
     type: str
     name: str
     urn: str
@@ -76,24 +89,36 @@ class Subject:
     source_type: str = ""
     protect: bool = False
     depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    witness: str = ""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule saw, what it wanted instead, and at which property."""
+    """What a rule saw, what it wanted instead, and at which property.
+
+    `witness` and `fix` are given where they differ from the subject's witness and the rule's remediation.
+    """
 
     path: str
     problem: str
     observed: str
     expected: str
+    witness: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A value that a rule needed and that is not known yet."""
+    """A value that a rule needed and that is not known, or not yet; `reason` says why, if anybody said."""
 
     path: str
     settled_at_up: bool = False
+    reason: str = ""
+
+    @classmethod
+    def of(cls, error: UnknownFactError) -> Gap:
+        """The gap that the reading of a fact met."""
+        return cls(error.path, error.settled_at_up, error.reason)
 
 
 @dataclass(frozen=True)
@@ -117,7 +142,7 @@ class Rule:
     title: str
     rationale: str
     severity: Severity
-    kind: str
+    kind: Kind
     scope: Scope
     subjects: tuple[str, ...]
     controls: Mapping[str, tuple[str, ...]]
@@ -146,6 +171,7 @@ class CheckResult:
     expected: str = ""
     message: str = ""
     remediation: str = ""
+    witness: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -162,7 +188,7 @@ class CheckResult:
             "state": self.state.value,
             "enforcement": self.enforcement.value,
             "subject": {
-                "kind": subject.kind,
+                "kind": subject.kind.value,
                 "type": subject.source_type or subject.type,
                 "name": subject.name,
                 "urn": subject.urn,
@@ -173,6 +199,7 @@ class CheckResult:
             "expected": self.expected,
             "message": self.message,
             "remediation": self.remediation,
+            "witness": self.witness,
         }
 
 
@@ -182,4 +209,4 @@ def each(rows: Iterable[Facts], judge: Callable[[Facts], Iterable[Outcome]]) -> 
         try:
             yield from judge(row)
         except UnknownFactError as gap:
-            yield Gap(gap.path, gap.settled_at_up)
+            yield Gap.of(gap)

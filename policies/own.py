@@ -19,6 +19,7 @@ from policies import yamlfile
 from policies.catalog import KEYS, ROOMS, entry_rule, refuse_twice, room_entries
 from policies.controls import unknown_controls
 from policies.model import Enforcement, PackError, Rule, Scope
+from policies.rules import function_name
 
 FOLDER_VARIABLE: Final = "STEWARD_OWN_RULES"
 _ROOM: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -67,11 +68,6 @@ def load_own(folder: Path | None) -> OwnRules:
     if wrong := unknown_controls(tuple(rules)):
         raise PackError(f"rules: {'; '.join(wrong)}")
     return OwnRules(tuple(rules), enforcement)
-
-
-def function_name(rule_id: str) -> str:
-    """`naming.server-says-its-role` is judged by `server_says_its_role`."""
-    return rule_id.partition(".")[2].replace("-", "_")
 
 
 def _own_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:

@@ -9,16 +9,20 @@ from typing import Final, TypeVar
 
 from policies import yamlfile
 from policies.catalog.schema import check_schema
-from policies.model import OnUnknown, PackError, Rule, Scope, Severity
-from policies.subjects.resources import SUBJECT_TYPES
+from policies.model import Kind, OnUnknown, PackError, Rule, Scope, Severity
+from policies.subjects.types import TYPES
 
 _HERE: Final = Path(__file__).parent
-ROOMS: Final = ("network", "storage", "backups", "quality")
+ROOMS: Final = (
+    *("network", "servers", "storage", "change", "playbooks"),
+    *("hardening", "access", "patches", "backups", "recovery", "quality", "cost"),
+)
+"""Each is a catalog here and a module of the same name in `policies.rules`, in the order of reports."""
 KEYS: Final = (
     *("id", "title", "rationale", "severity", "kind", "scope", "subjects", "controls"),
     *("params", "on_unknown", "remediation", "owner", "reviewed_on", "version"),
 )
-_Choice = TypeVar("_Choice", Severity, Scope, OnUnknown)
+_Choice = TypeVar("_Choice", Kind, Severity, Scope, OnUnknown)
 
 
 def load_catalog(folder: Path = _HERE) -> tuple[Rule, ...]:
@@ -58,14 +62,15 @@ def entry_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
     reviewed_on, version = entry["reviewed_on"], entry["version"]
     if not isinstance(reviewed_on, date) or not isinstance(version, int):
         raise PackError(f"{place}: reviewed_on is a date and version a whole number")
+    kind = _one_of(Kind, entry, "kind", place)
     return Rule(
         id=rule_id,
         title=_text(entry, "title", place),
         rationale=_text(entry, "rationale", place),
         severity=_one_of(Severity, entry, "severity", place),
-        kind=_text(entry, "kind", place),
+        kind=kind,
         scope=_one_of(Scope, entry, "scope", place),
-        subjects=_subjects(entry["subjects"], place),
+        subjects=_subjects(entry["subjects"], TYPES[kind], place),
         controls=_controls(entry["controls"], place),
         params=_params(entry["params"], place),
         on_unknown=_one_of(OnUnknown, entry, "on_unknown", place),
@@ -92,9 +97,9 @@ def _one_of(choices: type[_Choice], entry: Mapping[str, object], key: str, place
         ) from None
 
 
-def _subjects(value: object, place: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or set(value) - set(SUBJECT_TYPES):
-        raise PackError(f"{place}.subjects: expected some of {', '.join(SUBJECT_TYPES)}; got {value!r}")
+def _subjects(value: object, types: Sequence[str], place: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or set(value) - set(types):
+        raise PackError(f"{place}.subjects: expected some of {', '.join(types)}; got {value!r}")
     return tuple(value)
 
 

@@ -129,7 +129,7 @@ def _covered(stack: Sequence[Subject]) -> tuple[AbstractSet[tuple[str, str]], Se
             for row in plan.facts.rows("covers"):
                 pairs.add((row.text("server"), row.text("volume")))
         except UnknownFactError as gap:
-            gaps.append(Gap(f"{shown(plan.name)}: {gap.path}", gap.settled_at_up))
+            gaps.append(Gap(f"{shown(plan.name)}: {gap.path}", gap.settled_at_up, gap.reason))
     return pairs, gaps
 
 

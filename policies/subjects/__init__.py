@@ -1,1 +1,1 @@
-"""Normalisers: each turns one source into neutral subjects, so that rules never see the source."""
+"""Subjects: whatever is judged, in neutral words; one normaliser a source. `types.py` has their types."""

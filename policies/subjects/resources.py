@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from policies.facts import UNKNOWN, Facts, Unknown, shown
-from policies.model import Subject
+from policies.model import Kind, Subject
 
 _TYPES: Final[Mapping[str, str]] = {
     "local:index:Identity": "identity",
@@ -22,7 +22,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "steward:index:Fleet": "fleet",
     "steward:index:BackupPlan": "backup_plan",
 }
-SUBJECT_TYPES: Final = (*dict.fromkeys(_TYPES.values()), "grouping", "unrecognised")
+RESOURCE_TYPES: Final = (*dict.fromkeys(_TYPES.values()), "grouping", "unrecognised")
 
 
 def resource_subject(
@@ -37,7 +37,7 @@ def resource_subject(
 ) -> Subject:
     """A resource in neutral words; unknown values are UNKNOWN, at any depth."""
     return Subject(
-        kind="resource",
+        kind=Kind.RESOURCE,
         type=_neutral_type(token, is_component=is_component),
         name=_name(properties, name),
         urn=urn,

@@ -134,7 +134,7 @@ def test_a_module_that_does_not_load_is_named(folder: Path, module: str, told: s
 
 def test_own_rules_take_no_room_of_ours_and_no_half_room(folder: Path) -> None:
     write(folder, CATALOG.replace("naming.", "network."), MODULE, "network")
-    with pytest.raises(PackError, match="and not network, storage, backups, quality"):
+    with pytest.raises(PackError, match="and not network, servers, storage"):
         load_own(folder)
     (folder / "network.py").unlink()
     with pytest.raises(PackError, match=r"rules/network.yaml: has no network.py beside it"):

@@ -214,5 +214,6 @@ def test_the_result_file_holds_every_pair(start_pack: Start, tmp_path: Path) -> 
         "expected": "",
         "message": "",
         "remediation": "",
+        "witness": "",
     }
     assert file.stat().st_mode & 0o777 == 0o600

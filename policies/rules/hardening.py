@@ -1,0 +1,1 @@
+"""How hosts are set up, as seen on them."""

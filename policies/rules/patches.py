@@ -1,0 +1,1 @@
+"""How current the packages of hosts are, and which have known holes."""

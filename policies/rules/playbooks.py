@@ -1,0 +1,1 @@
+"""What the tasks of playbooks do: to whom, how, and whether it can be repeated."""

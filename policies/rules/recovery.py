@@ -1,0 +1,1 @@
+"""Whether backups arrived, are kept, and were proven to come back."""

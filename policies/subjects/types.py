@@ -1,0 +1,18 @@
+"""Which types of subject each kind has: what a catalog entry may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from policies.model import Kind
+from policies.subjects.resources import RESOURCE_TYPES
+
+TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.RESOURCE: RESOURCE_TYPES,
+    Kind.STEP: ("step",),
+    Kind.PLAYBOOK_TASK: ("task",),
+    Kind.HOST_FACTS: ("host",),
+    Kind.BACKUP_RECORD: ("backup_record",),
+    Kind.COST_LINE: ("cost_line", "budget"),
+}
