@@ -76,8 +76,8 @@ class Subject:
     """One thing to judge, in neutral words; `source_type` is for reports, never for rules.
 
     `urn` is its identity in reports and waivers; subjects that the engine does not know have one of the form
-    `host_facts:acme-demo/web-1`. `depends_on`: property name -> URNs whose outputs feed it. `witness`: who saw
-    the facts, as `plan`, `state`, `file`, `host`, `vault`, or the name of the server that looked.
+    `host_facts:acme-demo/web-1`. `depends_on`: property name -> URNs whose outputs feed it. `witness`: who
+    saw the facts, as `plan`, `state`, `file`, `host`, `vault`, or the name of the server that looked.
     """
 
     kind: Kind

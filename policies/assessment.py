@@ -1,0 +1,53 @@
+"""What came of all rules on all subjects: every pair counted once, the telling ones with their results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from policies.model import CheckResult, Rule, State, Subject
+
+LETTERS: Final[Mapping[State, str]] = {
+    State.PASS: "p",
+    State.FAIL: "f",
+    State.WAIVED: "w",
+    State.BASELINED: "b",
+    State.NOT_APPLICABLE: "n",
+    State.UNKNOWN: "u",
+    State.ERROR: "e",
+    State.NOT_RUN: "x",
+}
+"""One letter a state, for the matrix; what is worst stands first in WORST."""
+WORST: Final = (
+    *(State.ERROR, State.FAIL, State.UNKNOWN, State.NOT_RUN),
+    *(State.WAIVED, State.BASELINED, State.PASS, State.NOT_APPLICABLE),
+)
+"""Which state a pair has that has several results: the first of these."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The judgement of one population.
+
+    `matrix`: rule id -> one letter a subject, in the order of `subjects`; no pair is missing. `results`: all of
+    the results of pairs whose rule reads that type of subject, but for passes; pairs that only are of another
+    kind or type have a letter and no result.
+    """
+
+    rules: tuple[Rule, ...]
+    subjects: tuple[Subject, ...]
+    profiles: tuple[str, ...]
+    """Name of the profile that judged each subject."""
+    matrix: Mapping[str, str]
+    results: tuple[CheckResult, ...]
+
+    def counts(self) -> Mapping[State, int]:
+        """How many pairs are in each state; they sum to rules x subjects."""
+        letters = Counter("".join(self.matrix.values()))
+        return {state: letters[letter] for state, letter in LETTERS.items()}
+
+    def blocking(self) -> Sequence[CheckResult]:
+        """The results that stop the change, or fail the check."""
+        return [result for result in self.results if result.blocks]
