@@ -31,9 +31,9 @@ WORST: Final = (
 class Assessment:
     """The judgement of one population.
 
-    `matrix`: rule id -> one letter a subject, in the order of `subjects`; no pair is missing. `results`: those
-    of pairs whose rule reads that type of subject, but for passes; pairs that only are of another
-    kind or type have a letter and no result.
+    `matrix`: rule id -> one letter a subject, in the order of `subjects`; no pair is missing. `results`: what
+    came of pairs whose rule reads that type of subject, but for passes; pairs of another kind or type have a
+    letter and no result.
     """
 
     rules: tuple[Rule, ...]
