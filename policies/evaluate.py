@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
-from policies.facts import Facts, UnknownFactError, shown
+from policies.assessment import LETTERS, WORST, Assessment
+from policies.bench import Bench
+from policies.facts import Facts, UnknownFactError
+from policies.limits import WATCH, RuleTimeoutError
 from policies.model import (
     CheckResult,
     Enforcement,
-    Finding,
     Gap,
-    Kind,
-    NotApplicable,
-    OnUnknown,
     Outcome,
     PackError,
     Rule,
@@ -24,9 +23,8 @@ from policies.model import (
 from policies.profiles import Profile, Profiles
 from policies.rules import all_rules
 
-_MOST_NAMED: Final = 3
-_PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
-"""Kinds whose values the engine may not know before it makes them."""
+_Pair = tuple[int, int]
+"""Place of the subject, place of the rule."""
 
 
 def evaluate(
@@ -36,36 +34,40 @@ def evaluate(
     rules: Sequence[Rule] | None = None,
     settled: bool = False,
 ) -> list[CheckResult]:
-    """Every rule on every subject, in that order of subjects; no pair is left out.
+    """A result for every rule on every subject of its kind, in that order of subjects; no pair is left out.
 
     `settled`: the change is being made, so a value that is still unknown can wait no longer.
     """
     chosen = all_rules() if rules is None else rules
-    checks = _Checks(subjects)
-    results: list[CheckResult] = []
-    for subject in subjects:
-        profile = profiles.choose(subject)
-        for rule in chosen:
-            results += _judge(rule, subject, profile, checks, settled=settled)
-    return results
+    bout = _Bout(subjects, profiles, chosen, settled=settled)
+    bout.judge()
+    return [
+        result
+        for place, subject in enumerate(subjects)
+        for number, rule in enumerate(chosen)
+        if rule.kind is subject.kind
+        for result in bout.of((place, number))
+    ]
 
 
-def _judge(
-    rule: Rule, subject: Subject, profile: Profile, checks: _Checks, *, settled: bool
-) -> list[CheckResult]:
-    """One rule on one subject: at least one result, whatever happens in the rule."""
-    bench = _Bench(rule, subject, profile, settled=settled)
-    if profile.enforcement(rule.id) is Enforcement.DISABLED:
-        return [bench.not_run(f"profile {profile.name} disables this rule", Enforcement.DISABLED)]
-    if subject.type not in rule.subjects:
-        return [bench.out_of_scope()]
-    try:
-        outcomes = _outcomes(checks.of(rule), subject, profile.params(rule))
-    # A rule is arbitrary code over hostile input. Whatever it raises must become a blocking result with the
-    # rule's name: through the engine's protocol it is an anonymous failure that loses all other results.
-    except Exception as error:  # noqa: BLE001
-        return [bench.error(error)]
-    return bench.results(outcomes)
+def assess(
+    subjects: Sequence[Subject],
+    profiles: Profiles,
+    *,
+    rules: Sequence[Rule] | None = None,
+    settled: bool = False,
+) -> Assessment:
+    """Every rule on every subject: all pairs counted, and told where there is something to tell."""
+    chosen = tuple(all_rules() if rules is None else rules)
+    bout = _Bout(subjects, profiles, chosen, settled=settled)
+    bout.judge()
+    return Assessment(
+        rules=chosen,
+        subjects=tuple(subjects),
+        profiles=tuple(profile.name for profile in bout.profiles),
+        matrix=bout.matrix(),
+        results=tuple(result for pair in sorted(bout.results) for result in bout.results[pair]),
+    )
 
 
 def complete(
@@ -80,28 +82,116 @@ def complete(
     for subject in subjects:
         profile = profiles.choose(subject)
         for rule in all_rules() if rules is None else rules:
-            if (rule.id, subject.urn) not in seen:
-                bench = _Bench(rule, subject, profile, settled=False)
+            if rule.kind is subject.kind and (rule.id, subject.urn) not in seen:
+                bench = Bench(rule, subject, profile, settled=False)
                 found.append(bench.not_run("the run ended before this rule", profile.enforcement(rule.id)))
     return found
 
 
-class _Checks:
-    """The check of each rule, where those that look at the whole stack read it once."""
+class _Bout:
+    """All rules against all subjects: rule by rule, so that what a rule needs is made ready once."""
 
-    def __init__(self, stack: Sequence[Subject]) -> None:
-        self._stack = stack
-        self._made: dict[str, SubjectCheck] = {}
+    def __init__(
+        self, subjects: Sequence[Subject], profiles: Profiles, rules: Sequence[Rule], *, settled: bool
+    ) -> None:
+        self.results: dict[_Pair, list[CheckResult]] = {}
+        self.profiles = [profiles.choose(subject) for subject in subjects]
+        self._subjects, self._rules, self._settled = subjects, rules, settled
+        self._by_type: dict[str, list[int]] = defaultdict(list)
+        for place, subject in enumerate(subjects):
+            self._by_type[subject.type].append(place)
 
-    def of(self, rule: Rule) -> SubjectCheck:
-        """The check for one subject; raises whatever the rule raises when it reads the stack."""
+    def judge(self) -> None:
+        """Fill in the results of every pair whose rule reads the subject's type, but for passes."""
+        with WATCH.assessment():
+            self._judge_all()
+
+    def _judge_all(self) -> None:
+        for number, rule in enumerate(self._rules):
+            waiting = self._read_by(rule)
+            try:
+                with WATCH.rule(rule.id):
+                    check, params = self._check(rule), _Params(rule)
+                    while waiting:
+                        self._judge((waiting[-1], number), check, params)
+                        waiting.pop()
+            except RuleTimeoutError:
+                late = TimeoutError(f"it did not end within {WATCH.seconds:g} s")
+                for place in waiting:
+                    self.results[place, number] = [self._bench((place, number)).error(late)]
+
+    def of(self, pair: _Pair) -> Sequence[CheckResult]:
+        """All results of a pair, also a pass, and of a type that the rule does not read."""
+        if pair in self.results:
+            return self.results[pair]
+        bench = self._bench(pair)
+        return [bench.passed() if bench.subject.type in bench.rule.subjects else bench.out_of_scope()]
+
+    def matrix(self) -> Mapping[str, str]:
+        """Rule id -> one letter a subject."""
+        usual = [
+            LETTERS[State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE]
+            for subject in self._subjects
+        ]
+        rows = [usual.copy() for _ in self._rules]
+        for row, rule in zip(rows, self._rules, strict=True):
+            for place in self._read_by(rule):
+                row[place] = LETTERS[State.PASS]
+        for (place, number), results in self.results.items():
+            rows[number][place] = LETTERS[min((result.state for result in results), key=WORST.index)]
+        return {rule.id: "".join(row) for rule, row in zip(self._rules, rows, strict=True)}
+
+    def _read_by(self, rule: Rule) -> list[int]:
+        """Places of the subjects that the rule reads, the last one first."""
+        places = [place for type_ in rule.subjects for place in self._by_type.get(type_, ())]
+        return sorted(places, reverse=True)
+
+    def _bench(self, pair: _Pair) -> Bench:
+        place, number = pair
+        subject, profile = self._subjects[place], self.profiles[place]
+        return Bench(self._rules[number], subject, profile, settled=self._settled)
+
+    def _check(self, rule: Rule) -> SubjectCheck:
+        """The check for one subject; one that raises where the rule raised when it read all subjects."""
         if rule.check is not None:
             return rule.check
         if rule.stack_check is None:
             raise PackError(f"{rule.id} has no check function")
-        if rule.id not in self._made:
-            self._made[rule.id] = rule.stack_check(self._stack)
-        return self._made[rule.id]
+        try:
+            return rule.stack_check(self._subjects)
+        except Exception as error:  # noqa: BLE001  # see _judge
+            return _raising(error)
+
+    def _judge(self, pair: _Pair, check: SubjectCheck, params: _Params) -> None:
+        """One rule on one subject: at least one result or a pass, whatever happens in the rule."""
+        place, _ = pair
+        subject, profile = self._subjects[place], self.profiles[place]
+        if profile.enforcement(params.rule.id) is Enforcement.DISABLED:
+            reason = f"profile {profile.name} disables this rule"
+            self.results[pair] = [self._bench(pair).not_run(reason, Enforcement.DISABLED)]
+            return
+        try:
+            outcomes = _outcomes(check, subject, params.of(profile))
+            if outcomes:
+                self.results[pair] = self._bench(pair).results(outcomes)
+        # A rule is arbitrary code over hostile input. Whatever it raises must become a blocking result with
+        # the rule's name: through the engine's protocol it is an anonymous failure that loses all others.
+        except Exception as error:  # noqa: BLE001
+            self.results[pair] = [self._bench(pair).error(error)]
+
+
+class _Params:
+    """A rule's parameters under each profile, put together once."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self._made: dict[str, Facts] = {}
+
+    def of(self, profile: Profile) -> Facts:
+        """The values that this profile gives the rule."""
+        if profile.name not in self._made:
+            self._made[profile.name] = profile.params(self.rule)
+        return self._made[profile.name]
 
 
 def _outcomes(check: SubjectCheck, subject: Subject, params: Facts) -> list[Outcome]:
@@ -114,121 +204,8 @@ def _outcomes(check: SubjectCheck, subject: Subject, params: Facts) -> list[Outc
     return outcomes
 
 
-class _Bench:
-    """Words a result for one rule, subject and profile."""
+def _raising(error: Exception) -> SubjectCheck:
+    def check(_subject: Subject, _params: Facts) -> Iterable[Outcome]:
+        raise error
 
-    def __init__(self, rule: Rule, subject: Subject, profile: Profile, *, settled: bool) -> None:
-        self.rule, self.subject, self.profile, self.settled = rule, subject, profile, settled
-
-    def results(self, outcomes: Sequence[Outcome]) -> list[CheckResult]:
-        results = [self._fail(said) for said in outcomes if isinstance(said, Finding)]
-        gaps = [said for said in outcomes if isinstance(said, Gap)]
-        if gaps:
-            results.append(self._unknown(gaps))
-        if not results:
-            reasons = [said.reason for said in outcomes if isinstance(said, NotApplicable)]
-            if reasons:
-                return [self._result(State.NOT_APPLICABLE, message=reasons[0])]
-            return [self._result(State.PASS)]
-        return results
-
-    def out_of_scope(self) -> CheckResult:
-        if self.subject.type == "unrecognised":
-            kind = shown(self.subject.source_type)
-            return self.not_run(f"no rule can read resources of type {kind}", Enforcement.ADVISORY)
-        judged = (
-            " or ".join(self.rule.subjects) if len(self.rule.subjects) <= _MOST_NAMED else "other resources"
-        )
-        return self._result(
-            State.NOT_APPLICABLE,
-            message=f"judges {judged.replace('_', ' ')}; this is a {self.subject.type.replace('_', ' ')}",
-        )
-
-    def not_run(self, reason: str, enforcement: Enforcement) -> CheckResult:
-        return self._result(State.NOT_RUN, enforcement, message=reason)
-
-    def error(self, error: Exception) -> CheckResult:
-        text = f"rule {self.rule.id} could not judge: {type(error).__name__}: {shown(str(error))}"
-        return self._result(
-            State.ERROR,
-            Enforcement.MANDATORY,
-            message=f"{shown(self.subject.name)}: {text}. Fix: correct the value, or tell {self.rule.owner}.",
-        )
-
-    def _fail(self, finding: Finding) -> CheckResult:
-        return self._result(
-            State.FAIL,
-            path=finding.path,
-            observed=finding.observed,
-            expected=finding.expected,
-            message=(
-                f"{shown(self.subject.name)}: {finding.path}: {finding.problem}; "
-                f"expected {finding.expected}. Fix: {finding.fix or self.rule.remediation}"
-            ),
-            remediation=finding.fix or self.rule.remediation,
-            witness=finding.witness,
-        )
-
-    def _unknown(self, gaps: Sequence[Gap]) -> CheckResult:
-        paths = ", ".join(gap.path for gap in gaps[:_MOST_NAMED])
-        paths += f" and {len(gaps) - _MOST_NAMED} more" if len(gaps) > _MOST_NAMED else ""
-        enforcement = self._when_unknown(gaps)
-        then = {
-            Enforcement.DEFERRED: "Judged at up, before the resource is made.",
-            Enforcement.MANDATORY: f"Fix: {self._how_to_know()}.",
-        }.get(enforcement, "Not counted as passed.")
-        return self._result(
-            State.UNKNOWN,
-            enforcement,
-            path=gaps[0].path,
-            observed="unknown",
-            message=(
-                f"{shown(self.subject.name)}: {paths}: not known{self._why(gaps)}; {self.rule.title}? {then}"
-            ),
-        )
-
-    def _why(self, gaps: Sequence[Gap]) -> str:
-        reason = next((gap.reason for gap in gaps if gap.reason), "")
-        if reason:
-            return f" ({shown(reason)})"
-        return " at preview" if self.rule.kind in _PLANNED else ""
-
-    def _how_to_know(self) -> str:
-        if self.rule.kind in _PLANNED:
-            return "give it as a plain value that preview can see"
-        return f"make it known, then judge again; {self.rule.remediation}".rstrip(".")
-
-    def _when_unknown(self, gaps: Sequence[Gap]) -> Enforcement:
-        """Block, wait or warn; never stronger than what the profile makes of a plain failure."""
-        usual = self.profile.enforcement(self.rule.id)
-        may_wait = self.rule.on_unknown is OnUnknown.DEFER or all(gap.settled_at_up for gap in gaps)
-        if usual is Enforcement.ADVISORY or self.rule.on_unknown is OnUnknown.WARN:
-            return Enforcement.ADVISORY
-        return Enforcement.DEFERRED if may_wait and not self.settled else usual
-
-    def _result(
-        self,
-        state: State,
-        enforcement: Enforcement | None = None,
-        *,
-        path: str = "",
-        observed: str = "",
-        expected: str = "",
-        message: str = "",
-        remediation: str = "",
-        witness: str = "",
-    ) -> CheckResult:
-        return CheckResult(
-            rule=self.rule.id,
-            severity=self.rule.severity,
-            state=state,
-            enforcement=enforcement or self.profile.enforcement(self.rule.id),
-            subject=self.subject,
-            profile=self.profile.name,
-            path=path,
-            observed=observed,
-            expected=expected,
-            message=message,
-            remediation=remediation,
-            witness=witness or self.subject.witness,
-        )
+    return check

@@ -1,0 +1,175 @@
+"""Word a result for one rule, subject and profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from policies.facts import shown
+from policies.model import (
+    CheckResult,
+    Enforcement,
+    Finding,
+    Gap,
+    Kind,
+    NotApplicable,
+    OnUnknown,
+    Outcome,
+    Rule,
+    State,
+    Subject,
+)
+from policies.profiles import Profile
+
+_MOST_NAMED: Final = 3
+_PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
+"""Kinds whose values the engine may not know before it makes them."""
+
+
+class MeaninglessError(Exception):
+    """A rule said something that is none of the three outcomes."""
+
+
+class Bench:
+    """Where one rule meets one subject under a profile; gives the results in words."""
+
+    def __init__(self, rule: Rule, subject: Subject, profile: Profile, *, settled: bool) -> None:
+        self.rule, self.subject, self.profile, self.settled = rule, subject, profile, settled
+
+    def results(self, outcomes: Sequence[Outcome]) -> list[CheckResult]:
+        """What the outcomes mean; none is a pass. Raises MeaninglessError at anything else."""
+        for said in outcomes:
+            _understood(said)
+        results = [self._fail(said) for said in outcomes if isinstance(said, Finding)]
+        gaps = [said for said in outcomes if isinstance(said, Gap)]
+        if gaps:
+            results.append(self._unknown(gaps))
+        if not results:
+            reasons = [said.reason for said in outcomes if isinstance(said, NotApplicable)]
+            if reasons:
+                return [self._result(State.NOT_APPLICABLE, message=reasons[0])]
+            return [self._result(State.PASS)]
+        return results
+
+    def passed(self) -> CheckResult:
+        """Nothing was found."""
+        return self._result(State.PASS)
+
+    def out_of_scope(self) -> CheckResult:
+        """The rule does not read this type, or nobody can."""
+        if self.subject.type == "unrecognised":
+            kind = shown(self.subject.source_type)
+            return self.not_run(f"no rule can read resources of type {kind}", Enforcement.ADVISORY)
+        judged = (
+            " or ".join(self.rule.subjects) if len(self.rule.subjects) <= _MOST_NAMED else "other resources"
+        )
+        return self._result(
+            State.NOT_APPLICABLE,
+            message=f"judges {judged.replace('_', ' ')}; this is a {self.subject.type.replace('_', ' ')}",
+        )
+
+    def not_run(self, reason: str, enforcement: Enforcement) -> CheckResult:
+        """The rule was not asked."""
+        return self._result(State.NOT_RUN, enforcement, message=reason)
+
+    def error(self, error: Exception) -> CheckResult:
+        """The rule raised; that stops the change whatever the profile says of failures."""
+        text = f"rule {self.rule.id} could not judge: {type(error).__name__}: {shown(str(error))}"
+        return self._result(
+            State.ERROR,
+            Enforcement.MANDATORY,
+            message=f"{shown(self.subject.name)}: {text}. Fix: correct the value, or tell {self.rule.owner}.",
+        )
+
+    def _fail(self, finding: Finding) -> CheckResult:
+        return self._result(
+            State.FAIL,
+            path=finding.path,
+            observed=finding.observed,
+            expected=finding.expected,
+            message=(
+                f"{shown(self.subject.name)}: {finding.path}: {finding.problem}; "
+                f"expected {finding.expected}. Fix: {finding.fix or self.rule.remediation}"
+            ),
+            remediation=finding.fix or self.rule.remediation,
+            witness=finding.witness,
+        )
+
+    def _unknown(self, gaps: Sequence[Gap]) -> CheckResult:
+        paths = ", ".join(gap.path for gap in gaps[:_MOST_NAMED])
+        paths += f" and {len(gaps) - _MOST_NAMED} more" if len(gaps) > _MOST_NAMED else ""
+        enforcement = self._when_unknown(gaps)
+        then = {
+            Enforcement.DEFERRED: "Judged at up, before the resource is made.",
+            Enforcement.MANDATORY: f"Fix: {self._how_to_know()}.",
+        }.get(enforcement, "Not counted as passed.")
+        return self._result(
+            State.UNKNOWN,
+            enforcement,
+            path=gaps[0].path,
+            observed="unknown",
+            message=(
+                f"{shown(self.subject.name)}: {paths}: not known{self._why(gaps)}; {self.rule.title}? {then}"
+            ),
+        )
+
+    def _why(self, gaps: Sequence[Gap]) -> str:
+        reason = next((gap.reason for gap in gaps if gap.reason), "")
+        if reason:
+            return f" ({shown(reason)})"
+        return " at preview" if self.rule.kind in _PLANNED else ""
+
+    def _how_to_know(self) -> str:
+        if self.rule.kind in _PLANNED:
+            return "give it as a plain value that preview can see"
+        return f"make it known, then judge again; {self.rule.remediation}".rstrip(".")
+
+    def _when_unknown(self, gaps: Sequence[Gap]) -> Enforcement:
+        """Block, wait or warn; never stronger than what the profile makes of a plain failure."""
+        usual = self.profile.enforcement(self.rule.id)
+        may_wait = self.rule.on_unknown is OnUnknown.DEFER or all(gap.settled_at_up for gap in gaps)
+        if usual is Enforcement.ADVISORY or self.rule.on_unknown is OnUnknown.WARN:
+            return Enforcement.ADVISORY
+        return Enforcement.DEFERRED if may_wait and not self.settled else usual
+
+    def _result(
+        self,
+        state: State,
+        enforcement: Enforcement | None = None,
+        *,
+        path: str = "",
+        observed: str = "",
+        expected: str = "",
+        message: str = "",
+        remediation: str = "",
+        witness: str = "",
+    ) -> CheckResult:
+        return CheckResult(
+            rule=self.rule.id,
+            severity=self.rule.severity,
+            state=state,
+            enforcement=enforcement or self.profile.enforcement(self.rule.id),
+            subject=self.subject,
+            profile=self.profile.name,
+            path=path,
+            observed=observed,
+            expected=expected,
+            message=message,
+            remediation=remediation,
+            witness=witness or self.subject.witness,
+        )
+
+
+def _understood(said: object) -> None:
+    texts: tuple[object, ...] = ()
+    if isinstance(said, Finding):
+        texts = (said.path, said.problem, said.observed, said.expected, said.witness, said.fix)
+    elif isinstance(said, Gap):
+        texts = (said.path, said.reason)
+    elif isinstance(said, NotApplicable):
+        texts = (said.reason,)
+    else:
+        raise MeaninglessError(f"expected a Finding, a Gap or NotApplicable, got {shown(said)}")
+    wrong = [each for each in texts if not isinstance(each, str)]
+    if wrong:
+        raise MeaninglessError(f"{type(said).__name__}: expected texts, got {shown(wrong[0])}")
