@@ -27,7 +27,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policies.evaluate import evaluate
 from policies.facts import UNKNOWN
-from policies.model import CheckResult, Enforcement, OnUnknown, Rule, Scope, State, Subject
+from policies.model import CheckResult, Enforcement, OnUnknown, Phase, Rule, Scope, State, Subject
 from policies.pack import ADVICE
 from policies.profiles import Profiles
 from policies.record import ResultFile
@@ -38,6 +38,8 @@ _REPORTED = (State.FAIL, State.ERROR, State.UNKNOWN)
 
 def engine_policies(rules: Sequence[Rule], profiles: Profiles, results: ResultFile | None) -> list[Policy]:
     """One policy a rule, and its advisory twin where a profile or an unknown value can make one speak."""
+    # The engine does not say which of the two it asks for, so the stricter of both acts.
+    profiles = profiles.at(Phase.PREVIEW, Phase.UP)
     desk = _Desk(rules, profiles, results)
     policies: list[Policy] = []
     for rule in rules:

@@ -15,6 +15,7 @@ from policies.model import (
     Gap,
     Outcome,
     PackError,
+    Phase,
     Rule,
     State,
     Subject,
@@ -33,11 +34,14 @@ def evaluate(
     *,
     rules: Sequence[Rule] | None = None,
     settled: bool = False,
+    phase: Phase | None = None,
 ) -> list[CheckResult]:
     """A result for every rule on every subject of its kind, in that order of subjects; no pair is left out.
 
-    `settled`: the change is being made, so a value that is still unknown can wait no longer.
+    `settled`: the change is being made, so a value that is still unknown can wait no longer. `phase`: whose
+    enforcement and parameters count, where a profile has others for it.
     """
+    profiles = profiles.at(phase) if phase else profiles
     chosen = all_rules() if rules is None else rules
     bout = _Bout(subjects, profiles, chosen, settled=settled)
     bout.judge()

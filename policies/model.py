@@ -52,6 +52,16 @@ class Enforcement(StrEnum):
     DISABLED = "disabled"
 
 
+class Phase(StrEnum):
+    """When rules are asked; a profile may stop less at one of these than at another."""
+
+    PREVIEW = "preview"
+    UP = "up"
+    DESTROY = "destroy"
+    LIVE = "live"
+    OFFLINE = "offline"
+
+
 class OnUnknown(StrEnum):
     """What a rule wants when the value it needs is not known at preview."""
 
@@ -152,13 +162,19 @@ class Rule:
     owner: str
     reviewed_on: date
     version: int
+    waivable: bool = True
+    """Whether a waiver may excuse it."""
     check: SubjectCheck | None = None
     stack_check: StackCheck | None = None
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The record of one rule on one subject; a subject that fails at two places has two."""
+    """The record of one rule on one subject; a subject that fails at two places has two.
+
+    `fingerprint`: of rule, subject and offending values, by which a baseline knows a failure. `waiver`: id of
+    the one that excuses it.
+    """
 
     rule: str
     severity: Severity
@@ -172,6 +188,8 @@ class CheckResult:
     message: str = ""
     remediation: str = ""
     witness: str = ""
+    fingerprint: str = ""
+    waiver: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -200,6 +218,8 @@ class CheckResult:
             "message": self.message,
             "remediation": self.remediation,
             "witness": self.witness,
+            "fingerprint": self.fingerprint,
+            "waiver": self.waiver,
         }
 
 

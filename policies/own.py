@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Final
 
 from policies import yamlfile
-from policies.catalog import KEYS, ROOMS, entry_rule, refuse_twice, room_entries
+from policies.catalog import KEYS, MAY_SAY, ROOMS, entry_rule, refuse_twice, room_entries
 from policies.controls import unknown_controls
 from policies.model import Enforcement, PackError, Rule, Scope
 from policies.rules import function_name
@@ -59,7 +59,7 @@ def load_own(folder: Path | None) -> OwnRules:
     for room, path in catalogs.items():
         module = _module(room, modules[room])
         for place, value in room_entries(path, f"rules/{path.name}"):
-            entry = yamlfile.mapping(value, place, required=KEYS, optional=("enforcement",))
+            entry = yamlfile.mapping(value, place, required=KEYS, optional=(*MAY_SAY, "enforcement"))
             rule = _joined(_own_rule(entry, room, place), module, place)
             rules.append(rule)
             if "enforcement" in entry:

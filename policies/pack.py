@@ -34,7 +34,7 @@ def load_pack(own_rules: Path | None) -> Pack:
     own = load_own(own_rules)
     rules = (*all_rules(), *own.rules)
     return Pack(
-        rules, frozenset(rule.id for rule in own.rules), load_profiles().with_enforcement(own.enforcement)
+        rules, frozenset(rule.id for rule in own.rules), load_profiles().where_unsaid(own.enforcement)
     )
 
 

@@ -16,12 +16,14 @@ _HERE: Final = Path(__file__).parent
 ROOMS: Final = (
     *("network", "servers", "storage", "change", "playbooks"),
     *("hardening", "access", "patches", "backups", "recovery", "quality", "cost"),
+    "governance",
 )
 """Each is a catalog here and a module of the same name in `policies.rules`, in the order of reports."""
 KEYS: Final = (
     *("id", "title", "rationale", "severity", "kind", "scope", "subjects", "controls"),
     *("params", "on_unknown", "remediation", "owner", "reviewed_on", "version"),
 )
+MAY_SAY: Final = ("waivable",)
 _Choice = TypeVar("_Choice", Kind, Severity, Scope, OnUnknown)
 
 
@@ -31,7 +33,7 @@ def load_catalog(folder: Path = _HERE) -> tuple[Rule, ...]:
     for room in ROOMS:
         place = f"catalog/{room}.yaml"
         rules += [
-            entry_rule(yamlfile.mapping(value, at, required=KEYS, optional=()), room, at)
+            entry_rule(yamlfile.mapping(value, at, required=KEYS, optional=MAY_SAY), room, at)
             for at, value in room_entries(folder / f"{room}.yaml", place)
         ]
     refuse_twice(rules, "catalog")
@@ -78,6 +80,7 @@ def entry_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
         owner=_text(entry, "owner", place),
         reviewed_on=reviewed_on,
         version=version,
+        waivable=_flag(entry.get("waivable", True), f"{place}.waivable"),
     )
 
 
@@ -86,6 +89,12 @@ def _text(entry: Mapping[str, object], key: str, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise PackError(f"{place}.{key}: expected a text, got {value!r}")
     return " ".join(value.split())
+
+
+def _flag(value: object, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise PackError(f"{place}: expected true or false, got {value!r}")
+    return value
 
 
 def _one_of(choices: type[_Choice], entry: Mapping[str, object], key: str, place: str) -> _Choice:

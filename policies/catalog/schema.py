@@ -8,16 +8,23 @@ from typing import Final
 from policies import yamlfile
 from policies.model import PackError
 
+STRICTER: Final = ("lower", "higher")
+"""Which way a parameter gets stricter; a weakening is the other way."""
 _KINDS: Final[Mapping[str, tuple[type, ...]]] = {"integer": (int,), "number": (int, float), "string": (str,)}
 
 
 def check_schema(schema: object, place: str) -> Mapping[str, object]:
     """The schema of one parameter, whose default must fit it; raises PackError."""
     checked = yamlfile.mapping(
-        schema, place, required=("type", "default", "description"), optional=("minimum", "maximum", "items")
+        schema,
+        place,
+        required=("type", "default", "description"),
+        optional=("minimum", "maximum", "items", "stricter"),
     )
     if checked["type"] not in (*_KINDS, "array") or (checked["type"] == "array") != ("items" in checked):
         raise PackError(f"{place}.type: expected {', '.join(_KINDS)}, or array with items")
+    if "stricter" in checked and checked["stricter"] not in STRICTER:
+        raise PackError(f"{place}.stricter: expected {' or '.join(STRICTER)}; got {checked['stricter']!r}")
     check_value(checked["default"], checked, f"{place}.default")
     return checked
 
@@ -44,3 +51,12 @@ def _bound(schema: Mapping[str, object], key: str, place: str) -> float | None:
     if bound is not None and not isinstance(bound, int | float):
         raise PackError(f"{place}: {key} is not a number")
     return bound
+
+
+def stricter_way(name: str, schema: Mapping[str, object]) -> str:
+    """`lower` or `higher`, as the schema says or the name does; '' where neither says."""
+    if "stricter" in schema:
+        return str(schema["stricter"])
+    if name.startswith(("min_", "widest_")):
+        return "higher"
+    return "lower" if name.startswith("max_") else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,11 +12,13 @@ from policies import yamlfile
 from policies.catalog import load_catalog
 from policies.catalog.schema import check_value
 from policies.facts import Facts, MalformedFactError, UnknownFactError
-from policies.model import Enforcement, PackError, Rule, Subject
+from policies.model import Enforcement, PackError, Phase, Rule, Subject
 
 _HERE: Final = Path(__file__).parent
 NAMES: Final = ("demo", "standard", "strict")
 """From the mildest to the strictest: the order decides which of two wins."""
+LEVELS: Final = (Enforcement.DISABLED, Enforcement.ADVISORY, Enforcement.MANDATORY)
+"""What a profile may say of a rule, from the mildest."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,33 @@ class Profile:
     _enforcement: Mapping[str, Enforcement]
     _params: Mapping[str, Mapping[str, object]]
 
-    def enforcement(self, rule_id: str) -> Enforcement:
-        """What a failure of the rule does."""
-        return self._enforcement.get(rule_id, self._default)
+    _phases: Mapping[Phase, Mapping[str, Enforcement]] = field(default_factory=dict)
+    _phase_params: Mapping[Phase, Mapping[str, Mapping[str, object]]] = field(default_factory=dict)
+    after: str = ""
+    """The profile that comes before it in strictness, where it is none of ours."""
 
-    def with_enforcement(self, levels: Mapping[str, Enforcement]) -> Profile:
-        """The same profile, where these rules have the given level."""
-        return replace(self, _enforcement={**self._enforcement, **levels})
+    def enforcement(self, rule_id: str, phase: Phase | None = None) -> Enforcement:
+        """What a failure of the rule does, at a phase where one is given."""
+        usual = self._enforcement.get(rule_id, self._default)
+        return self._phases.get(phase, {}).get(rule_id, usual) if phase else usual
+
+    def where_unsaid(self, levels: Mapping[str, Enforcement]) -> Profile:
+        """The same profile, where these rules have the given level unless the profile names them itself."""
+        return replace(self, _enforcement={**levels, **self._enforcement})
+
+    def at(self, *phases: Phase) -> Profile:
+        """The same profile as it is at a phase; at several, a rule has the highest of their levels."""
+        named = {rule for phase in phases for rule in self._phases.get(phase, {})}
+        levels = {
+            rule: max((self.enforcement(rule, phase) for phase in phases), key=LEVELS.index) for rule in named
+        }
+        params = dict(self._params)
+        for phase in phases:
+            for rule, values in self._phase_params.get(phase, {}).items():
+                params[rule] = {**params.get(rule, {}), **values}
+        return replace(
+            self, _enforcement={**self._enforcement, **levels}, _params=params, _phases={}, _phase_params={}
+        )
 
     def params(self, rule: Rule) -> Facts:
         """The rule's defaults under this profile's values."""
@@ -49,11 +71,11 @@ class Minimum:
     """The mildest profile that each client and environment may have."""
 
     default: str
-    _clients: Mapping[str, Mapping[str, str]]
+    clients: Mapping[str, Mapping[str, str]]
 
     def of(self, client: str, environment: str) -> str:
         """The name of the profile; the environment's own, else the client's, else everybody's."""
-        own = self._clients.get(client, {})
+        own = self.clients.get(client, {})
         return own.get(environment, own.get("default", self.default))
 
 
@@ -73,9 +95,13 @@ class Profiles:
         """The profile of that name."""
         return next((profile for profile in self.ordered if profile.name == name), None)
 
-    def with_enforcement(self, levels: Mapping[str, Enforcement]) -> Profiles:
-        """The same profiles, where these rules have the given level in each."""
-        return replace(self, ordered=tuple(each.with_enforcement(levels) for each in self.ordered))
+    def where_unsaid(self, levels: Mapping[str, Enforcement]) -> Profiles:
+        """The same profiles, where these rules have the given level in each that does not name them."""
+        return replace(self, ordered=tuple(each.where_unsaid(levels) for each in self.ordered))
+
+    def at(self, *phases: Phase) -> Profiles:
+        """The same profiles as they are at a phase, or the stricter of several."""
+        return replace(self, ordered=tuple(each.at(*phases) for each in self.ordered))
 
     def choose(self, subject: Subject) -> Profile:
         """The stricter of declared and minimum profile; the strictest without tags one can believe."""
@@ -95,43 +121,95 @@ class Profiles:
 @cache
 def load_profiles(folder: Path = _HERE) -> Profiles:
     """The profiles and the minimum out of a folder, checked against the catalog; raises PackError."""
-    rules = {rule.id: rule for rule in load_catalog()}
-    ordered = tuple(_profile(folder / f"{name}.yaml", number, rules) for number, name in enumerate(NAMES))
-    return Profiles(ordered, _minimum(folder / "minimum.yaml", NAMES))
+    return read_profiles(folder, load_catalog())
 
 
-def _profile(path: Path, strictness: int, rules: Mapping[str, Rule]) -> Profile:
+def read_profiles(
+    folder: Path, rules: Sequence[Rule], *, others: Path | None = None, minimum: Path | None = None
+) -> Profiles:
+    """Our profiles, and those of the folder `others`: each instead of ours of its name, or `after` one.
+
+    `minimum`: the file that says who may have which, instead of ours. Raises PackError.
+    """
+    known = {rule.id: rule for rule in rules}
+    ordered = [read_profile(folder / f"{name}.yaml", known) for name in NAMES]
+    for path in sorted(others.glob("*.yaml")) if others and others.is_dir() else ():
+        _place(ordered, read_profile(path, known), path)
+    numbered = tuple(replace(each, strictness=number) for number, each in enumerate(ordered))
+    names = [each.name for each in numbered]
+    return Profiles(numbered, read_minimum(minimum or folder / "minimum.yaml", names))
+
+
+def _place(ordered: list[Profile], profile: Profile, path: Path) -> None:
+    """Put the profile where its name or its `after` says."""
+    names, place = [each.name for each in ordered], f"profiles/{path.name}"
+    if profile.name in names:
+        if profile.after:
+            raise PackError(f"{place}.after: {profile.name} has its place already; leave `after` out")
+        ordered[names.index(profile.name)] = profile
+    elif profile.after not in names:
+        raise PackError(f"{place}.after: no profile named {profile.after!r}; known: {', '.join(names)}")
+    else:
+        ordered.insert(names.index(profile.after) + 1, profile)
+
+
+def read_profile(path: Path, rules: Mapping[str, Rule]) -> Profile:
+    """One profile; raises PackError at a rule, parameter or level that does not exist."""
     place = f"profiles/{path.name}"
     body = yamlfile.mapping(
-        yamlfile.read(path), place, required=("name", "description", "enforcement", "params"), optional=()
+        yamlfile.read(path),
+        place,
+        required=("name", "description", "enforcement", "params"),
+        optional=("after", "phase_params"),
     )
     if body["name"] != path.stem:
         raise PackError(f"{place}: name is {body['name']!r}, the file says {path.stem!r}")
     enforcement = yamlfile.mapping(
-        body["enforcement"], f"{place}.enforcement", required=("default", "rules"), optional=()
+        body["enforcement"], f"{place}.enforcement", required=("default", "rules"), optional=("phases",)
     )
-    own = yamlfile.mapping(enforcement["rules"], f"{place}.enforcement.rules", optional=rules)
-    params = yamlfile.mapping(body["params"], f"{place}.params", optional=rules)
+    phases = {
+        phase: yamlfile.mapping(value, at, required=("rules",), optional=())
+        for phase, value, at in _by_phase(enforcement.get("phases", {}), f"{place}.enforcement.phases")
+    }
     return Profile(
         name=path.stem,
         description=str(body["description"]),
-        strictness=strictness,
+        strictness=0,
         _default=_enforcement(enforcement["default"], f"{place}.enforcement.default"),
-        _enforcement={
-            rule: _enforcement(level, f"{place}.enforcement.rules.{rule}") for rule, level in own.items()
+        _enforcement=_levels(enforcement["rules"], rules, f"{place}.enforcement.rules"),
+        _params=_all_params(body["params"], rules, f"{place}.params"),
+        _phases={
+            phase: _levels(value["rules"], rules, f"{place}.enforcement.phases.{phase}.rules")
+            for phase, value in phases.items()
         },
-        _params={
-            rule: _params(values, rules[rule], f"{place}.params.{rule}") for rule, values in params.items()
+        _phase_params={
+            phase: _all_params(value, rules, at)
+            for phase, value, at in _by_phase(body.get("phase_params", {}), f"{place}.phase_params")
         },
+        after=str(body.get("after", "")),
     )
 
 
+def _by_phase(value: object, place: str) -> list[tuple[Phase, object, str]]:
+    phases = yamlfile.mapping(value, place, optional=tuple(Phase))
+    return [(Phase(name), each, f"{place}.{name}") for name, each in phases.items()]
+
+
+def _levels(value: object, rules: Collection[str], place: str) -> Mapping[str, Enforcement]:
+    levels = yamlfile.mapping(value, place, optional=rules)
+    return {rule: _enforcement(level, f"{place}.{rule}") for rule, level in levels.items()}
+
+
 def _enforcement(value: object, place: str) -> Enforcement:
-    known = [Enforcement.MANDATORY, Enforcement.ADVISORY, Enforcement.DISABLED]
-    for level in known:
+    for level in LEVELS:
         if value == level.value:
             return level
-    raise PackError(f"{place}: expected {', '.join(known)}; got {value!r}")
+    raise PackError(f"{place}: expected {', '.join(reversed(LEVELS))}; got {value!r}")
+
+
+def _all_params(value: object, rules: Mapping[str, Rule], place: str) -> Mapping[str, Mapping[str, object]]:
+    params = yamlfile.mapping(value, place, optional=rules)
+    return {rule: _params(values, rules[rule], f"{place}.{rule}") for rule, values in params.items()}
 
 
 def _params(values: object, rule: Rule, place: str) -> Mapping[str, object]:
@@ -141,7 +219,8 @@ def _params(values: object, rule: Rule, place: str) -> Mapping[str, object]:
     return checked
 
 
-def _minimum(path: Path, names: Sequence[str]) -> Minimum:
+def read_minimum(path: Path, names: Sequence[str]) -> Minimum:
+    """The minimum of each client and environment; raises PackError at a profile that is none of `names`."""
     place = f"profiles/{path.name}"
     body = yamlfile.mapping(yamlfile.read(path), place, required=("default", "clients"), optional=())
     clients = {

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from policies import yamlfile
 from policies.catalog import ROOMS, load_catalog
+from policies.catalog_page import render
 from policies.controls import load_frameworks, unknown_controls
+from policies.evaluate import evaluate
 from policies.facts import Facts
-from policies.model import Enforcement, Kind, PackError, Subject
+from policies.model import Enforcement, Kind, PackError, Phase, State, Subject
 from policies.pack import all_profiles, all_rules, rule_by_id, rule_of_policy
-from policies.profiles import load_profiles
-from policies.reference import render
+from policies.profiles import load_profiles, read_profile, read_profiles
 from policies.rules import join
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +57,7 @@ def test_every_control_exists_and_every_framework_is_used() -> None:
 
 def test_reference_page_is_the_catalog() -> None:
     page = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
-    assert page == render(), "run: python -m policies.reference > docs/policies.md"
+    assert page == render(), "run: python -m policies.catalog_page > docs/policies.md"
 
 
 def test_profiles_are_ordered_from_mild_to_strict() -> None:
@@ -96,6 +98,16 @@ def test_the_judged_cannot_choose_a_milder_judge(stack: str, tags: dict[str, str
         ("demo.yaml", "service-has-owner: advisory", "service-has-owner: maybe", "expected mandatory"),
         ("strict.yaml", "network.private-range:", "network.privat-range:", "not understood"),
         ("minimum.yaml", "default: standard", "default: lax", "no profile named 'lax'"),
+        ("demo.yaml", "max_rpo_seconds: 172800", "max_rpo_seconds: long", "expected integer, got 'long'"),
+        ("demo.yaml", "default: mandatory", "default: mandatory\n  phases: {later: {rules: {}}}", "'later'"),
+        (
+            "demo.yaml",
+            "default: mandatory",
+            "default: mandatory\n  phases: {up: {rules: {a.b: advisory}}}",
+            "'a.b'",
+        ),
+        ("demo.yaml", "name: demo", "name: demo\nphase_params: {live: {a.b: {}}}", "not understood ['a.b']"),
+        ("demo.yaml", "name: demo", "name: demo\nname: demo", "the key 'name' stands twice"),
     ],
 )
 def test_a_typing_mistake_in_a_profile_is_refused_by_name(
@@ -106,9 +118,97 @@ def test_a_typing_mistake_in_a_profile_is_refused_by_name(
         (tmp_path / path.name).write_text(
             text.replace(old, new) if path.name == file else text, encoding="utf-8"
         )
-    with pytest.raises(PackError, match="profiles/") as error:
+    with pytest.raises(PackError, match=f"^(profiles/)?{file}") as error:
         load_profiles(tmp_path)
     assert mistake in str(error.value)
+
+
+PHASED = """\
+name: demo
+description: d
+enforcement:
+  default: mandatory
+  rules: {network.private-range: disabled}
+  phases:
+    live: {rules: {network.private-range: advisory, network.ssh-not-public: advisory}}
+    up: {rules: {network.private-range: mandatory}}
+params: {network.private-range: {widest_prefix_ipv4: 20}}
+phase_params: {live: {network.private-range: {widest_prefix_ipv6: 100}}}
+"""
+
+
+def test_a_profile_may_be_milder_at_one_phase_than_at_another(tmp_path: Path) -> None:
+    (tmp_path / "demo.yaml").write_text(PHASED)
+    rules = {rule.id: rule for rule in all_rules()}
+    profile = read_profile(tmp_path / "demo.yaml", rules)
+    ranges, ssh = "network.private-range", "network.ssh-not-public"
+    assert [profile.enforcement(ranges, each) for each in (None, Phase.PREVIEW, Phase.LIVE, Phase.UP)] == [
+        Enforcement.DISABLED, Enforcement.DISABLED, Enforcement.ADVISORY, Enforcement.MANDATORY,
+    ]  # fmt: skip
+    live, both = profile.at(Phase.LIVE), profile.at(Phase.PREVIEW, Phase.UP)
+    assert (live.enforcement(ranges), live.enforcement(ssh)) == (Enforcement.ADVISORY, Enforcement.ADVISORY)
+    assert both.enforcement(ranges) is Enforcement.MANDATORY, "the stricter of both"
+    assert live.params(rules[ranges]).wholes("x") == ()
+    assert [live.params(rules[ranges]).whole(f"widest_prefix_ipv{n}") for n in (4, 6)] == [20, 100]
+    assert profile.params(rules[ranges]).whole("widest_prefix_ipv6") == 56
+
+
+def test_a_phase_decides_what_a_failure_does(tmp_path: Path) -> None:
+    (tmp_path / "demo.yaml").write_text(PHASED)
+    profile = read_profile(tmp_path / "demo.yaml", {rule.id: rule for rule in all_rules()})
+    profiles = replace(load_profiles(), ordered=(profile,))
+    subject = replace(tagged("acme-demo"), facts=Facts({"cidr": "8.8.8.0/24"}))
+    rule = rule_by_id("network.private-range")
+    for phase, state, enforcement in (
+        (None, State.NOT_RUN, Enforcement.DISABLED),
+        (Phase.LIVE, State.FAIL, Enforcement.ADVISORY),
+        (Phase.UP, State.FAIL, Enforcement.MANDATORY),
+    ):
+        (result,) = evaluate([subject], profiles, rules=[rule], phase=phase)
+        assert (result.state, result.enforcement) == (state, enforcement), phase
+
+
+def test_further_profiles_have_a_place_in_the_order(tmp_path: Path) -> None:
+    text = "description: d\nenforcement: {default: mandatory, rules: {}}\nparams: {}\n"
+    (tmp_path / "bank.yaml").write_text(f"name: bank\nafter: standard\n{text}")
+    (tmp_path / "demo.yaml").write_text(f"name: demo\n{text}")
+    ours = ROOT / "policies" / "profiles"
+    profiles = read_profiles(ours, load_catalog(), others=tmp_path)
+    assert [(each.name, each.strictness) for each in profiles.ordered] == [
+        ("demo", 0), ("standard", 1), ("bank", 2), ("strict", 3),
+    ]  # fmt: skip
+    assert profiles.ordered[0].description == "d"
+    for wrong in ("", "after: banks\n"):
+        (tmp_path / "bank.yaml").write_text(f"name: bank\n{wrong}{text}")
+        with pytest.raises(
+            PackError, match=r"^profiles/bank.yaml.after: no profile named .*known: demo, standard"
+        ):
+            read_profiles(ours, load_catalog(), others=tmp_path)
+    (tmp_path / "bank.yaml").unlink()
+    (tmp_path / "demo.yaml").write_text(f"name: demo\nafter: strict\n{text}")
+    with pytest.raises(PackError, match="demo has its place already"):
+        read_profiles(ours, load_catalog(), others=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff", "can't decode"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"- " * 100_000, "nested too deeply"),
+        (b"\n".join(b" " * n + b"a:" for n in range(1000)), "nested too deeply"),
+        (b"a: 2026-99-99", "month must be"),
+        (b"a: " + b"x" * (1 << 20), "is larger than 1 MiB"),
+        (b"{a: 1, a: 2}", "the key 'a' stands twice"),
+        (b"!!python/object:os.system {}", "could not determine a constructor"),
+    ],
+)
+def test_a_hostile_file_is_refused_by_name(content: bytes, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "minimum.yaml"
+    path.write_bytes(content)
+    with pytest.raises(PackError, match=r"^minimum.yaml: ") as error:
+        yamlfile.read(path)
+    assert told in str(error.value)
 
 
 def test_an_unknown_rule_names_the_nearest() -> None:

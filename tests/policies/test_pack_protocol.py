@@ -215,5 +215,7 @@ def test_the_result_file_holds_every_pair(start_pack: Start, tmp_path: Path) -> 
         "message": "",
         "remediation": "",
         "witness": "",
+        "fingerprint": "",
+        "waiver": "",
     }
     assert file.stat().st_mode & 0o777 == 0o600

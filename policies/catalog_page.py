@@ -1,4 +1,4 @@
-"""The reference page of the rules, written from catalog and profiles (`python -m policies.reference`)."""
+"""The reference page of the rules, written from catalog and profiles (`python -m policies.catalog_page`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from policies.profiles import load_profiles
 _HEAD: Final = """\
 # Policies
 
-This page is written by `python -m policies.reference` from `policies/catalog` and `policies/profiles`;
+This page is written by `python -m policies.catalog_page` from `policies/catalog` and `policies/profiles`;
 a test compares them.
 
 The rules run at every preview, for `steward` and for a bare `pulumi up` under `steward env`. A rule about
