@@ -1,4 +1,4 @@
-"""Whether data can come back: coverage, an independent vault, RPO and retention."""
+"""Whether backups are planned well enough: coverage, an independent vault, RPO, retention, safe copies."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from collections.abc import Set as AbstractSet
 
 from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, SubjectCheck, each
+from policies.rules._records import of_a_plan
+from policies.rules._spans import DAY, HOUR, days, hours
 
 _VAULT_ROLE = "backup_vault"
 _VAULT_REASON = "a backup vault: its volume holds the repositories of other fleets"
+_PERIODS = {"hourly": HOUR, "daily": DAY, "weekly": 7 * DAY, "monthly": 30 * DAY, "yearly": 365 * DAY}
+"""Seconds that one kept snapshot of each period reaches back."""
 
 
 def data_is_covered(stack: Sequence[Subject]) -> SubjectCheck:
@@ -158,13 +162,13 @@ def rpo_within_profile(subject: Subject, params: Facts) -> Iterator[Outcome]:
     rpo, gap = subject.facts.whole("rpoSeconds"), subject.facts.whole("longestGapSeconds")
     place = subject.facts.where("rpoSeconds")
     if rpo > most:
-        yield Finding(place, f"RPO of {_hours(rpo)} is too long", _hours(rpo), f"at most {_hours(most)}")
+        yield Finding(place, f"RPO of {hours(rpo)} is too long", hours(rpo), f"at most {hours(most)}")
     if rpo < gap:
         yield Finding(
             place,
-            f"RPO of {_hours(rpo)} is shorter than the schedule's longest gap of {_hours(gap)}",
-            _hours(rpo),
-            f"at least {_hours(gap)}, or a schedule that runs more often",
+            f"RPO of {hours(rpo)} is shorter than the schedule's longest gap of {hours(gap)}",
+            hours(rpo),
+            f"at least {hours(gap)}, or a schedule that runs more often",
         )
 
 
@@ -177,5 +181,70 @@ def keep_within_profile(subject: Subject, params: Facts) -> Iterator[Outcome]:
             yield Finding(keep.where(name), f"keeps {kept} {name} snapshots", str(kept), f"at least {least}")
 
 
-def _hours(seconds: int) -> str:
-    return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds / 3600:.1f} h"
+def server_in_plan(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """A server that bears data has a plan; each plan of a server has a record of its own."""
+    if subject.facts.text_or_none("plan"):
+        return
+    if subject.facts.flag("bearsData"):
+        yield Finding("plan", "bears data and is in no backup plan", "no plan", "a backup plan")
+    else:
+        yield NotApplicable("bears no data")
+
+
+@of_a_plan
+def frequency_is_enough(subject: Subject, params: Facts) -> Iterator[Outcome]:
+    """The schedule's longest gap is short enough for the profile, whatever RPO the plan promises."""
+    gap, most = subject.facts.whole("longestGapSeconds"), params.whole("max_gap_seconds")
+    if gap > most:
+        problem = f"up to {hours(gap)} pass between two backups"
+        yield Finding("longestGapSeconds", problem, hours(gap), f"at most {hours(most)}")
+
+
+@of_a_plan
+def retention_is_enough(subject: Subject, params: Facts) -> Iterator[Outcome]:
+    """The snapshots that a plan keeps reach back far enough."""
+    keep, least = subject.facts.table("keep"), params.whole("min_retention_days") * DAY
+    reach = max(keep.whole(period, 0) * seconds for period, seconds in _PERIODS.items())
+    if reach < least:
+        yield Finding("keep", f"reaches back {days(reach)}", days(reach), f"at least {days(least)}")
+
+
+@of_a_plan
+def deletion_is_prevented(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """Whoever holds the server's credentials can add snapshots and remove none."""
+    repository = subject.facts.table("repository")
+    if repository.flag("appendOnly"):
+        return
+    if repository.has("immutableSeconds") and repository.number("immutableSeconds") > 0:
+        return
+    place, expected = repository.where("appendOnly"), "an append-only or immutable repository"
+    yield Finding(place, "whoever takes over the server can delete its backups", "deletion allowed", expected)
+
+
+@of_a_plan
+def copy_is_encrypted(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """What lies in the vault is unreadable to the vault."""
+    repository = subject.facts.table("repository")
+    if not repository.flag("encrypted"):
+        place = repository.where("encrypted")
+        yield Finding(place, "the vault can read the backups", "not encrypted", "encrypted before it is sent")
+
+
+@of_a_plan
+def copy_in_another_stack(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """The copy lies in another stack, by what was found and not by what the plan says."""
+    repository = subject.facts.table("repository")
+    stack = repository.text_or_none("stack") or "none"
+    if stack == "none" or stack.rsplit("/", 1)[-1] == subject.stack:
+        place = repository.where("stack")
+        yield Finding(place, "the copy ends with the fleet it is of", stack, "the vault of another stack")
+
+
+@of_a_plan
+def copy_in_another_region(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """The copy lies in another region than the server, as a fire does not stop at a rack."""
+    repository, region = subject.facts.table("repository"), subject.facts.text("region")
+    where = repository.text("region")
+    if where == region:
+        place, problem = repository.where("region"), "server and copy are in one region"
+        yield Finding(place, problem, where, f"a region other than {shown(region)}")

@@ -1,0 +1,133 @@
+"""JSON documents that others wrote, read into facts: what is left out is unknown, never good.
+
+A value is the value itself, `null` for "never" or "none", or `{"unknown": "why"}`; a key that is left out is
+unknown too. A value of a wrong kind stays, so that the rule which reads it tells of it by name and the others
+are still judged; a document of another shape is refused as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from policies.facts import Unknown, shown
+from policies.model import Subject
+
+MOST_RECORDS: Final = 100_000
+"""Records of one list: ten times the largest fleet there may be."""
+_ENDLESS: Final = 1 << 62
+_CLOCK_TOLERANCE: Final = 120
+"""Seconds by which two clocks may differ before a time in the future is a doubt."""
+
+
+class DocumentError(Exception):
+    """A document is not what its name says; the text names the place and the next step."""
+
+
+def records(document: object, schema: str, key: str) -> list[Mapping[str, object]]:
+    """The list of mappings under `key` of a document of that schema; raises DocumentError."""
+    body = body_of(document, schema)
+    found = body.get(key)
+    if isinstance(found, str) or not isinstance(found, Sequence):
+        raise DocumentError(f"{schema}: {key}: expected a list, got {shown(found)}; write the document again")
+    if len(found) > MOST_RECORDS:
+        raise DocumentError(f"{schema}: {key}: {len(found)} records; at most {MOST_RECORDS} are judged")
+    for place, value in enumerate(found):
+        if not isinstance(value, Mapping):
+            raise DocumentError(f"{schema}: {key}[{place}]: expected a mapping, got {shown(value)}")
+    return list(found)
+
+
+def body_of(document: object, schema: str) -> Mapping[str, object]:
+    """The document as a mapping; raises DocumentError when it is of another schema."""
+    got = document.get("schema") if isinstance(document, Mapping) else None
+    if not isinstance(document, Mapping) or got != schema:
+        raise DocumentError(
+            f"{schema}: schema: expected {schema}, got {shown(got)}; give the file that this version writes"
+        )
+    return document
+
+
+def each_once(subjects: Sequence[Subject], schema: str) -> Sequence[Subject]:
+    """The subjects, whose identities differ: one of two would hide the other; raises DocumentError."""
+    seen: set[str] = set()
+    for subject in subjects:
+        if subject.urn in seen:
+            raise DocumentError(f"{schema}: two records of {shown(subject.name)}; keep the one that is true")
+        seen.add(subject.urn)
+    return subjects
+
+
+class Record:
+    """One mapping of a document, and the time at which it is judged."""
+
+    def __init__(self, values: Mapping[str, object], now: datetime) -> None:
+        self._values = values
+        self._now = now
+
+    def value(self, key: str) -> object:
+        """The value, None for never or none, or Unknown with the reason."""
+        if key not in self._values:
+            return Unknown(f"the record does not say {key.replace('_', ' ')}")
+        value = self._values[key]
+        if isinstance(value, Mapping) and set(value) == {"unknown"}:
+            return Unknown(shown(value["unknown"]))
+        return value
+
+    def measure(self, key: str) -> object:
+        """A size, count or time; a negative or endless one becomes a text, which no rule takes for one."""
+        value = self.value(key)
+        if isinstance(value, int | float) and not 0 <= value < _ENDLESS:  # nor what is no number (nan)
+            return shown(value)
+        return value
+
+    def label(self, key: str, fallback: str) -> str:
+        """A safe text for names and identities."""
+        value = self.value(key)
+        return shown(value) if isinstance(value, str) and value else fallback
+
+    def part(self, key: str, facts: Callable[[Record], Mapping[str, object]]) -> object:
+        """The facts of a nested mapping; None, Unknown and what is no mapping stay what they are."""
+        value = self.value(key)
+        return facts(Record(value, self._now)) if isinstance(value, Mapping) else value
+
+    def rows(self, key: str, facts: Callable[[Record], Mapping[str, object]]) -> object:
+        """The facts of each mapping of a list; what is no list of mappings stays what it is."""
+        value = self.value(key)
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            return value
+        return [facts(Record(row, self._now)) if isinstance(row, Mapping) else row for row in value]
+
+    def age(self, key: str) -> object:
+        """Seconds since the time; a time in the future is Unknown, as one of two clocks is wrong."""
+        seconds = self._since(key)
+        if not isinstance(seconds, float) or seconds >= 0:
+            return seconds
+        if seconds >= -_CLOCK_TOLERANCE:
+            return 0.0
+        return Unknown(f"{key.replace('_', ' ')} lies in the future; set the clocks right")
+
+    def remaining(self, key: str) -> object:
+        """Seconds until the time, negative when it is past."""
+        seconds = self._since(key)
+        return -seconds if isinstance(seconds, float) else seconds
+
+    def _since(self, key: str) -> object:
+        value = self.value(key)
+        moment = _moment(value)
+        if moment is not None:
+            return (self._now - moment).total_seconds()
+        # As a text, or else a bare number would be taken for the seconds themselves.
+        return value if value is None or isinstance(value, Unknown) else shown(value)
+
+
+def _moment(value: object) -> datetime | None:
+    """The time that a text names with its zone, None for anything else: 09:00 of nowhere is no time."""
+    if not isinstance(value, str) or len(value) > len("2026-11-29T12:00:00.000000000+00:00"):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
