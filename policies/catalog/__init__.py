@@ -31,13 +31,18 @@ def load_catalog(folder: Path = _HERE) -> tuple[Rule, ...]:
     """All entries without their functions, in the order of the rooms; raises PackError."""
     rules: list[Rule] = []
     for room in ROOMS:
-        place = f"catalog/{room}.yaml"
-        rules += [
-            entry_rule(yamlfile.mapping(value, at, required=KEYS, optional=MAY_SAY), room, at)
-            for at, value in room_entries(folder / f"{room}.yaml", place)
-        ]
+        for path in room_files(folder, room):
+            rules += [
+                entry_rule(yamlfile.mapping(value, at, required=KEYS, optional=MAY_SAY), room, at)
+                for at, value in room_entries(path, f"catalog/{path.name}")
+            ]
     refuse_twice(rules, "catalog")
     return tuple(rules)
+
+
+def room_files(folder: Path, room: str) -> tuple[Path, ...]:
+    """`ROOM.yaml`, and `ROOM.PART.yaml` where a room outgrew one file."""
+    return (folder / f"{room}.yaml", *sorted(folder.glob(f"{room}.*.yaml")))
 
 
 def room_entries(path: Path, place: str) -> list[tuple[str, object]]:

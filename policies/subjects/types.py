@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from policies.model import Kind
+from policies.subjects.playbooks import PLAYBOOK_TYPES
 from policies.subjects.resources import RESOURCE_TYPES
 
 TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.RESOURCE: RESOURCE_TYPES,
     Kind.STEP: ("step",),
-    Kind.PLAYBOOK_TASK: ("task",),
+    Kind.PLAYBOOK_TASK: PLAYBOOK_TYPES,
     Kind.HOST_FACTS: ("host",),
     Kind.BACKUP_RECORD: ("backup_record",),
     Kind.COST_LINE: ("cost_line", "budget"),
