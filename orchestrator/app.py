@@ -252,5 +252,5 @@ def actor() -> str:
 
 def tool_versions() -> dict[str, str]:
     """Versions of what decides a run's outcome."""
-    names = ("pulumi", "pulumi-policy", "ansible-core", "ansible-runner", "mitogen", "pytest-testinfra")
+    names = ("pulumi", "ansible-core", "ansible-runner", "mitogen", "pytest-testinfra")
     return {name: version(name) for name in names}

@@ -1,4 +1,4 @@
-"""The pack as the engine starts it: the only place that constructs the PolicyPack, which serves for ever."""
+"""The rules as the engine starts them, for `steward` and for a bare `pulumi`; serves until it is ended."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,8 @@ if __name__ == "__main__":
     # could stand in for others'. The rules of this folder must win over any installed ones.
     sys.path[:] = [str(here.parent)] + [entry for entry in sys.path if Path(entry or ".").resolve() != here]
 
-    from pulumi_policy import EnforcementLevel, PolicyPack
-
-    from policies.crossguard import engine_policies
+    from policies.crossguard import Analyzer, serve
+    from policies.limits import memory_limit
     from policies.model import PackError
     from policies.own import own_folder
     from policies.pack import load_pack
@@ -21,9 +20,5 @@ if __name__ == "__main__":
         pack = load_pack(own_folder())
     except PackError as problem:
         raise SystemExit(f"steward: the rules cannot be loaded, so nothing is judged: {problem}") from problem
-    PolicyPack(
-        "steward",
-        engine_policies(pack.rules, pack.profiles, from_environment()),
-        EnforcementLevel.MANDATORY,
-        description="Rules over networks, storage, backups and ownership",
-    )
+    with memory_limit():
+        serve(Analyzer(pack.rules, pack.profiles, from_environment()))

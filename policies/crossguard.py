@@ -1,185 +1,195 @@
-"""The rules as policies of the engine; the only importer of its policy library.
+"""The rules as the engine's analyzer: each resource is read once, judged once, and answered for by rule.
 
-Each rule becomes a policy named by its id, and, where its findings may be advisory, a twin that ends in
-`.advice`, because the engine knows one enforcement a policy and profiles decide it by subject. Rules about
-one subject are resource policies: these speak before each resource is made, even if the preview is skipped.
+We answer the engine's protocol ourselves (docs/adr/0031-own-analyzer.md). Its policy library reads a resource
+anew for every policy, knows one enforcement a policy where profiles decide it by subject, and turns what is
+unknown into advice without a place. Here a rule is one policy, and profiles decide by finding.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent import futures
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from pulumi_policy import (
-    EnforcementLevel,
-    Policy,
-    PolicyResource,
-    ReportViolation,
-    ResourceValidationArgs,
-    ResourceValidationPolicy,
-    Severity,
-    StackValidationArgs,
-    StackValidationPolicy,
-)
-from pulumi_policy.proxy import UnknownValueError
+import grpc
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import analyzer_pb2 as wire
+from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from policies.evaluate import evaluate
-from policies.facts import UNKNOWN
-from policies.model import CheckResult, Enforcement, OnUnknown, Phase, Rule, Scope, State, Subject
-from policies.pack import ADVICE
+from policies.facts import Unknown
+from policies.model import (
+    CheckResult,
+    Enforcement,
+    Kind,
+    PackError,
+    Phase,
+    Rule,
+    Scope,
+    Severity,
+    State,
+    Subject,
+)
 from policies.profiles import Profiles
 from policies.record import ResultFile
 from policies.subjects.resources import resource_subject
+from policies.subjects.wire import plain
 
-_REPORTED = (State.FAIL, State.ERROR, State.UNKNOWN)
-
-
-def engine_policies(rules: Sequence[Rule], profiles: Profiles, results: ResultFile | None) -> list[Policy]:
-    """One policy a rule, and its advisory twin where a profile or an unknown value can make one speak."""
-    # The engine does not say which of the two it asks for, so the stricter of both acts.
-    profiles = profiles.at(Phase.PREVIEW, Phase.UP)
-    desk = _Desk(rules, profiles, results)
-    policies: list[Policy] = []
-    for rule in rules:
-        policies.append(_policy(rule, Enforcement.MANDATORY, desk, len(policies)))
-        if _may_advise(rule, profiles):
-            policies.append(_policy(rule, Enforcement.ADVISORY, desk, len(policies)))
-    return policies
-
-
-def _may_advise(rule: Rule, profiles: Profiles) -> bool:
-    levels = {profile.enforcement(rule.id) for profile in profiles.ordered}
-    return Enforcement.ADVISORY in levels or rule.on_unknown is OnUnknown.WARN
+NAME: Final = "steward"
+_VERSION: Final = "0.1.0"
+_REPORTED: Final = (State.FAIL, State.ERROR, State.UNKNOWN)
+_SEVERITIES: Final = {
+    Severity.LOW: wire.POLICY_SEVERITY_LOW,
+    Severity.MEDIUM: wire.POLICY_SEVERITY_MEDIUM,
+    Severity.HIGH: wire.POLICY_SEVERITY_HIGH,
+    Severity.CRITICAL: wire.POLICY_SEVERITY_CRITICAL,
+}
+_LEVELS: Final = {Enforcement.MANDATORY: wire.MANDATORY, Enforcement.ADVISORY: wire.ADVISORY}
+"""Of what the engine is told; what is deferred is asked again at `up`, so it is told nothing."""
+_MOST_BYTES: Final = 400 * 1024 * 1024
+"""Of one message, as everywhere in the engine."""
+_WORKERS: Final = 4
 
 
-def _policy(rule: Rule, level: Enforcement, desk: _Desk, place: int) -> Policy:
-    advisory = level is Enforcement.ADVISORY
-    name = rule.id + (ADVICE if advisory else "")
-    enforcement = EnforcementLevel.ADVISORY if advisory else EnforcementLevel.MANDATORY
-    severity = Severity(rule.severity.value)
-
-    def on_resource(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        _say(rule, level, desk.resource(args, place), report, args.not_applicable)
-
-    def on_stack(args: StackValidationArgs, report: ReportViolation) -> None:
-        _say(rule, level, desk.stack(args, place), report, args.not_applicable)
-
-    if rule.scope is Scope.STACK:
-        return StackValidationPolicy(
-            name, rule.title, on_stack, enforcement, severity=severity, remediation_steps=rule.remediation
-        )
-    return ResourceValidationPolicy(
-        name, rule.title, on_resource, enforcement, severity=severity, remediation_steps=rule.remediation
-    )
-
-
-def _say(
-    rule: Rule,
-    level: Enforcement,
-    results: Iterable[CheckResult],
-    report: ReportViolation,
-    not_applicable: Callable[[str], None],
-) -> None:
-    own = [result for result in results if result.rule == rule.id]
-    for result in own:
-        if result.state in _REPORTED and result.enforcement is level:
-            report(result.message, result.subject.urn)
-    if own and all(result.state in (State.NOT_APPLICABLE, State.NOT_RUN) for result in own):
-        not_applicable(own[0].message)
-
-
-class _Calls(threading.local):
-    """Where this thread is in the request it serves, and what was found there."""
-
-    urn: str | None = None
-    place = -1
-    results: Sequence[CheckResult] = ()
-
-    def continues(self, urn: str, place: int) -> bool:
-        """Whether the policy at `place` is a later one of the request that is being served."""
-        later = urn == self.urn and self.place < place
-        self.urn, self.place = urn, place
-        return later
-
-
-class _Desk:
-    """Judges each resource once, though the engine's library asks every policy about it in turn.
-
-    The library calls the policies of one request one after another in one thread, in the order of the pack: a
-    place that is not behind the last one begins a new request.
-    """
+class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
+    """Answers the engine about one stack; the engine calls from several threads."""
 
     def __init__(self, rules: Sequence[Rule], profiles: Profiles, results: ResultFile | None) -> None:
-        self._subject_rules = [rule for rule in rules if rule.scope is Scope.SUBJECT]
-        self._stack_rules = [rule for rule in rules if rule.scope is Scope.STACK]
-        self._profiles = profiles
+        judged = [rule for rule in rules if rule.kind is Kind.RESOURCE]
+        self._rules = {rule.id: rule for rule in judged}
+        self._subject_rules = [rule for rule in judged if rule.scope is Scope.SUBJECT]
+        self._stack_rules = [rule for rule in judged if rule.scope is Scope.STACK]
+        # The engine does not say which of the two it asks for, so the stricter of both acts.
+        self._profiles = profiles.at(Phase.PREVIEW, Phase.UP)
         self._results = results
         self._inputs: dict[str, Subject] = {}
-        self._resource_calls = _Calls()
-        self._stack_calls = _Calls()
 
-    def resource(self, args: ResourceValidationArgs, place: int) -> Sequence[CheckResult]:
-        """All results for the resource of this request."""
-        calls = self._resource_calls
-        if not calls.continues(args.urn, place):
-            subject = _subject(args)
-            self._inputs[args.urn] = subject
-            calls.results = self._judge([subject], self._subject_rules)
-        return calls.results
+    def Analyze(self, request: Any, context: object) -> Any:
+        """Judge one resource before it is made."""
+        subject = self._inputs[request.urn] = _subject(request)
+        return self._answer([subject], self._subject_rules)
 
-    def stack(self, args: StackValidationArgs, place: int) -> Sequence[CheckResult]:
-        """All results of the rules that look at the whole stack."""
-        calls = self._stack_calls
-        if not calls.continues("", place):
-            calls.results = self._judge([self._in_stack(item) for item in args.resources], self._stack_rules)
-        return calls.results
+    def AnalyzeStack(self, request: Any, context: object) -> Any:
+        """Judge what only the whole stack shows."""
+        return self._answer([self._in_stack(each) for each in request.resources], self._stack_rules)
 
-    def _in_stack(self, resource: PolicyResource) -> Subject:
-        """Inputs, as the resource policies saw them: here the engine shows outputs, which previews lack."""
-        depends_on = {
-            name: tuple(source.urn for source in sources)
-            for name, sources in resource.property_dependencies.items()
-        }
+    def Remediate(self, request: object, context: object) -> Any:
+        """Nothing: rules say what is wrong, people mend the fleet file."""
+        return wire.RemediateResponse()
+
+    def GetAnalyzerInfo(self, request: object, context: object) -> Any:
+        """Each rule about resources as one policy."""
+        policies = [
+            wire.PolicyInfo(
+                name=rule.id,
+                displayName=rule.title,
+                description=rule.title,
+                enforcementLevel=wire.MANDATORY,
+                severity=_SEVERITIES[rule.severity],
+                remediation_steps=rule.remediation,
+                policy_type=wire.POLICY_TYPE_STACK
+                if rule.scope is Scope.STACK
+                else wire.POLICY_TYPE_RESOURCE,
+            )
+            for rule in self._rules.values()
+        ]
+        return wire.AnalyzerInfo(name=NAME, version=_VERSION, supportsConfig=False, policies=policies)
+
+    def GetPluginInfo(self, request: object, context: object) -> Any:
+        """The version that the engine shows."""
+        return plugin_pb2.PluginInfo(version=_VERSION)
+
+    def Configure(self, request: object, context: object) -> Any:
+        """Nothing: how strict a rule is stands in profiles, which no flag of the engine can turn off."""
+        return empty_pb2.Empty()
+
+    def ConfigureStack(self, request: object, context: object) -> Any:
+        """Nothing: the stack's name stands in each URN."""
+        return wire.AnalyzerStackConfigureResponse()
+
+    def Cancel(self, request: object, context: object) -> Any:
+        """Nothing: no request takes long."""
+        return empty_pb2.Empty()
+
+    def _in_stack(self, resource: Any) -> Subject:
+        """Inputs, as they were asked about before: here the engine shows outputs, which previews lack."""
+        depends_on = {key: tuple(sources.urns) for key, sources in resource.propertyDependencies.items()}
         seen = self._inputs.get(resource.urn)
         return replace(seen, depends_on=depends_on) if seen else _subject(resource, depends_on)
 
-    def _judge(self, subjects: Sequence[Subject], rules: Sequence[Rule]) -> Sequence[CheckResult]:
+    def _answer(self, subjects: Sequence[Subject], rules: Sequence[Rule]) -> Any:
         # Not settled, ever: at `up` the engine asks once it knows all inputs of a resource, so a value that
         # is unknown here is one that it will show in full before the resource is made.
         found = evaluate(subjects, self._profiles, rules=rules)
         if self._results:
             self._results.append(found)
-        return found
+        return wire.AnalyzeResponse(
+            diagnostics=[self._diagnostic(result) for result in found if _is_told(result)],
+            not_applicable=_not_applicable(found),
+        )
+
+    def _diagnostic(self, result: CheckResult) -> Any:
+        rule = self._rules[result.rule]
+        return wire.AnalyzeDiagnostic(
+            policyName=rule.id,
+            policyPackName=NAME,
+            policyPackVersion=_VERSION,
+            description=rule.title,
+            message=f"{rule.title}\n{result.message}",
+            enforcementLevel=_LEVELS[result.enforcement],
+            urn=result.subject.urn,
+            severity=_SEVERITIES[result.severity],
+        )
 
 
-def _subject(
-    resource: ResourceValidationArgs | PolicyResource, depends_on: Mapping[str, tuple[str, ...]] | None = None
-) -> Subject:
-    properties = {key: _member(resource.props, key) for key in resource.props}
+def serve(analyzer: Analyzer) -> None:
+    """Serve on a free port of loopback, said on standard output, until the engine ends the process."""
+    options = [(f"grpc.max_{way}_message_length", _MOST_BYTES) for way in ("receive", "send")]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=_WORKERS), options=options)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(analyzer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    server.wait_for_termination()
+
+
+def _is_told(result: CheckResult) -> bool:
+    return result.state in _REPORTED and result.enforcement in _LEVELS
+
+
+def _not_applicable(results: Iterable[CheckResult]) -> list[Any]:
+    """The rules that had nothing to say of any subject of this request, each with its first reason."""
+    reasons: dict[str, str] = {}
+    spoke: set[str] = set()
+    for result in results:
+        if result.state in (State.NOT_APPLICABLE, State.NOT_RUN):
+            reasons.setdefault(result.rule, result.message)
+        else:
+            spoke.add(result.rule)
+    return [
+        wire.PolicyNotApplicable(policy_name=rule, reason=reason)
+        for rule, reason in reasons.items()
+        if rule not in spoke
+    ]
+
+
+def _properties(resource: Any) -> Mapping[str, object] | Unknown:
+    try:
+        return plain(json_format.MessageToDict(resource.properties), resource.urn)
+    except PackError as problem:  # what cannot be read is unknown to each rule, under the rule's own name
+        return Unknown(str(problem))
+
+
+def _subject(resource: Any, depends_on: Mapping[str, tuple[str, ...]] | None = None) -> Subject:
     return resource_subject(
-        resource.resource_type,
+        resource.type,
         resource.urn,
         resource.name,
-        properties,
-        is_component=resource.provider is None,  # only what a provider makes has one
-        protect=resource.opts.protect,
+        _properties(resource),
+        is_component=not resource.HasField("provider"),  # only what a provider makes has one
+        protect=resource.options.protect,
         depends_on=depends_on,
     )
-
-
-def _plain(value: object) -> object:
-    """Copy out of the library's proxies, which raise at unknown values, into plain ones that hold UNKNOWN."""
-    if isinstance(value, Mapping):
-        return {key: _member(value, key) for key in value}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_member(value, place) for place in range(len(value))]
-    return value
-
-
-def _member(container: Any, key: object) -> object:
-    try:
-        return _plain(container[key])
-    except UnknownValueError:
-        return UNKNOWN

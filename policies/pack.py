@@ -6,17 +6,13 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from policies.model import PackError, Rule
 from policies.own import load_own
 from policies.profiles import Profile, Profiles, load_profiles
 from policies.rules import all_rules
 
-__all__ = ["ADVICE", "Pack", "all_profiles", "all_rules", "load_pack", "rule_by_id", "rule_of_policy"]
-
-ADVICE: Final = ".advice"
-"""Ending of the policy that carries a rule's advisory findings: the engine knows one enforcement a policy."""
+__all__ = ["Pack", "all_profiles", "all_rules", "load_pack", "rule_by_id"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,3 @@ def rule_by_id(rule_id: str, among: Sequence[Rule] | None = None) -> Rule:
         near = difflib.get_close_matches(rule_id, rules, n=3, cutoff=0.5) or sorted(rules)
         raise PackError(f"no rule named {rule_id!r}; known: {', '.join(near)}")
     return rules[rule_id]
-
-
-def rule_of_policy(policy_name: str) -> str:
-    """The rule id behind the policy name of an engine event."""
-    return policy_name.removesuffix(ADVICE)

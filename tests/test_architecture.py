@@ -20,7 +20,7 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 39
 
 BANNED = {"manager", "helper", "helpers", "util", "utils", "info", "misc"}
 """`data` is banned as a whole name only: that a volume bears data is what fleets are about."""
-NAMED_BY_OTHERS = {"GetPluginInfo", "handle_data", "module_utils"}
+NAMED_BY_OTHERS = {"GetAnalyzerInfo", "GetPluginInfo", "handle_data", "module_utils"}
 """By the gRPC service of Pulumi's providers, by the standard library's HTML parser, and by Ansible."""
 
 SOLE_IMPORTERS = {
@@ -33,7 +33,6 @@ SOLE_IMPORTERS = {
         "stacks.providers.local.podman",
     },
     "pulumi.automation": {"orchestrator.provisioning.automation", "orchestrator.toolchain.language_host"},
-    "pulumi_policy": {"policies.crossguard", "policies.__main__"},
     "ansible_runner": {"orchestrator.plays.job"},
     "ansible_mitogen": {"orchestrator.plays.job"},
     "testinfra": {"orchestrator.verification.testinfra_host"},

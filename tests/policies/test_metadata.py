@@ -17,7 +17,7 @@ from policies.controls import load_frameworks, unknown_controls
 from policies.evaluate import evaluate
 from policies.facts import Facts
 from policies.model import Enforcement, Kind, PackError, Phase, State, Subject
-from policies.pack import all_profiles, all_rules, rule_by_id, rule_of_policy
+from policies.pack import all_profiles, all_rules, rule_by_id
 from policies.profiles import load_profiles, read_profile, read_profiles
 from policies.rules import join
 
@@ -214,11 +214,6 @@ def test_a_hostile_file_is_refused_by_name(content: bytes, told: str, tmp_path: 
 def test_an_unknown_rule_names_the_nearest() -> None:
     with pytest.raises(PackError, match=r"no rule named 'network.ssh'; known: network.ssh-not-public"):
         rule_by_id("network.ssh")
-
-
-def test_policy_names_lead_back_to_rules() -> None:
-    assert rule_of_policy("network.ssh-not-public.advice") == "network.ssh-not-public"
-    assert rule_of_policy("network.ssh-not-public") == "network.ssh-not-public"
 
 
 def test_rules_load_without_the_engine() -> None:
