@@ -34,7 +34,7 @@ from policies.model import (
 )
 from policies.profiles import Profiles
 from policies.record import ResultFile
-from policies.subjects.resources import resource_subject
+from policies.subjects.resources import neutral_edges, resource_subject, whole
 from policies.subjects.wire import plain
 
 NAME: Final = "steward"
@@ -73,7 +73,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def AnalyzeStack(self, request: Any, context: object) -> Any:
         """Judge what only the whole stack shows."""
-        return self._answer([self._in_stack(each) for each in request.resources], self._stack_rules)
+        return self._answer(whole([self._in_stack(each) for each in request.resources]), self._stack_rules)
 
     def Remediate(self, request: object, context: object) -> Any:
         """Nothing: rules say what is wrong, people mend the fleet file."""
@@ -117,7 +117,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         """Inputs, as they were asked about before: here the engine shows outputs, which previews lack."""
         depends_on = {key: tuple(sources.urns) for key, sources in resource.propertyDependencies.items()}
         seen = self._inputs.get(resource.urn)
-        return replace(seen, depends_on=depends_on) if seen else _subject(resource, depends_on)
+        return (
+            replace(seen, depends_on=neutral_edges(seen.type, depends_on))
+            if seen
+            else _subject(resource, depends_on)
+        )
 
     def _answer(self, subjects: Sequence[Subject], rules: Sequence[Rule]) -> Any:
         # Not settled, ever: at `up` the engine asks once it knows all inputs of a resource, so a value that

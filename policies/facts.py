@@ -58,6 +58,10 @@ class Facts:
         self._values = values
         self.path = path
 
+    def raw(self) -> Mapping[str, object] | Unknown:
+        """All values as they came, for normalisers that put them into another subject; rules read by key."""
+        return self._values
+
     def where(self, key: str) -> str:
         """The property path of `key`, as in `rules[0].source`."""
         return f"{self.path}.{key}" if self.path else key

@@ -1,18 +1,20 @@
-"""Resources of the engine as subjects; vendor tokens end here.
+"""Resources of the engine as subjects; vendor tokens end here and in the vendors' own modules.
 
-The facts keep the names of the local provider's wire format (docs/policies.md lists them): a further vendor
-gets a function that translates its properties into these.
+The facts keep the names of the local provider's wire format (docs/policies.md lists them); `aws.py` puts
+what stands in Amazon's words into the same ones. What a vendor tells in several resources, `aws_whole.py`
+makes one of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from policies.facts import UNKNOWN, Facts, Unknown, shown
 from policies.model import Kind, Subject
+from policies.subjects import aws, aws_whole
 
-_TYPES: Final[Mapping[str, str]] = {
+_LOCAL: Final[Mapping[str, str]] = {
     "local:index:Identity": "identity",
     "local:index:Network": "network",
     "local:index:Volume": "volume",
@@ -22,7 +24,12 @@ _TYPES: Final[Mapping[str, str]] = {
     "steward:index:Fleet": "fleet",
     "steward:index:BackupPlan": "backup_plan",
 }
-RESOURCE_TYPES: Final = (*dict.fromkeys(_TYPES.values()), "grouping", "unrecognised")
+RESOURCE_TYPES: Final = (
+    *dict.fromkeys([*_LOCAL.values(), *aws.TYPES.values()]),
+    *("grouping", "unrecognised"),
+)
+_NEUTRAL_EDGES: Final = {("firewall", "containerId"): "server"}
+"""The property whose source is the server that a firewall stands before."""
 
 
 def resource_subject(
@@ -34,19 +41,33 @@ def resource_subject(
     is_component: bool,
     protect: bool = False,
     depends_on: Mapping[str, tuple[str, ...]] | None = None,
+    witness: str = "plan",
 ) -> Subject:
-    """A resource in neutral words; unknown values are UNKNOWN, at any depth."""
+    """A resource in neutral words; the properties are as `wire.plain` leaves them."""
+    neutral = _neutral_type(token, is_component=is_component)
+    facts = properties if isinstance(properties, Unknown) else aws.facts(token, name, properties)
     return Subject(
         kind=Kind.RESOURCE,
-        type=_neutral_type(token, is_component=is_component),
-        name=_name(properties, name),
+        type=neutral,
+        name=_name(facts, name),
         urn=urn,
         stack=stack_of(urn),
-        facts=Facts(properties),
+        facts=Facts(facts),
         source_type=token,
         protect=protect,
-        depends_on=depends_on or {},
+        depends_on=neutral_edges(neutral, depends_on or {}),
+        witness=witness,
     )
+
+
+def neutral_edges(neutral: str, edges: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    """What feeds which property of a resource, where a property that rules ask for has its neutral name."""
+    return {_NEUTRAL_EDGES.get((neutral, key), key): tuple(urns) for key, urns in edges.items()}
+
+
+def whole(subjects: Sequence[Subject]) -> tuple[Subject, ...]:
+    """The same resources, where each says what other resources of the list say about it."""
+    return aws_whole.joined(subjects)
 
 
 def stack_of(urn: str) -> str:
@@ -56,8 +77,9 @@ def stack_of(urn: str) -> str:
 
 
 def _neutral_type(token: str, *, is_component: bool) -> str:
-    if token in _TYPES:
-        return _TYPES[token]
+    known = _LOCAL.get(token) or aws.TYPES.get(token)
+    if known:
+        return known
     # Components and the engine's own stack and provider records hold no facts: their children are judged.
     return "grouping" if is_component or token.startswith("pulumi:") else "unrecognised"
 

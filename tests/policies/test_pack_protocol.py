@@ -213,7 +213,7 @@ def test_the_result_file_holds_every_pair(start_pack: Start, tmp_path: Path) -> 
         "expected": "",
         "message": "",
         "remediation": "",
-        "witness": "",
+        "witness": "plan",
         "fingerprint": "",
         "waiver": "",
     }

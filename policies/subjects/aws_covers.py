@@ -1,0 +1,85 @@
+"""What a plan of AWS Backup saves, and where to: from its selections and vaults to the neutral pairs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from policies.facts import Unknown
+from policies.model import Subject
+
+_Facts = Mapping[str, dict[str, Any]]
+_Edges = Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+def cover(subjects: Sequence[Subject], facts: _Facts, edges: _Edges) -> None:
+    """Fill `covers` and the repository's stack of each plan; edges of servers must be whole."""
+    plans = [each for each in subjects if each.type == "backup_plan" and each.urn in facts]
+    if not plans:
+        return
+    vaults = {facts[each.urn].get("vaultName"): each for each in subjects if _is(each, "Vault", facts)}
+    selections = defaultdict(list)
+    for part in subjects:
+        if _is(part, "Selection", facts):
+            for plan in edges[part.urn].get("planId", ()):
+                selections[plan].append(part)
+    stock = _Stock(subjects, facts, edges)
+    for each in plans:
+        facts[each.urn]["repository"] = _repository(each, vaults, facts, edges)
+        facts[each.urn]["covers"] = [
+            row for selection in selections[each.urn] for row in stock.covered(selection)
+        ]
+
+
+def _is(subject: Subject, kind: str, facts: _Facts) -> bool:
+    return subject.urn in facts and subject.source_type.endswith(f":{kind}")
+
+
+def _repository(
+    plan: Subject, vaults: Mapping[Any, Subject], facts: _Facts, edges: _Edges
+) -> Mapping[str, object]:
+    """Amazon's vaults have no stack; one that stands in this list is of the stack that it protects."""
+    name = facts[plan.urn]["repository"]["name"]
+    ours = {each.urn for each in vaults.values()}
+    if ours.intersection(edges[plan.urn].get("rules", ())) or (isinstance(name, str) and name in vaults):
+        return {"name": name, "stack": plan.stack}
+    if isinstance(name, str):
+        return {"name": name, "stack": "another stack"}
+    return {"name": name, "stack": Unknown("the vault is not named, so nobody knows whose it is")}
+
+
+class _Stock:
+    """Servers and volumes that a selection may name."""
+
+    def __init__(self, subjects: Sequence[Subject], facts: _Facts, edges: _Edges) -> None:
+        self._facts, self._edges = facts, edges
+        self._all = [each for each in subjects if each.type in ("server", "volume") and each.urn in facts]
+        self._servers = defaultdict(list)
+        for server in self._all:
+            for volume in edges[server.urn].get("volumes", ()):
+                self._servers[volume].append(server)
+
+    def covered(self, selection: Subject) -> Iterator[object]:
+        """The (server, volume) pairs that it saves, or Unknown where it does not say what."""
+        told = self._facts[selection.urn]
+        if any(isinstance(row, Unknown) for row in told["selectionTags"]):
+            yield Unknown("the selection's tags are not known")
+            return
+        named = set(self._edges[selection.urn].get("resources", ()))
+        for resource in self._all:
+            if told["everything"] or resource.urn in named or self._tagged(resource, told["selectionTags"]):
+                yield from self._pairs(resource)
+
+    def _tagged(self, resource: Subject, rows: Sequence[Mapping[str, object]]) -> bool:
+        tags = self._facts[resource.urn].get("tags")
+        return isinstance(tags, dict) and any(tags.get(row["key"], object()) == row["value"] for row in rows)
+
+    def _pairs(self, resource: Subject) -> Iterator[object]:
+        if resource.type == "server":
+            for row in self._facts[resource.urn]["volumes"]:
+                yield {"server": resource.name, "volume": row["name"]}
+            return
+        for server in self._servers[resource.urn]:
+            name = resource.name.removeprefix(f"{server.name}-")
+            yield {"server": server.name, "volume": name}

@@ -1,0 +1,173 @@
+"""Steps of a change as subjects: what happens to each resource, with its facts before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from policies.facts import Facts, Unknown, shown
+from policies.model import Kind, PackError, Subject
+from policies.subjects.resources import resource_subject, stack_of, whole
+from policies.subjects.wire import plain
+
+OPS: Final[Mapping[str, str]] = {
+    "same": "same",
+    "create": "create",
+    "import": "create",
+    "update": "update",
+    "delete": "delete",
+    "remove-pending-replace": "delete",
+    "replace": "replace",
+    "create-replacement": "replace",
+    "delete-replaced": "replace",
+    "import-replacement": "replace",
+    "read": "read",
+    "read-replacement": "read",
+    "read-discard": "read",
+    "discard": "read",
+    "discard-replaced": "read",
+    "refresh": "read",
+}
+"""What an operation of the engine comes to; a replacement is told in up to three of them."""
+_BEARING: Final = ("volume", "bucket", "database", "vault")
+_STRONGER: Final = ("read", "same", "update", "create", "delete", "replace")
+_Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step as the engine tells it, in a saved preview or in an event while it runs."""
+
+    op: str
+    urn: str
+    type: str
+    old: _Values | None = None
+    """Inputs that the state has."""
+    new: _Values | None = None
+    """Inputs that the program wants."""
+    protected_before: bool = False
+    protected_after: bool = False
+    is_component: bool = False
+    replace_reasons: tuple[str, ...] = ()
+    old_edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    new_edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def resource_after(step: PlannedStep) -> Subject | None:
+    """The resource as it will be, if it will be."""
+    return None if step.new is None else _resource(step, step.new, step.protected_after, step.new_edges)
+
+
+def resource_before(step: PlannedStep) -> Subject | None:
+    """The resource as the state has it, if it has."""
+    return None if step.old is None else _resource(step, step.old, step.protected_before, step.old_edges)
+
+
+def step_subjects(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
+    """One subject a resource; feed also the steps that change nothing, since some rules count."""
+    merged: dict[str, PlannedStep] = {}
+    for step in steps:
+        if step.op not in OPS:
+            raise PackError(f"{step.urn}: no operation {step.op!r}; known: {', '.join(sorted(OPS))}")
+        known = merged.get(step.urn)
+        merged[step.urn] = _both(known, step) if known else replace(step, op=OPS[step.op])
+    old = _by_urn([resource_before(step) for step in merged.values()])
+    new = _by_urn([resource_after(step) for step in merged.values()])
+    return tuple(_subject(step, old, new) for step in merged.values())
+
+
+def _both(known: PlannedStep, step: PlannedStep) -> PlannedStep:
+    """One step of two about the same resource; a delete beside anything else is a replacement."""
+    ops = {known.op, OPS[step.op]}
+    op = "replace" if "delete" in ops and len(ops) > 1 else max(ops, key=_STRONGER.index)
+    before = known if known.old is not None else step
+    after = known if known.new is not None else step
+    return replace(
+        known,
+        op=op,
+        old=before.old,
+        new=after.new,
+        protected_before=before.protected_before,
+        protected_after=after.protected_after,
+        replace_reasons=tuple(dict.fromkeys((*known.replace_reasons, *step.replace_reasons))),
+        old_edges=before.old_edges,
+        new_edges=after.new_edges,
+    )
+
+
+def _by_urn(resources: Sequence[Subject | None]) -> Mapping[str, Subject]:
+    return {subject.urn: subject for subject in whole([each for each in resources if each is not None])}
+
+
+def _subject(step: PlannedStep, old: Mapping[str, Subject], new: Mapping[str, Subject]) -> Subject:
+    before, after = old.get(step.urn), new.get(step.urn)
+    known = after or before
+    if known is None:
+        raise PackError(f"{step.urn}: a step without any state; expected the old one, the new one or both")
+    then, now = _raw(before), _raw(after)
+    shown_facts = now if after else then
+    edges = (after or known).depends_on if step.op != "delete" else known.depends_on
+    facts = {
+        "op": step.op,
+        "type": known.type,
+        "name": known.name,
+        "resource": step.urn,
+        "protectBefore": step.protected_before,
+        "protectAfter": step.protected_after,
+        "bearsData": _bears_data(known.type, then if before else now),
+        "old": then if before else None,
+        "new": now if after else None,
+        "changed": _changed(then, now) if before and after else [],
+        "replaceReasons": list(step.replace_reasons),
+        "servers": [
+            (new.get(urn) or old[urn]).name for urn in edges.get("server", ()) if urn in old or urn in new
+        ],
+        "tags": shown_facts if isinstance(shown_facts, Unknown) else shown_facts.get("tags") or {},
+    }
+    return Subject(
+        kind=Kind.STEP,
+        type="step",
+        name=known.name,
+        urn=f"step:{stack_of(step.urn)}/{step.urn.partition('::')[2].partition('::')[2]}",
+        stack=stack_of(step.urn),
+        facts=Facts(facts),
+        source_type=known.source_type,
+        protect=step.protected_before,
+        witness="plan",
+    )
+
+
+def _resource(
+    step: PlannedStep, inputs: _Values, protect: bool, edges: Mapping[str, tuple[str, ...]]
+) -> Subject:
+    return resource_subject(
+        step.type,
+        step.urn,
+        step.urn.rsplit("::", 1)[-1],
+        plain(inputs, shown(step.urn)),
+        is_component=step.is_component,
+        protect=protect,
+        depends_on=edges,
+    )
+
+
+def _raw(subject: Subject | None) -> _Values | Unknown:
+    return {} if subject is None else subject.facts.raw()
+
+
+def _bears_data(neutral: str, facts: _Values | Unknown) -> object:
+    """Whether deleting it loses data; a store that does not say so is taken to bear some."""
+    if neutral not in _BEARING:
+        return False
+    if isinstance(facts, Unknown):
+        return facts
+    said = facts.get("dataBearing")
+    return True if said is None else said
+
+
+def _changed(old: _Values | Unknown, new: _Values | Unknown) -> list[str] | Unknown:
+    """Names of the facts that differ, or may."""
+    if isinstance(old, Unknown) or isinstance(new, Unknown):
+        return Unknown("the properties are not known as a whole")
+    return sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
