@@ -60,8 +60,10 @@ def assess(
     *,
     rules: Sequence[Rule] | None = None,
     settled: bool = False,
+    phase: Phase | None = None,
 ) -> Assessment:
     """Every rule on every subject: all pairs counted, and told where there is something to tell."""
+    profiles = profiles.at(phase) if phase else profiles
     chosen = tuple(all_rules() if rules is None else rules)
     bout = _Bout(subjects, profiles, chosen, settled=settled)
     bout.judge()

@@ -11,8 +11,9 @@ import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Final
 
 from policies import yamlfile
@@ -41,8 +42,11 @@ def own_folder() -> Path | None:
     return Path(named) if named else None
 
 
-def load_own(folder: Path | None) -> OwnRules:
-    """Every rule of the folder, in order; none without a folder. Raises PackError that names the file."""
+def load_own(folder: Path | None, *, run: bool = True) -> OwnRules:
+    """Every rule of the folder, in order; none without a folder. Raises PackError that names the file.
+
+    Without `run` they are read as data: no code is loaded, and the rules have no functions.
+    """
     if folder is None or not folder.is_dir():
         return OwnRules()
     rules: list[Rule] = []
@@ -57,10 +61,11 @@ def load_own(folder: Path | None) -> OwnRules:
             f"rules/{there}: has no {missing} beside it; a room of rules is a catalog and a module"
         )
     for room, path in catalogs.items():
-        module = _module(room, modules[room])
+        module = _module(room, modules[room]) if run else None
         for place, value in room_entries(path, f"rules/{path.name}"):
             entry = yamlfile.mapping(value, place, required=KEYS, optional=(*MAY_SAY, "enforcement"))
-            rule = _joined(_own_rule(entry, room, place), module, place)
+            rule = _own_rule(entry, room, place)
+            rule = _joined(rule, module, place) if module else rule
             rules.append(rule)
             if "enforcement" in entry:
                 enforcement[rule.id] = _level(entry["enforcement"], place)
@@ -90,8 +95,18 @@ def _joined(rule: Rule, module: ModuleType, place: str) -> Rule:
     return replace(rule, stack_check=check) if rule.scope is Scope.STACK else replace(rule, check=check)
 
 
+class _FromSource(SourceFileLoader):
+    """Compiles what stands in the file: a compiled one beside it may be of a text that nobody signed."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(path), path)
+        return code
+
+
 def _module(room: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"steward_own_rules_{room.replace('-', '_')}", path)
+    name = f"steward_own_rules_{room.replace('-', '_')}"
+    spec = importlib.util.spec_from_file_location(name, path, loader=_FromSource(name, str(path)))
     if spec is None or spec.loader is None:
         raise PackError(f"rules/{path.name}: is no Python file that can be loaded")
     module = importlib.util.module_from_spec(spec)

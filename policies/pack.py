@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from policies.catalog import refuse_twice
 from policies.model import PackError, Rule
 from policies.own import load_own
-from policies.profiles import Profile, Profiles, load_profiles
+from policies.profiles import FOLDER, Profile, Profiles, load_profiles, read_profiles
 from policies.rules import all_rules
 
 __all__ = ["Pack", "all_profiles", "all_rules", "load_pack", "rule_by_id"]
@@ -25,13 +26,23 @@ class Pack:
     profiles: Profiles
 
 
-def load_pack(own_rules: Path | None) -> Pack:
-    """Everything that judges, with the user's own rules out of a folder; raises PackError."""
-    own = load_own(own_rules)
-    rules = (*all_rules(), *own.rules)
-    return Pack(
-        rules, frozenset(rule.id for rule in own.rules), load_profiles().where_unsaid(own.enforcement)
-    )
+def load_pack(own_rules: Path | None, reference: Path | None = None, *, run_rules: bool = True) -> Pack:
+    """Everything that judges: ours, the policy reference's, and the fleets' own, which may only add.
+
+    Without `run_rules` the rules of the reference have no functions. Raises PackError.
+    """
+    added = load_own(own_rules)
+    if reference is None:
+        rules = (*all_rules(), *added.rules)
+        own = frozenset(rule.id for rule in added.rules)
+        return Pack(rules, own, load_profiles().where_unsaid(added.enforcement))
+    theirs = load_own(reference / "rules", run=run_rules)
+    rules = (*all_rules(), *theirs.rules, *added.rules)
+    refuse_twice(rules, "rules")
+    profiles = read_profiles(
+        FOLDER, rules, others=reference / "profiles", minimum=reference / "minimum.yaml"
+    ).where_unsaid({**added.enforcement, **theirs.enforcement})
+    return Pack(rules, frozenset(rule.id for rule in (*theirs.rules, *added.rules)), profiles)
 
 
 def all_profiles() -> tuple[Profile, ...]:

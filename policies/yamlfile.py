@@ -62,7 +62,8 @@ def parse(content: bytes, place: str) -> object:
             raise PackError(f"{place}: is nested too deeply")
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe one
     except (ValueError, yaml.YAMLError) as error:
-        raise PackError(f"{place}: {' '.join(str(error).split())}") from error
+        told = " ".join(str(error).replace('in "<unicode string>", ', "at ").split())
+        raise PackError(f"{place}: {told}") from error
 
 
 def _may_be_deep(text: str) -> bool:

@@ -14,7 +14,7 @@ from policies.catalog.schema import check_value
 from policies.facts import Facts, MalformedFactError, UnknownFactError
 from policies.model import Enforcement, PackError, Phase, Rule, Subject
 
-_HERE: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).parent
 NAMES: Final = ("demo", "standard", "strict")
 """From the mildest to the strictest: the order decides which of two wins."""
 LEVELS: Final = (Enforcement.DISABLED, Enforcement.ADVISORY, Enforcement.MANDATORY)
@@ -119,7 +119,7 @@ class Profiles:
 
 
 @cache
-def load_profiles(folder: Path = _HERE) -> Profiles:
+def load_profiles(folder: Path = FOLDER) -> Profiles:
     """The profiles and the minimum out of a folder, checked against the catalog; raises PackError."""
     return read_profiles(folder, load_catalog())
 

@@ -1,0 +1,142 @@
+"""The baseline: failures that were there when a rule came, excused one by one; it can only shrink."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from policies import yamlfile
+from policies.assessment import LETTERS, Assessment
+from policies.model import CheckResult, PackError, State
+
+FILE: Final = "baseline.json"
+SCHEMA: Final = "steward.policy-baseline/1"
+_KEYS: Final = ("fingerprint", "rule", "subject")
+_FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
+_SETTLED: Final = frozenset(
+    LETTERS[state] for state in (State.PASS, State.FAIL, State.WAIVED, State.BASELINED, State.NOT_APPLICABLE)
+)
+
+
+def fingerprint(result: CheckResult) -> str:
+    """Names a failure by rule, subject, property and offending value: another value is another failure."""
+    told = [result.rule, result.subject.urn, result.path, result.observed]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One excused failure; rule and subject are there for its readers, the fingerprint decides."""
+
+    fingerprint: str
+    rule: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """All excused failures, by fingerprint."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """What the entries know failures by."""
+        return frozenset(entry.fingerprint for entry in self.entries)
+
+    def since(self, earlier: Baseline) -> tuple[Entry, ...]:
+        """The entries that an earlier baseline did not have: a baseline can only shrink."""
+        return tuple(entry for entry in self.entries if entry.fingerprint not in earlier.fingerprints)
+
+
+def read_baseline(folder: Path) -> Baseline:
+    """The baseline of a policy reference, an empty one without the file; raises PackError by entry."""
+    path = folder / FILE
+    return parse_baseline(yamlfile.read_bytes(path), FILE) if path.exists() else Baseline()
+
+
+def parse_baseline(content: bytes, place: str) -> Baseline:
+    """The baseline in the text; raises PackError."""
+    try:
+        raw = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise PackError(f"{place}: {error}") from None
+    body = yamlfile.mapping(raw, place, required=("schema", "entries"), optional=())
+    if body["schema"] != SCHEMA or not isinstance(body["entries"], list):
+        raise PackError(f"{place}: expected a list of entries under the schema {SCHEMA}")
+    entries = [_entry(value, f"{place}.entries[{number}]") for number, value in enumerate(body["entries"])]
+    prints = [entry.fingerprint for entry in entries]
+    twice = [each for each, count in Counter(prints).items() if count > 1]
+    if twice:
+        raise PackError(f"{place}: more than one entry for {twice[0]}")
+    return Baseline(tuple(sorted(entries)))
+
+
+def _entry(value: object, place: str) -> Entry:
+    body = yamlfile.mapping(value, place, required=_KEYS, optional=())
+    for key in _KEYS:
+        if not isinstance(body[key], str):
+            raise PackError(f"{place}.{key}: expected a text, got {body[key]!r}")
+    if not _FINGERPRINT.fullmatch(str(body["fingerprint"])):
+        raise PackError(f"{place}.fingerprint: expected 64 hex digits, got {body['fingerprint']!r}")
+    return Entry(**{key: str(body[key]) for key in _KEYS})
+
+
+def as_text(baseline: Baseline) -> str:
+    """The file, one line an entry, so that a review shows what came and went."""
+    rows = [{key: getattr(entry, key) for key in _KEYS} for entry in sorted(baseline.entries)]
+    lines = ",\n".join("  " + json.dumps(row) for row in rows)
+    return (
+        f'{{"schema": "{SCHEMA}", "entries": [\n{lines}\n]}}\n'
+        if rows
+        else (f'{{"schema": "{SCHEMA}", "entries": []}}\n')
+    )
+
+
+def taken(assessment: Assessment) -> Baseline:
+    """Every failure there is now that a baseline may hold: where a ratchet begins."""
+    may = {rule.id for rule in assessment.rules if rule.waivable}
+    return _of(each for each in assessment.results if each.state is State.FAIL and each.rule in may)
+
+
+def shrink(baseline: Baseline, assessment: Assessment) -> Baseline:
+    """The baseline without what was mended; what this assessment could not settle stays."""
+    there = {fingerprint(each) for each in assessment.results if each.state in (State.FAIL, State.BASELINED)}
+    places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
+    kinds = {subject.kind for subject in assessment.subjects}
+    kind_of = {rule.id: rule.kind for rule in assessment.rules}
+
+    def settled(entry: Entry) -> bool:
+        if entry.rule not in assessment.matrix:
+            return False
+        if entry.subject not in places:
+            return kind_of[entry.rule] in kinds
+        return assessment.matrix[entry.rule][places[entry.subject]] in _SETTLED
+
+    return Baseline(
+        tuple(entry for entry in baseline.entries if entry.fingerprint in there or not settled(entry))
+    )
+
+
+def excused(results: Sequence[CheckResult], baseline: Baseline, may: frozenset[str]) -> list[CheckResult]:
+    """The results with fingerprints; failures that the baseline holds are excused, of rules that `may`."""
+    known, judged = baseline.fingerprints, []
+    for result in results:
+        if result.state is not State.FAIL:
+            judged.append(result)
+            continue
+        named = fingerprint(result)
+        state = State.BASELINED if named in known and result.rule in may else State.FAIL
+        judged.append(replace(result, fingerprint=named, state=state))
+    return judged
+
+
+def _of(results: Iterable[CheckResult]) -> Baseline:
+    entries = {fingerprint(each): Entry(fingerprint(each), each.rule, each.subject.urn) for each in results}
+    return Baseline(tuple(sorted(entries.values())))

@@ -1,0 +1,226 @@
+"""Exceptions applied to a judgement, and judged themselves: one function for every place where rules act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from policies.assessment import LETTERS, WORST, Assessment
+from policies.baseline import Baseline, excused
+from policies.evaluate import assess
+from policies.facts import MalformedFactError, Unknown, UnknownFactError
+from policies.model import CheckResult, Phase, Rule, State, Subject
+from policies.reference import Reference
+from policies.signers import NO_SIGNATURE, Verdict
+from policies.subjects.governance import baseline_subject, reference_subject, waiver_subject
+from policies.waivers import Waiver, matched
+from policies.weakening import Weakening, stricter, weakenings
+
+ROOM: Final = "governance."
+IN_FORCE: Final = tuple(
+    f"governance.waiver-{each}"
+    for each in (
+        *("not-expired", "is-signed", "approved-by-another", "age-within-severity"),
+        *("names-a-rule", "is-allowed", "is-narrow"),
+    )
+)
+"""A waiver excuses something only when each of these passes; one that is disabled or unknown does not."""
+_HOLDS: Final = (LETTERS[State.PASS], LETTERS[State.NOT_APPLICABLE])
+_OPEN: Final = tuple(LETTERS[state] for state in (State.UNKNOWN, State.ERROR, State.NOT_RUN))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the policy itself does not know: the time, what signatures are worth, what was recorded."""
+
+    now: datetime
+    clock_suspect: bool = False
+    """Time stands before what was recorded last: dates then count as over."""
+    waivers: Mapping[str, Verdict] = field(default_factory=dict)
+    """Id of a waiver -> its signature, checked against the reference that holds it."""
+    proposal: Verdict = NO_SIGNATURE
+    """The signature over a new reference, checked against the signers of the one that holds."""
+    earlier_baseline: Baseline | None = None
+    """Of the reference's previous version, or of the last recorded run."""
+
+
+def judge(
+    subjects: Sequence[Subject],
+    reference: Reference,
+    seen: Seen,
+    *,
+    settled: bool = False,
+    phase: Phase | None = None,
+) -> Assessment:
+    """The subjects by the rules of a reference, with its exceptions applied and themselves judged."""
+    pack = reference.pack
+    found = assess(subjects, pack.profiles, rules=pack.rules, settled=settled, phase=phase)
+    return govern(found, reference, seen, phase=phase)
+
+
+def judge_change(
+    subjects: Sequence[Subject],
+    old: Reference,
+    new: Reference,
+    seen: Seen,
+    new_waivers: Mapping[str, Verdict],
+    *,
+    settled: bool = False,
+    phase: Phase | None = None,
+) -> Assessment:
+    """The subjects by both references, the stricter of each pair, and each weakening as a finding.
+
+    Rules of the new reference that were read as data judge nothing yet: the functions of the old one do.
+    """
+    runnable = tuple(rule for rule in new.pack.rules if rule.check or rule.stack_check)
+    here = {rule.id for rule in runnable}
+    rules = (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
+    after = assess(subjects, new.pack.profiles, rules=rules, settled=settled, phase=phase)
+    later = replace(seen, waivers=new_waivers, earlier_baseline=old.baseline)
+    return stricter(
+        judge(subjects, old, seen, settled=settled, phase=phase),
+        govern(after, new, later, weakened=weakenings(old, new), phase=phase),
+    )
+
+
+def govern(
+    assessment: Assessment,
+    reference: Reference,
+    seen: Seen,
+    *,
+    weakened: Sequence[Weakening] = (),
+    phase: Phase | None = None,
+) -> Assessment:
+    """The assessment with waivers and baseline applied; these and the reference are among its subjects."""
+    rules = {rule.id: rule for rule in reference.pack.rules}
+    places = matched(reference.waivers, assessment.subjects)
+    exceptions = [
+        *(_waiver(each, rules.get(each.rule), places[each.id], assessment, reference, seen)
+          for each in reference.waivers),
+        baseline_subject(reference.baseline, seen.earlier_baseline, rules, reference.name),
+        reference_subject(
+            reference.name, reference.signers, [each.as_facts() for each in weakened], seen.proposal
+        ),
+    ]  # fmt: skip
+    judged = assess(
+        exceptions, reference.pack.profiles, rules=_with_governance(assessment, rules), phase=phase
+    )
+    holding = [
+        waiver
+        for place, waiver in enumerate(reference.waivers)
+        if all(judged.matrix[rule][place] in _HOLDS for rule in IN_FORCE)
+    ]
+    return _joined(_excuse(assessment, holding, reference, rules), judged)
+
+
+def excuse(
+    results: Sequence[CheckResult], holding: Sequence[Waiver], baseline: Baseline, rules: Mapping[str, Rule]
+) -> list[CheckResult]:
+    """The results, where failures that a waiver in force or the baseline covers stop nothing."""
+    by_rule: dict[str, list[Waiver]] = {}
+    for waiver in holding:
+        by_rule.setdefault(waiver.rule, []).append(waiver)
+    waived = []
+    for result in results:
+        may = by_rule.get(result.rule, ()) if result.state is State.FAIL else ()
+        by = next((each for each in may if each.matches(result.subject.urn)), None)
+        waived.append(replace(result, state=State.WAIVED, waiver=by.id) if by else result)
+    return excused(waived, baseline, frozenset(rule.id for rule in rules.values() if rule.waivable))
+
+
+def _with_governance(assessment: Assessment, rules: Mapping[str, Rule]) -> tuple[Rule, ...]:
+    """The rules of the assessment, and those about the policy where it had none: they are always judged."""
+    here = {rule.id for rule in assessment.rules}
+    own = (rule for rule in rules.values() if rule.id.startswith(ROOM) and rule.id not in here)
+    return (*assessment.rules, *own)
+
+
+def _waiver(
+    waiver: Waiver,
+    rule: Rule | None,
+    places: Sequence[int],
+    assessment: Assessment,
+    reference: Reference,
+    seen: Seen,
+) -> Subject:
+    meant = [assessment.subjects[place] for place in places]
+    return waiver_subject(
+        waiver,
+        rule,
+        seen.waivers.get(waiver.id, NO_SIGNATURE),
+        reference.signers.keys_of(waiver.owner),
+        now=seen.now,
+        clock_suspect=seen.clock_suspect,
+        matched=_count(rule, len(meant), assessment),
+        excuses=_excuses(waiver, rule, places, assessment),
+        about=_one_stack(meant),
+    )
+
+
+def _count(rule: Rule | None, count: int, assessment: Assessment) -> int | Unknown:
+    """How many subjects are meant; nobody can say where none of that kind were looked at."""
+    if count or rule is None or any(subject.kind is rule.kind for subject in assessment.subjects):
+        return count
+    return Unknown(f"no {rule.kind.value.replace('_', ' ')} was judged here")
+
+
+def _excuses(
+    waiver: Waiver, rule: Rule | None, places: Sequence[int], assessment: Assessment
+) -> int | Unknown:
+    """How many subjects fail the rule; nobody can say while some of them could not be judged."""
+    row = assessment.matrix.get(waiver.rule, "") if rule else ""
+    letters = [row[place] for place in places] if row else []
+    failing = letters.count(LETTERS[State.FAIL])
+    if not failing and any(letter in _OPEN for letter in letters):
+        return Unknown("a subject of it could not be judged")
+    return failing
+
+
+def _one_stack(subjects: Sequence[Subject]) -> Subject | None:
+    """One of the subjects when all are of one stack and say whose; else the strictest profile judges."""
+    if not subjects or len({subject.stack for subject in subjects}) > 1 or not subjects[0].stack:
+        return None
+    try:
+        tags = {tuple(subject.facts.table("tags").text(key) for key in _WHOSE) for subject in subjects}
+    except (UnknownFactError, MalformedFactError):
+        return None
+    return subjects[0] if len(tags) == 1 else None
+
+
+_WHOSE: Final = ("client", "environment", "profile")
+
+
+def _excuse(
+    assessment: Assessment, holding: Sequence[Waiver], reference: Reference, rules: Mapping[str, Rule]
+) -> Assessment:
+    results = excuse(assessment.results, holding, reference.baseline, rules)
+    states: dict[tuple[str, str], list[State]] = {}
+    touched = set()
+    for before, after in zip(assessment.results, results, strict=True):
+        pair = (after.rule, after.subject.urn)
+        states.setdefault(pair, []).append(after.state)
+        if after.state is not before.state:
+            touched.add(pair)
+    places: dict[str, list[int]] = {}
+    for place, subject in enumerate(assessment.subjects):
+        places.setdefault(subject.urn, []).append(place)
+    rows = {rule: list(row) for rule, row in assessment.matrix.items()}
+    for rule_id, urn in touched:
+        for place in places[urn]:
+            rows[rule_id][place] = LETTERS[min(states[rule_id, urn], key=WORST.index)]
+    matrix = {rule: "".join(row) for rule, row in rows.items()}
+    return replace(assessment, matrix=matrix, results=tuple(results))
+
+
+def _joined(first: Assessment, second: Assessment) -> Assessment:
+    """Both populations in one; rules that only the second has read nothing of the first."""
+    silent = LETTERS[State.NOT_APPLICABLE] * len(first.subjects)
+    return Assessment(
+        rules=second.rules,
+        subjects=(*first.subjects, *second.subjects),
+        profiles=(*first.profiles, *second.profiles),
+        matrix={rule.id: first.matrix.get(rule.id, silent) + second.matrix[rule.id] for rule in second.rules},
+        results=(*first.results, *second.results),
+    )

@@ -1,0 +1,110 @@
+"""Waivers: a finding that somebody owns, another approved, and that ends on a day; one signed file each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fnmatch import translate
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from policies import yamlfile
+from policies.facts import shown
+from policies.model import PackError, Subject
+
+FOLDER: Final = "waivers"
+ENDING: Final = ".yaml"
+SIGNATURE_ENDING: Final = ".sig"
+MOST: Final = 1_000
+_TEXTS: Final = ("id", "rule", "subject", "owner", "approver", "reason", "ticket", "compensating_control")
+_DAYS: Final = ("created", "expires")
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LONGEST: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """One exception; it holds until the last second of `expires` in UTC."""
+
+    id: str
+    rule: str
+    subject: str
+    """The URN of a subject, or a pattern with `*`, `?` and `[...]` for several."""
+    owner: str
+    approver: str
+    reason: str
+    ticket: str
+    created: date
+    expires: date
+    compensating_control: str
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(translate(self.subject))
+
+    def matches(self, urn: str) -> bool:
+        """Whether the subject of this URN is meant."""
+        return urn == self.subject or self._pattern.match(urn) is not None
+
+
+def read_waivers(folder: Path) -> tuple[Waiver, ...]:
+    """Every waiver of a policy reference by id, none without the folder; raises PackError by file."""
+    room = folder / FOLDER
+    if not room.exists():
+        return ()
+    files = sorted(path for path in room.iterdir() if path.suffix != SIGNATURE_ENDING)
+    if len(files) > MOST:
+        raise PackError(f"{FOLDER}: {len(files)} waivers; at most {MOST}: mend what they excuse")
+    return parse_waivers([(path.name, yamlfile.read_bytes(path)) for path in files])
+
+
+def parse_waivers(files: Iterable[tuple[str, bytes]]) -> tuple[Waiver, ...]:
+    """The waivers of files by their names; raises PackError that names file and field."""
+    waivers: dict[str, Waiver] = {}
+    for name, content in files:
+        place = f"{FOLDER}/{name}"
+        waiver = _waiver(yamlfile.parse(content, place), place)
+        if name != waiver.id + ENDING:
+            raise PackError(f"{place}.id: is {waiver.id!r}; name the file {waiver.id}{ENDING}")
+        if waiver.id.casefold() in waivers:
+            raise PackError(f"{place}.id: {waiver.id!r} is the id of another waiver")
+        waivers[waiver.id.casefold()] = waiver
+    return tuple(sorted(waivers.values(), key=lambda each: each.id))
+
+
+def _waiver(raw: object, place: str) -> Waiver:
+    body = yamlfile.mapping(raw, place, required=(*_TEXTS, *_DAYS), optional=())
+    texts = {key: _text(body[key], f"{place}.{key}") for key in _TEXTS}
+    created, expires = (_day(body[key], f"{place}.{key}") for key in _DAYS)
+    if not _ID.fullmatch(texts["id"]):
+        raise PackError(f"{place}.id: expected letters, digits, dots and dashes; got {shown(texts['id'])}")
+    if expires < created:
+        raise PackError(f"{place}.expires: {expires} is before it was created, {created}")
+    return Waiver(**texts, created=created, expires=expires)
+
+
+def _text(value: object, place: str) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
+        raise PackError(f"{place}: expected a text of at most {_LONGEST} characters, got {shown(value)}")
+    return value.strip()
+
+
+def _day(value: object, place: str) -> date:
+    # A time of day would ask whose; a day ends for everybody with its last second in UTC.
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise PackError(f"{place}: expected a day as 2026-12-31, got {shown(value)}")
+    return value
+
+
+def matched(waivers: Sequence[Waiver], subjects: Sequence[Subject]) -> Mapping[str, tuple[int, ...]]:
+    """Id of each waiver -> places of the subjects it means."""
+    by_urn: dict[str, list[int]] = {}
+    for place, subject in enumerate(subjects):
+        by_urn.setdefault(subject.urn, []).append(place)
+    return {
+        waiver.id: tuple(place for urn, places in by_urn.items() if waiver.matches(urn) for place in places)
+        for waiver in waivers
+    }
