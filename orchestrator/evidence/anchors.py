@@ -1,0 +1,104 @@
+"""An anchor in a folder that lies elsewhere: a share of another machine, or a Git checkout that CI pushes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Final
+
+from orchestrator.errors import InputError, ToolError
+from orchestrator.evidence.folder import sync_folder
+from orchestrator.ports.evidence import AnchorReceipt, Head
+from orchestrator.process import run
+
+_SECONDS: Final = 60
+_LARGEST_BYTES: Final = 64 << 20
+_WHO: Final = ("-c", "user.name=steward", "-c", "user.email=steward@localhost")
+
+
+class FolderAnchor:
+    """Keeps one file a chain, `CHAIN.heads`, one head a line.
+
+    In a Git checkout each head is also a commit, which CI pushes. Heads are then read from the file, the last
+    commit and the branch upstream, so that a rewritten file hides none of them.
+    """
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        if folder.resolve().is_relative_to(home.resolve()):
+            raise InputError(
+                "STEWARD_ANCHOR", "lies inside STEWARD_HOME, where it proves nothing", place=str(folder),
+                next_step="Name a folder that this machine's root cannot rewrite.",
+            )  # fmt: skip
+        self._folder = folder
+
+    @property
+    def name(self) -> str:
+        """By its folder."""
+        return f"folder {self._folder.name}"
+
+    def publish(self, head: Head) -> AnchorReceipt:
+        """Add a line; in a Git checkout, commit it."""
+        path = self._path(head.chain)
+        line = json.dumps(asdict(head), sort_keys=True).encode() + b"\n"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                os.write(descriptor, line)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            sync_folder(self._folder)
+        except OSError as problem:
+            raise ToolError("anchor", f"cannot be written: {problem.strerror}", place=str(path)) from problem
+        return AnchorReceipt(
+            self.name, self._commit(path, head) if self._in_git() else f"{path.name}:{head.number}"
+        )
+
+    def heads(self, chain: str) -> Sequence[Head]:
+        """All heads of the chain, each once."""
+        path = self._path(chain)
+        if not self._folder.is_dir():
+            raise ToolError("anchor", "the folder is not there", place=str(self._folder))
+        texts = [path.read_bytes()[:_LARGEST_BYTES].decode(errors="replace")] if path.exists() else []
+        if self._in_git():
+            texts += [self._shown(f"{at}:./{path.name}") for at in ("HEAD", "@{upstream}")]
+        return list(dict.fromkeys(head for text in texts for head in _read(text, chain, path)))
+
+    def _path(self, chain: str) -> Path:
+        return self._folder / f"{chain}.heads"
+
+    def _in_git(self) -> bool:
+        return any((folder / ".git").exists() for folder in (self._folder, *self._folder.resolve().parents))
+
+    def _commit(self, path: Path, head: Head) -> str:
+        self._git("add", "--", path.name)
+        message = f"Evidence {head.chain[:8]}: record {head.number}"
+        self._git("commit", "-q", "-m", message, "--", path.name)
+        return self._git("rev-parse", "HEAD").strip()
+
+    def _git(self, *words: str) -> str:
+        argv = ["git", "-C", str(self._folder), *(_WHO if words[0] == "commit" else ()), *words]
+        return run(argv, timeout=_SECONDS).stdout
+
+    def _shown(self, name: str) -> str:
+        argv = ["git", "-C", str(self._folder), "show", name]
+        done = run(argv, timeout=_SECONDS, check=False)
+        return done.stdout if done.returncode == 0 else ""
+
+
+def _read(text: str, chain: str, path: Path) -> Iterator[Head]:
+    """The heads in a text, a last line that is cut off left out; raises ToolError for what is none."""
+    names = {field.name for field in fields(Head)}
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
+        try:
+            found = json.loads(line)
+            head = Head(**found) if set(found) == names else None
+        except (ValueError, TypeError, RecursionError):
+            head = None
+        if head is None or type(head.number) is not int or not isinstance(head.sha256, str):
+            raise ToolError("anchor", f"line {number} is no head", place=str(path), got=line[:80])
+        if head.chain == chain:
+            yield head

@@ -1,0 +1,98 @@
+"""What a verification says: the first bad record, everything else that is wrong, and what proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What may be wrong with a chain."""
+
+    EDITED = "edited"
+    DELETED = "deleted"
+    REORDERED = "reordered"
+    FORKED = "forked"
+    TRUNCATED = "truncated"
+    ROLLED_BACK = "rolled_back"
+    FOREIGN = "foreign"
+    STALE_WRITER = "stale_writer"
+    BAD_SIGNATURE = "bad_signature"
+    UNTRUSTED_KEY = "untrusted_key"
+    REVOKED_KEY = "revoked_key"
+    CLOCK_SUSPECT = "clock_suspect"
+    PAYLOAD_ALTERED = "payload_altered"
+    PAYLOAD_MISSING = "payload_missing"
+    ERASURE_INCOMPLETE = "erasure_incomplete"
+    BAD_REVIEW = "bad_review"
+    NO_CHAIN = "no_chain"
+    ANCHOR_UNREADABLE = "anchor_unreadable"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, at the record with this number (counted from 0)."""
+
+    number: int
+    fault: Fault
+    text: str
+
+    def __str__(self) -> str:
+        return f"record {self.number}: {self.fault}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one chain; `anchored`: number of the newest record that an anchor knows, -1 for none.
+
+    `unanchored` counts records after it that no anchor has, those about anchors left out;
+    `unanchored_since` is when the oldest of them was written.
+    """
+
+    chain: str
+    records: int
+    head: str
+    first_key: str
+    first_key_trusted: bool
+    problems: tuple[Problem, ...]
+    anchors: tuple[str, ...]
+    anchored: int
+    unanchored: int
+    unanchored_since: datetime | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong, as far as this machine can know."""
+        return not self.problems
+
+    @property
+    def first_bad(self) -> Problem | None:
+        """The first bad record."""
+        return min(self.problems, key=lambda each: each.number) if self.problems else None
+
+    def words(self, now: datetime) -> str:
+        """The verdict in one sentence."""
+        if self.first_bad is not None:
+            more = len(self.problems) - 1
+            return f"first bad {self.first_bad}" + (f" (and {more} more)" if more else "")
+        if self.anchored < 0:
+            return f"internally consistent only{self._tail(now)}"
+        whole = f"whole up to record {self.anchored}, by {', '.join(self.anchors)}"
+        return whole + (f"; internally consistent only after it{self._tail(now)}" if self.unanchored else "")
+
+    def _tail(self, now: datetime) -> str:
+        if self.unanchored_since is None:
+            return ""
+        plural = "s" * (self.unanchored != 1)
+        age = _age(now - self.unanchored_since)
+        return f": {self.unanchored} unanchored record{plural}, the oldest {age} old"
+
+
+def _age(age: timedelta) -> str:
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
