@@ -47,7 +47,6 @@ def load_key(path: Path) -> PayloadKey | None:
 
 def make_key(path: Path) -> PayloadKey:
     """A new key, on disk before it is used; one that another process made meanwhile is taken instead."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     write_private(draft, secrets.token_bytes(_KEY_BYTES))
     with suppress(FileExistsError):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator.errors import InputError, ToolError
+from orchestrator.private_file import make_private_folder
 from orchestrator.process import run
 from orchestrator.scratch import scratch
 
@@ -47,7 +48,7 @@ class Signature:
 
 def make_key(path: Path) -> str:
     """Make an Ed25519 key pair at `path` (0600); returns the public key, kind and base64."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     path.unlink(missing_ok=True)
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", PRINCIPAL, "-f", str(path)]
     run(argv, timeout=_SECONDS)

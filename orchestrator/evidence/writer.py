@@ -30,6 +30,7 @@ from orchestrator.evidence.sshsig import fingerprint
 from orchestrator.evidence.standing import Standing, standing_of
 from orchestrator.ports.evidence import Anchor, Head
 from orchestrator.ports.run import Clock
+from orchestrator.private_file import make_private_folder
 
 
 @dataclass(frozen=True)
@@ -242,8 +243,7 @@ def open_writer(
     lease_seconds: float = LEASE_SECONDS,
 ) -> Iterator[EvidenceWriter]:
     """The writer of a chain for the block; makes the folder of a new one."""
-    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.payloads.mkdir(mode=0o700, exist_ok=True)
+    make_private_folder(folder.payloads)
     fence = Fence(folder.path, lease_seconds)
     chain = ChainFile(folder.chain)
     last = chain.tail().last

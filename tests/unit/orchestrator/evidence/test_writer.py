@@ -37,7 +37,8 @@ clock = SystemClock()
 PAUSED = (
     OTHER
     + """
-with open_writer(EvidenceFolder(home, "acme-demo", STACK_ID), CLIENT_ID, clock, BY, lease_seconds=lease) as writer:
+place = EvidenceFolder(home, "acme-demo", STACK_ID)
+with open_writer(place, CLIENT_ID, clock, BY, lease_seconds=lease) as writer:
     writer.append_run(RunEnd("1" * 26, "up", 0, clock.moment()))
     print("ready", flush=True)
     sys.stdin.readline()
