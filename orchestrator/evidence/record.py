@@ -24,6 +24,7 @@ _LINE: Final = re.compile(
     rb'\{"record":(\{.*\}),"sha256":"([0-9a-f]{64})","signature":"([A-Za-z0-9+/=]{1,2000})"\}', re.DOTALL
 )
 _TIME: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
+_WRITTEN_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 class Kind(StrEnum):
@@ -188,7 +189,7 @@ def read_line(line: bytes) -> Line:
         raise BadLineError("not the form of a record")
     raw, digest, signature = found[1], found[2].decode(), found[3].decode()
     try:
-        record = json.loads(raw)
+        record = json.loads(raw, parse_float=_no_fraction, parse_constant=_no_fraction)
         problem = _shape(record)
     except (ValueError, RecursionError) as error:
         raise BadLineError("not JSON") from error
@@ -236,8 +237,24 @@ def _fields(found: Any, types: Mapping[str, type]) -> str:
 
 def canonical(value: Any) -> bytes:
     """Sorted keys, no spaces, UTF-8 in form NFC, no numbers but whole ones: equal values give equal bytes."""
-    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return _dumped(_plain(value)).encode()
+
+
+def is_canonical(line: Line) -> bool:
+    """Whether a record stands there in that form, so that nothing hides in how it is written."""
+    try:
+        same = _dumped(line.record).encode() == line.raw
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return same and (line.raw.isascii() or unicodedata.is_normalized("NFC", line.raw.decode()))
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _no_fraction(text: str) -> Any:
+    raise ValueError(f"a record holds no {text[:20]}")
 
 
 def _plain(value: Any) -> Any:
@@ -260,4 +277,6 @@ def written_time(at: datetime) -> str:
 
 def read_time(text: str) -> datetime:
     """The other way round; raises ValueError."""
-    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    if not _WRITTEN_TIME.fullmatch(text):
+        raise ValueError("not a time as records have it")
+    return datetime.fromisoformat(text)
