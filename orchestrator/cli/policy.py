@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,11 +61,64 @@ def explain(
             autocompletion=completion.rules,
         ),
     ],
+    subject: Annotated[
+        str,
+        typer.Argument(help="A subject of a policy report, by its name or id: what the rule said of it."),
+    ] = "",
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="FILE",
+            help="The policy report to read; the newest one when none is named.",
+            show_default=False,
+        ),
+    ] = None,
+    stack: Annotated[
+        str,
+        typer.Option(
+            "--stack", metavar="STACK", help="Whose newest report: client-environment.", show_default=False
+        ),
+    ] = "",
 ) -> None:
     """Say why a rule exists, what it asks for in each profile, and how to mend a finding.
 
+    With a SUBJECT: what it said of that in a policy report, what was observed and expected, with which
+    parameters, by whose witness, under which waiver, and what it said in earlier runs.
+
     Example: steward policy explain backups.data-is-covered
     """
+    if subject:
+        _explain_pair(rule, subject, report, stack)
+    elif report or stack:
+        raise typer.BadParameter("needs a SUBJECT before it", param_hint="--report" if report else "--stack")
+    else:
+        _explain_rule(rule)
+
+
+def _explain_pair(rule: str, subject: str, file: Path | None, stack: str) -> None:
+    """The pair as a report has it."""
+    from orchestrator.cli.output import emit
+    from orchestrator.errors import InputError
+    from orchestrator.policy_reports import earlier_policy_reports, newest_policy_report, read_policy_report
+    from orchestrator.reporting.policy.explain import explain as explain_pair
+    from orchestrator.settings import load_settings
+
+    settings = load_settings()
+    path = file or newest_policy_report(settings, stack)
+    if path is None:
+        raise InputError(
+            "policy",
+            f"no run left a policy report of {stack}" if stack else "no run left a policy report",
+            place=str(settings.home / "runs"),
+            next_step="Name a file with --report, or judge first: steward plan --fleet FILE",
+        )
+    found = read_policy_report(path)
+    emit(explain_pair(found, rule, subject, earlier_policy_reports(settings, found)))
+
+
+def _explain_rule(rule: str) -> None:
+    """The rule as the catalog has it."""
     from orchestrator.app_fleet import judge
     from orchestrator.cli.output import emit
     from orchestrator.errors import InputError

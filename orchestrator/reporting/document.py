@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from orchestrator.reporting.humanise import iso
 from orchestrator.reporting.planning import Record
@@ -20,9 +20,12 @@ def document_text(document: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def schema_of(model: type[Record], title: str) -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of what is written, stable between runs."""
-    schema = model.model_json_schema(by_alias=True, mode="serialization")
+def schema_of(
+    model: type[Record], title: str, *, mode: Literal["serialization", "validation"] = "serialization"
+) -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of what is written, stable between runs; `validation` for a document that
+    leaves out what is at its default."""
+    schema = model.model_json_schema(by_alias=True, mode=mode)
     return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
 
 

@@ -16,6 +16,7 @@ _PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 _LINE_COMMAND = re.compile(r"^( *)   ::")
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  # some programs take the wide ones for the others
 _BREAKS_CODE_SPAN = re.compile(r"[`|\\]")
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def visible(value: str, *, keep_newlines: bool = False) -> str:
@@ -85,3 +86,13 @@ def markdown_block(value: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{shown}\n{fence}"
+
+
+def xml_text(value: str) -> str:
+    """The value without what XML 1.0 cannot hold, be it escaped or not; `&` and `<` are the writer's task."""
+    return _NO_XML.sub(lambda found: _code(found[0]), visible(value))
+
+
+def sarif_text(value: str) -> str:
+    """The value as a plain-text message of SARIF, in which braces are placeholders and `[x](y)` is a link."""
+    return visible(value).replace("{", "{{").replace("}", "}}").replace("](", "] (")

@@ -1,0 +1,244 @@
+"""From an assessment to the report that every format is drawn from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orchestrator.reporting.policy.model import (
+    Baseline,
+    Deferred,
+    Digests,
+    NotChecked,
+    Phase,
+    PolicyReport,
+    Population,
+    ReportedFramework,
+    ReportedResult,
+    ReportedRule,
+    ReportedSubject,
+    ReportedWaiver,
+    Source,
+    TrendPoint,
+    Verdict,
+)
+from orchestrator.reporting.policy.reconcile import blocking, check, counted, is_green
+from orchestrator.reporting.policy.words import verdict_words
+from policies.assessment import Assessment
+from policies.controls import load_frameworks
+from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
+from policies.model import CheckResult, Rule, State, Subject
+from policies.pack import Pack
+from policies.profiles import Profile
+
+Pair = tuple[str, str]
+"""(rule id, subject id)."""
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Who judged what, when and by which rules: all of the report that the assessment does not say.
+
+    `pack`: the rules and profiles as they judged, at the phase. `waived`: pair -> id of the waiver that
+    excuses it; `fingerprints`: pair -> that of its offending values.
+    """
+
+    run: str
+    stack: str
+    client: str
+    environment: str
+    phase: Phase
+    started_at: datetime
+    ended_at: datetime
+    actor: str
+    pack: Pack
+    digests: Digests
+    commit: str = ""
+    change_id: str = ""
+    command: Sequence[str] = ()
+    fleet_file: str = ""
+    chain_head: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    sources: Sequence[Source] = ()
+    differences: int = 0
+    waivers: Sequence[ReportedWaiver] = ()
+    waived: Mapping[Pair, str] = field(default_factory=dict)
+    fingerprints: Mapping[Pair, str] = field(default_factory=dict)
+    baseline: Baseline = field(default_factory=Baseline)
+    deferred: Sequence[Deferred] = ()
+    not_checked: Sequence[NotChecked] = ()
+    trend: Sequence[TrendPoint] = ()
+
+
+def policy_report(assessment: Assessment, context: ReportContext) -> PolicyReport:
+    """The report; raises EmptyPopulationError or InconsistentReportError where it would not add up."""
+    subjects = tuple(map(_subject, assessment.subjects, assessment.profiles))
+    profiles = [each for each in context.pack.profiles.ordered if each.name in set(assessment.profiles)]
+    draft = PolicyReport(
+        run=context.run,
+        stack=context.stack,
+        client=context.client,
+        environment=context.environment,
+        phase=context.phase,
+        started_at=context.started_at,
+        ended_at=context.ended_at,
+        actor=context.actor,
+        commit=context.commit,
+        change_id=context.change_id,
+        command=tuple(context.command),
+        fleet_file=context.fleet_file,
+        chain_head=context.chain_head,
+        versions=dict(context.versions),
+        digests=context.digests,
+        verdict=Verdict(green=False, exit_code=1, blocking=0, words=""),
+        counts=counted(assessment.matrix),
+        population=_population(subjects, context),
+        frameworks=_frameworks(assessment.rules),
+        rules=tuple(_rule(rule, profiles, own=rule.id in context.pack.own) for rule in assessment.rules),
+        subjects=subjects,
+        matrix=dict(assessment.matrix),
+        results=_results(assessment, context) if subjects else (),
+        waivers=tuple(context.waivers),
+        baseline=context.baseline,
+        deferred=tuple(context.deferred),
+        not_checked=tuple(context.not_checked),
+        trend=tuple(context.trend),
+    )
+    stops, green = blocking(draft), is_green(draft)
+    words = verdict_words(draft, green=green)
+    verdict = Verdict(green=green, exit_code=1 if stops else 0, blocking=stops, words=words)
+    return check(draft.model_copy(update={"verdict": verdict}))
+
+
+def _population(subjects: Sequence[ReportedSubject], context: ReportContext) -> Population:
+    return Population(
+        subjects=len(subjects),
+        by_kind=dict(Counter(subject.kind for subject in subjects)),
+        sources=tuple(context.sources),
+        differences=context.differences,
+    )
+
+
+def _subject(subject: Subject, profile: str) -> ReportedSubject:
+    return ReportedSubject(
+        id=subject.urn,
+        kind=subject.kind.value,
+        type=subject.type,
+        name=subject.name,
+        profile=profile,
+        source_type=subject.source_type,
+        witness=subject.witness,
+        file=_file(subject.facts),
+        line=_line(subject.facts),
+    )
+
+
+def _file(facts: Facts) -> str:
+    """Where the subject is written; most are written nowhere, and who knows it badly does not know it."""
+    try:
+        return facts.text_or_none("file") or ""
+    except (UnknownFactError, MalformedFactError):
+        return ""
+
+
+def _line(facts: Facts) -> int:
+    try:
+        return max(0, facts.whole("line", 0))
+    except (UnknownFactError, MalformedFactError):
+        return 0
+
+
+def _rule(rule: Rule, profiles: Iterable[Profile], *, own: bool) -> ReportedRule:
+    judged = list(profiles)
+    return ReportedRule(
+        id=rule.id,
+        title=rule.title,
+        rationale=rule.rationale,
+        severity=rule.severity.value,
+        kind=rule.kind.value,
+        types=rule.subjects,
+        controls={name: tuple(ids) for name, ids in rule.controls.items()},
+        remediation=rule.remediation,
+        owner=rule.owner,
+        reviewed_on=rule.reviewed_on,
+        version=rule.version,
+        on_unknown=rule.on_unknown.value,
+        own=own,
+        params={each.name: _params(rule, each) for each in judged} if rule.params else {},
+        enforcement={each.name: each.enforcement(rule.id).value for each in judged},
+    )
+
+
+def _params(rule: Rule, profile: Profile) -> dict[str, Any]:
+    values = profile.params(rule)
+    return {name: values.get(name) for name in rule.params}
+
+
+def _frameworks(rules: Iterable[Rule]) -> tuple[ReportedFramework, ...]:
+    used: dict[str, set[str]] = {}
+    for rule in rules:
+        for framework, controls in rule.controls.items():
+            used.setdefault(framework, set()).update(controls)
+    known = load_frameworks()
+    return tuple(
+        ReportedFramework(
+            id=name,
+            title=known[name].title if name in known else name,
+            version=known[name].version if name in known else "",
+            controls={
+                control: known[name].controls.get(control, "") if name in known else ""
+                for control in sorted(used[name])
+            },
+        )
+        for name in sorted(used)
+    )
+
+
+def _results(assessment: Assessment, context: ReportContext) -> tuple[ReportedResult, ...]:
+    """Results rule by rule; what is said alike of many subjects is one."""
+    places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
+    order = {rule.id: place for place, rule in enumerate(assessment.rules)}
+    remediations = {rule.id: rule.remediation for rule in assessment.rules}
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for result in assessment.results:
+        if result.state is State.PASS:
+            continue
+        waiver = context.waived.get((result.rule, result.subject.urn), "")
+        own = "" if result.remediation == remediations.get(result.rule) else result.remediation
+        witness = "" if result.witness == result.subject.witness else result.witness
+        key = (
+            *(result.rule, result.state.value, result.enforcement.value, result.path),
+            *(result.observed, result.expected, problem(result), own, witness, waiver),
+        )
+        groups.setdefault(key, []).append(places.get(result.subject.urn, -1))
+    ordered = sorted(groups.items(), key=lambda group: (order.get(group[0][0], -1), min(group[1]), group[0]))
+    return tuple(_reported(key, on, assessment.subjects, context) for key, on in ordered)
+
+
+def _reported(
+    key: tuple[str, ...], on: Sequence[int], subjects: Sequence[Subject], context: ReportContext
+) -> ReportedResult:
+    rule, state, enforcement, path, observed, expected, message, remediation, witness, waiver = key
+    places = tuple(sorted(set(on)))
+    prints = [context.fingerprints.get((rule, subjects[place].urn), "") for place in places]
+    return ReportedResult.model_validate(
+        {
+            "rule": rule, "on": places, "state": state, "enforcement": enforcement, "path": path,
+            "blocks": state in ("fail", "error", "unknown") and enforcement == "mandatory",
+            "observed": observed, "expected": expected, "message": message, "remediation": remediation,
+            "witness": witness, "waiver": waiver, "fingerprints": tuple(prints) if any(prints) else (),
+        }
+    )  # fmt: skip
+
+
+def problem(result: CheckResult) -> str:
+    """The message without what has a field of its own: the subject's name, path, expectation and fix."""
+    text = result.message.removeprefix(f"{shown(result.subject.name)}: ")
+    if result.path:
+        text = text.removeprefix(f"{result.path}: ")
+    if result.remediation:
+        text = text.removesuffix(f" Fix: {result.remediation}")
+    return text.removesuffix(f"; expected {result.expected}.") if result.expected else text

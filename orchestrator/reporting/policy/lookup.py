@@ -1,0 +1,137 @@
+"""Finding one pair of a report: its state, what was said of it, and how to say what was not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.reporting.policy.model import (
+    LETTERS,
+    PolicyReport,
+    ReportedResult,
+    ReportedRule,
+    ReportedSubject,
+    ReportedWaiver,
+    State,
+)
+
+SEVERITY_ORDER = ("critical", "high", "medium", "low")
+_MOST_NAMED = 3
+_UNJUDGED = frozenset("uex")
+
+
+@dataclass(frozen=True)
+class Told:
+    """One result on one subject: a row of every list."""
+
+    rule: ReportedRule
+    subject: ReportedSubject
+    place: int
+    result: ReportedResult
+
+    @property
+    def fix(self) -> str:
+        """How to mend this one, or any of its rule."""
+        return self.result.remediation or self.rule.remediation
+
+    @property
+    def witness(self) -> str:
+        """Who saw it."""
+        return self.result.witness or self.subject.witness
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the offending values, '' where none was taken."""
+        if not self.result.fingerprints:
+            return ""
+        return self.result.fingerprints[self.result.on.index(self.place)]
+
+
+class Lookup:
+    """A report by its names; made once for a format, since a report only lists."""
+
+    def __init__(self, report: PolicyReport) -> None:
+        self.report = report
+        self.rules = {rule.id: rule for rule in report.rules}
+        self.waivers = {waiver.id: waiver for waiver in report.waivers}
+        self._results: dict[tuple[str, int], list[ReportedResult]] = {}
+        for result in report.results:
+            for place in result.on:
+                self._results.setdefault((result.rule, place), []).append(result)
+
+    def state(self, rule: str, place: int) -> State:
+        """What came of a pair."""
+        return LETTERS[self.report.matrix[rule][place]]
+
+    def told(self, rule: str, place: int) -> list[Told]:
+        """What was said of a pair, nothing for most passes."""
+        subject = self.report.subjects[place]
+        return [Told(self.rules[rule], subject, place, each) for each in self._results.get((rule, place), ())]
+
+    def all_told(self) -> Iterator[Told]:
+        """Every result on every subject, the worst severity first, then as the report lists them."""
+        rank = {name: place for place, name in enumerate(SEVERITY_ORDER)}
+        for result in sorted(self.report.results, key=lambda each: rank[self.rules[each.rule].severity]):
+            for place in result.on:
+                yield Told(self.rules[result.rule], self.report.subjects[place], place, result)
+
+    def waiver(self, told: Told) -> ReportedWaiver | None:
+        """The exception that excuses a result, if one does."""
+        return self.waivers.get(told.result.waiver)
+
+    def unsaid(self, rule: ReportedRule, subject: ReportedSubject, state: State) -> str:
+        """Why a pair is in a state of which no result speaks."""
+        if state == "pass":
+            return "the rule looked and found nothing"
+        if state == "not_run":
+            if rule.enforcement.get(subject.profile) == "disabled":
+                return f"profile {subject.profile} disables this rule"
+            if subject.type == "unrecognised":
+                return f"no rule can read the type {subject.source_type or 'of this subject'}"
+            return "the rule was not asked about this subject"
+        if rule.kind != subject.kind:
+            return f"judges {_words(rule.kind)}; this is {_words(subject.kind)}"
+        types = " or ".join(map(_words, rule.types)) if len(rule.types) <= _MOST_NAMED else "other types"
+        return f"judges {types}; this is {_words(subject.type)}"
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Pairs of one rule that ended in no judgement, for one reason."""
+
+    rule: ReportedRule
+    state: State
+    why: str
+    places: tuple[int, ...]
+
+
+def holes(lookup: Lookup) -> list[Hole]:
+    """What was not judged and why: errors, unknowns and pairs that were not run, in that order."""
+    found: dict[tuple[str, State, str], list[int]] = {}
+    for rule in lookup.report.rules:
+        line = lookup.report.matrix[rule.id]
+        if _UNJUDGED.isdisjoint(line):
+            continue
+        for place, letter in enumerate(line):
+            if letter in _UNJUDGED:
+                state = LETTERS[letter]
+                said = [
+                    each.result.message for each in lookup.told(rule.id, place) if each.result.state == state
+                ]
+                why = said[0] if said else lookup.unsaid(rule, lookup.report.subjects[place], state)
+                found.setdefault((rule.id, state, why), []).append(place)
+    order = ("error", "unknown", "not_run")
+    rows = [Hole(lookup.rules[rule], state, why, tuple(on)) for (rule, state, why), on in found.items()]
+    return sorted(rows, key=lambda row: order.index(row.state))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def suite_cases(lookup: Lookup, rule: ReportedRule) -> Iterator[tuple[int, State, list[Told]]]:
+    """Every pair of a rule that applies: its place, its state and what was said."""
+    for place, letter in enumerate(lookup.report.matrix[rule.id]):
+        state = LETTERS[letter]
+        if state != "not_applicable":
+            yield place, state, lookup.told(rule.id, place)

@@ -1,0 +1,258 @@
+"""OSCAL assessment-results: a finding a control, an observation a rule and outcome, ids from the evidence.
+
+OSCAL knows satisfied and not satisfied only, so whatever was not shown is not satisfied, and says why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from orchestrator.reporting.escape import markdown_text, visible
+from orchestrator.reporting.humanise import iso, plural
+from orchestrator.reporting.policy.lookup import Lookup
+from orchestrator.reporting.policy.model import (
+    PolicyReport,
+    ReportedFramework,
+    ReportedResult,
+    ReportedWaiver,
+)
+from orchestrator.reporting.policy.standing import Standing, standings
+from orchestrator.reporting.policy.words import state_words, sum_words
+
+VERSION: Final = "1.2.1"
+NAMESPACE: Final = "https://steward.example/ns/oscal"
+_REASONS: Final = {"met": "pass", "not met": "fail"}
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """The same run over the same evidence gives the same ids, and no other run does."""
+
+    root: UUID
+
+    def of(self, *parts: str) -> str:
+        return str(_uuid(self.root, *parts))
+
+
+def _uuid(root: UUID, *parts: str) -> UUID:
+    """ASCII, since a name may hold what UTF-8 has no form for."""
+    return uuid5(root, "\n".join(parts).encode("ascii", "backslashreplace").decode())
+
+
+def to_oscal(report: PolicyReport) -> str:
+    """The document; equal reports give equal bytes."""
+    ids = _Ids(_uuid(NAMESPACE_URL, "steward", report.stack, report.run, report.chain_head))
+    document = {
+        "uuid": ids.of("document"),
+        "metadata": {
+            "title": f"Policy report of {_text(report.stack)}, run {_text(report.run)}",
+            "last-modified": iso(report.ended_at),
+            "version": _text(report.run),
+            "oscal-version": VERSION,
+            "props": [_prop("schema", report.schema_), _prop("chain-head", report.chain_head or "none")],
+        },
+        # OSCAL wants a plan: ours is the rules and parameters of this very run.
+        "import-ap": {"href": f"#{ids.of('plan')}"},
+        "results": [_result(Lookup(report), ids)],
+        "back-matter": {"resources": [_plan(report, ids)]},
+    }
+    return json.dumps({"assessment-results": document}, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+def _plan(report: PolicyReport, ids: _Ids) -> dict[str, Any]:
+    props = [
+        _prop("command", " ".join(report.command) or "not said"),
+        _prop("rules-digest", report.digests.rules),
+        _prop("profiles-digest", report.digests.profiles),
+        _prop("commit", report.commit or "not said"),
+    ]
+    return {
+        "uuid": ids.of("plan"),
+        "title": "The rules and profiles that judged",
+        "description": f"{plural(len(report.rules), 'rule')}, named by their digests.",
+        "props": props,
+    }
+
+
+def _result(lookup: Lookup, ids: _Ids) -> dict[str, Any]:
+    report = lookup.report
+    stands, pairs = standings(report), len(report.rules) * len(report.subjects)
+    observations = [_passes(report, rule.id, ids) for rule in report.rules]
+    observations += [_observation(lookup, place, each, ids) for place, each in enumerate(report.results)]
+    found: dict[str, Any] = {
+        "uuid": ids.of("result"),
+        "title": _text(report.verdict.words),
+        "description": f"{plural(pairs, 'pair')}: {sum_words(report.counts)}.",
+        "start": iso(report.started_at),
+        "end": iso(report.ended_at),
+        "props": [_prop("phase", report.phase), _prop("environment", report.environment),
+                  _prop("actor", report.actor), _prop("green", "yes" if report.verdict.green else "no")],
+        "local-definitions": {"inventory-items": _inventory(report, ids)},
+        "reviewed-controls": {"control-selections": _selections(report, stands)},
+        "observations": observations,
+        "findings": [_finding(lookup, each, ids) for rows in stands.values() for each in rows],
+    }  # fmt: skip
+    risks = [_risk(waiver, ids) for waiver in report.waivers]
+    return found | ({"risks": risks} if risks else {})
+
+
+def _inventory(report: PolicyReport, ids: _Ids) -> list[dict[str, Any]]:
+    return [
+        {
+            "uuid": ids.of("subject", subject.id),
+            "description": _text(f"{state_words(subject.kind)} {subject.name}"),
+            "props": [
+                _prop("id", subject.id),
+                _prop("kind", subject.kind),
+                _prop("type", subject.source_type or subject.type),
+                _prop("profile", subject.profile),
+                _prop("witness", subject.witness or "not said"),
+            ],
+        }
+        for subject in report.subjects
+    ]
+
+
+def _selections(report: PolicyReport, stands: dict[str, list[Standing]]) -> list[dict[str, Any]]:
+    selections = [
+        {
+            "description": _text(f"{framework.title} {framework.version}".strip()),
+            "include-controls": [
+                {"control-id": control_id(framework, each.control)} for each in stands[framework.id]
+            ],
+        }
+        for framework in report.frameworks
+    ]
+    return selections or [{"description": "No rule names a control.", "include-all": {}}]
+
+
+def control_id(framework: ReportedFramework, control: str) -> str:
+    """As NIST's own catalog has it (`ac-6.1`), for the other frameworks with their name before it."""
+    if framework.id == "nist-800-53":
+        name = control.lower().replace("(", ".").replace(")", "")
+    else:
+        name = f"{framework.id}_{control}"
+    return "_" * (not re.match(r"[A-Za-z_]", name)) + re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+def _passes(report: PolicyReport, rule: str, ids: _Ids) -> dict[str, Any]:
+    """What a rule was held against as a whole; its passes are told here and nowhere else."""
+    line = report.matrix[rule]
+    passed = [subject for subject, letter in zip(report.subjects, line, strict=True) if letter == "p"]
+    found: dict[str, Any] = {
+        "uuid": ids.of("rule", rule),
+        "title": _text(f"{rule}: all pairs"),
+        "description": f"{plural(len(passed), 'pass', 'passes')} of {plural(len(line), 'subject')}; "
+        f"{line.count('n')} not applicable.",
+        "methods": ["TEST"],
+        "collected": iso(report.ended_at),
+        "props": [_prop("rule", rule), _prop("state", "pass"), _prop("pairs", str(len(passed)))],
+    }
+    return found | ({"subjects": [_subject(each.id, ids) for each in passed]} if passed else {})
+
+
+def _subject(subject: str, ids: _Ids) -> dict[str, str]:
+    return {"subject-uuid": ids.of("subject", subject), "type": "inventory-item"}
+
+
+def _observation(lookup: Lookup, place: int, result: ReportedResult, ids: _Ids) -> dict[str, Any]:
+    report = lookup.report
+    said = {
+        "path": result.path, "observed": result.observed, "expected": result.expected,
+        "enforcement": result.enforcement, "witness": result.witness, "waiver": result.waiver,
+    }  # fmt: skip
+    return {
+        "uuid": ids.of("observation", str(place)),
+        "title": _text(f"{result.rule}: {state_words(result.state)}"),
+        "description": _text(result.message or lookup.rules[result.rule].title),
+        "methods": ["TEST"],
+        "collected": iso(report.ended_at),
+        "subjects": [_subject(report.subjects[on].id, ids) for on in result.on],
+        "props": [_prop("rule", result.rule), _prop("state", result.state)]
+        + [_prop(name, value) for name, value in said.items() if value],
+        "remarks": _text(f"Fix: {result.remediation or lookup.rules[result.rule].remediation}"),
+    }
+
+
+def _finding(lookup: Lookup, each: Standing, ids: _Ids) -> dict[str, Any]:
+    report, met = lookup.report, each.stand == "met"
+    related = [ids.of("rule", rule) for rule in each.rules]
+    related += [
+        ids.of("observation", str(place))
+        for place, result in enumerate(report.results)
+        if result.rule in each.rules
+    ]
+    target = control_id(each.framework, each.control)
+    found: dict[str, Any] = {
+        "uuid": ids.of("finding", target),
+        "title": _text(f"{each.framework.title} {each.control}: {each.stand}"),
+        "description": _text(each.title or each.control),
+        "target": {
+            "type": "objective-id",
+            "target-id": target,
+            "status": {
+                "state": "satisfied" if met else "not-satisfied",
+                "reason": _REASONS.get(each.stand, "other"),
+                "remarks": _text(f"{each.stand}: {each.words}. {_why(each)}".strip()),
+            },
+        },
+        "related-observations": [{"observation-uuid": each_id} for each_id in related],
+    }
+    waived = sorted({
+        result.waiver for result in report.results
+        if result.rule in each.rules and result.waiver in lookup.waivers
+    })  # fmt: skip
+    risks = [{"risk-uuid": ids.of("waiver", waiver)} for waiver in waived]
+    return found | ({"related-risks": risks} if risks else {})
+
+
+def _why(each: Standing) -> str:
+    return {
+        "met": "These rules show a part of the control, and what they show holds.",
+        "not met": "",
+        "not shown": "What is unknown or was not run is no pass.",
+        "excused": "An excused failure is no pass; see the waivers.",
+        "nothing to judge": "No subject of the population was judged by these rules.",
+    }[each.stand]
+
+
+def _risk(waiver: ReportedWaiver, ids: _Ids) -> dict[str, Any]:
+    expires = waiver.expires
+    found: dict[str, Any] = {
+        "uuid": ids.of("waiver", waiver.id),
+        "title": _text(f"Waiver {waiver.id}: {waiver.state}"),
+        "description": _text(waiver.reason or waiver.problem or "no reason given"),
+        "statement": _text(f"{waiver.rule} on {waiver.subject}: {plural(waiver.matched, 'pair')} excused."),
+        "status": "deviation-approved" if waiver.state == "active" else "open",
+        "props": list(_waiver_props(waiver)),
+    }
+    if expires:
+        found["deadline"] = f"{expires.isoformat()}T23:59:59Z"
+    return found
+
+
+def _waiver_props(waiver: ReportedWaiver) -> Iterator[dict[str, str]]:
+    for name in ("owner", "approver", "ticket", "problem"):
+        value = str(getattr(waiver, name))
+        if value:
+            yield _prop(name, value)
+    yield _prop("compensating-control", waiver.compensating_control or "none")
+
+
+def _prop(name: str, value: str) -> dict[str, str]:
+    return {"name": name, "ns": NAMESPACE, "value": _plain(value)}
+
+
+def _plain(value: str) -> str:
+    """A value of OSCAL has no white space at its ends, and is not empty."""
+    return visible(value).strip() or "–"
+
+
+def _text(value: str) -> str:
+    """Titles and descriptions are Markdown to whoever shows them."""
+    return markdown_text(value) or "–"
