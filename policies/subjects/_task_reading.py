@@ -73,7 +73,7 @@ def head_facts(head: Mapping[str, object], leave_out: frozenset[str]) -> dict[st
 
 
 def written_texts(value: object, path: str, key: str) -> Iterator[dict[str, object]]:
-    """Each text and number below a value with its path and the nearest key, as written."""
+    """Each scalar below a value as text, with its path and the nearest key, as written."""
     if isinstance(value, dict):
         for name, each in value.items():
             yield from written_texts(each, f"{path}.{name}", name)
@@ -81,17 +81,16 @@ def written_texts(value: object, path: str, key: str) -> Iterator[dict[str, obje
         for place, each in enumerate(value):
             yield from written_texts(each, f"{path}[{place}]", key)
     elif value == VAULTED:
-        yield {"path": path, "key": key, "text": "", "template": False, "vaulted": True}
-    elif isinstance(value, Unknown):
-        yield {"path": path, "key": key, "text": value, "template": False, "vaulted": False}
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        text = str(value)
-        yield {"path": path, "key": key, "text": text, "template": is_template(value), "vaulted": False}
-
-
-def is_block(task: Mapping[str, object]) -> bool:
-    """Whether an entry of a list of tasks holds tasks itself."""
-    return "block" in task
+        yield {"path": path, "key": key, "text": "", "template": False, "number": False, "vaulted": True}
+    elif value is not None:
+        yield {
+            "path": path,
+            "key": key,
+            "text": value if isinstance(value, Unknown) else str(value),
+            "template": is_template(value),
+            "number": isinstance(value, int | float) and not isinstance(value, bool),
+            "vaulted": False,
+        }
 
 
 def _action(task: Lined, place: str) -> tuple[str, object, bool]:
