@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from orchestrator.errors import StewardError
 from orchestrator.ports.run import Target
 from orchestrator.reporting.model import Change, PolicyResult
+from policies.subjects.steps import PlannedStep
 from stacks.outputs import FleetOutputs
 
 
@@ -18,6 +19,7 @@ class Preview:
     """What a preview with the policy pack found; `refusal`, `refused`: why Pulumi stopped, when it did.
 
     `differs`: what is no resource of its own is not as in the state. `before`, `after`: properties by URN.
+    `steps`: everything the engine would do, also to what groups and to what stays as it is.
     """
 
     changes: Sequence[Change]
@@ -29,6 +31,7 @@ class Preview:
     before: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     state_at: datetime | None = None
+    steps: Sequence[PlannedStep] = ()
 
     @property
     def blocked(self) -> bool:

@@ -69,7 +69,8 @@ class PulumiProvisioner:
         policies = read_policy_results(self._results)
         found = Preview(
             tuple(log.changes.values()), log.unchanged, tuple(policies), refusal, log.differs,
-            before=log.before, after=log.after, state_at=self._state_at(target.stack.name),
+            before=log.before, after=log.after, steps=tuple(log.steps),
+            state_at=self._state_at(target.stack.name),
         )  # fmt: skip
         if not refusal or found.blocked:
             return found

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.provisioning.changes import OPS, change_of, resource_kind, resource_name
+from orchestrator.provisioning.steps import planned_step
 from orchestrator.reporting.model import Change
+from policies.subjects.steps import PlannedStep
 
 _COSTS = ("replaced: ", "restarted: ")
 """How a provider's plugin begins to say why a change is not made in place, or not without a restart."""
@@ -43,6 +45,8 @@ class EventLog:
         """Inputs of every counted resource that is there before, by URN."""
         self.after: dict[str, Mapping[str, Any]] = {}
         """Inputs of every counted resource that is there afterwards, by URN."""
+        self.steps: list[PlannedStep] = []
+        """All of it, as the rules about steps are given it."""
         self._replaced: dict[str, str] = {}
         self._costs: dict[str, str] = {}
 
@@ -62,6 +66,7 @@ class EventLog:
 
     def _planned(self, step: Any) -> None:
         op, urn = str(getattr(step.op, "value", step.op)), step.urn
+        self.steps.append(planned_step(step))
         if not is_counted(step.type):
             self.differs |= op != "same"
             return

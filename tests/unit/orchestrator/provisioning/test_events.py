@@ -13,6 +13,7 @@ from pulumi.automation.events import (
     ResOpFailedEvent,
     ResourcePreEvent,
     StepEventMetadata,
+    StepEventStateMetadata,
 )
 
 from orchestrator.provisioning.changes import resource_name
@@ -25,6 +26,18 @@ def urn(token: str, name: str) -> str:
 
 
 SERVER = urn("local:index:Server", "web-1")
+
+
+def state(**values: Any) -> StepEventStateMetadata:
+    told = {
+        "type": "local:index:Server",
+        "urn": SERVER,
+        "id": "",
+        "parent": "",
+        "provider": "local::1",
+        "protect": False,
+    }
+    return StepEventStateMetadata(**{**told, **values})
 
 
 def metadata(
@@ -103,8 +116,8 @@ def test_same_and_reads_are_no_changes_and_components_are_not_counted() -> None:
 
 
 def test_what_an_update_changes_is_told_briefly() -> None:
-    old = SimpleNamespace(inputs={"memoryGib": 1.0, "name": "a" * 60, "tags": {"a": 1}})
-    new = SimpleNamespace(inputs={"memoryGib": 2.0, "name": "b", "tags": {"a": 2}})
+    old = state(inputs={"memoryGib": 1.0, "name": "a" * 60, "tags": {"a": 1}})
+    new = state(inputs={"memoryGib": 2.0, "name": "b", "tags": {"a": 2}})
     diff = dict.fromkeys(("memoryGib", "name", "tags"), "update")
     (change,) = log(planned("update", detailed_diff=diff, old=old, new=new)).changes.values()
     assert change.detail == f"memory 1 → 2 GiB, name {'a' * 60} → b, tags.a 1 → 2"
@@ -112,8 +125,8 @@ def test_what_an_update_changes_is_told_briefly() -> None:
 
 def test_why_a_change_is_no_quiet_one_is_told_in_the_providers_words() -> None:
     old, new = (
-        SimpleNamespace(id="n-1", inputs={"cidr": "10.1.0.0/24"}),
-        SimpleNamespace(inputs={"cidr": "x"}),
+        state(id="n-1", inputs={"cidr": "10.1.0.0/24"}),
+        state(inputs={"cidr": "x"}),
     )
     step = planned("replace", detailed_diff={"cidr": "update-replace"}, old=old, new=new)
     why = said(
@@ -128,6 +141,24 @@ def test_why_a_change_is_no_quiet_one_is_told_in_the_providers_words() -> None:
     (change,) = log(restart, planned("update", detailed_diff={}, old=old, new=new)).changes.values()
     assert change.restarts
     assert consequences(change) == ["in place, restarted: publish (ports are fixed); disk stays"]
+
+
+def test_every_step_is_kept_for_the_rules_with_what_was_and_what_will_be() -> None:
+    old = state(inputs={"memoryGib": 1.0}, protect=True)
+    new = state(inputs={"memoryGib": 2.0})
+    steps = log(
+        planned("replace", old=old, new=new, keys=["image"]),
+        planned("create", kind="steward:index:Fleet", new=state(provider="", inputs=None)),
+        planned("same", name="web-2", old=old, new=old),
+    ).steps
+    assert [(step.op, step.is_component, step.protected_before, step.protected_after) for step in steps] == [
+        ("replace", False, True, False),
+        ("create", True, False, False),
+        ("same", False, True, True),
+    ]
+    assert (steps[0].old, steps[0].new) == ({"memoryGib": 1.0}, {"memoryGib": 2.0})
+    assert steps[0].replace_reasons == ("image",)
+    assert (steps[1].old, steps[1].new) == (None, {})
 
 
 def test_errors_name_their_resource_once() -> None:

@@ -1,0 +1,42 @@
+"""Steps that the engine tells of while it runs, in the words that rules are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from orchestrator.ports.provisioning import StateResource
+from policies.subjects.steps import PlannedStep
+
+
+def planned_step(step: Any) -> PlannedStep:
+    """A step out of an event's metadata; secrets in it are hidden by the engine already."""
+    old, new = step.old, step.new
+    known = new or old
+    return PlannedStep(
+        op=str(getattr(step.op, "value", step.op)),
+        urn=step.urn,
+        type=step.type,
+        old=None if old is None else old.inputs or {},
+        new=None if new is None else new.inputs or {},
+        protected_before=bool(old and old.protect),
+        protected_after=bool(new and new.protect),
+        is_component=not (known and known.provider),
+        replace_reasons=tuple(step.keys or ()) if "replace" in str(step.op) else (),
+    )
+
+
+def deletes(resources: Iterable[StateResource], going: Sequence[str] = ()) -> list[PlannedStep]:
+    """A delete of everything in the state, as `destroy` makes it; `going`: URNs without protection then."""
+    return [
+        PlannedStep(
+            op="delete",
+            urn=each.urn,
+            type=each.type,
+            old=each.inputs,
+            protected_before=each.protect,
+            protected_after=each.protect and each.urn not in going,
+            is_component=each.type.startswith(("steward:", "pulumi:")),
+        )
+        for each in resources
+    ]
