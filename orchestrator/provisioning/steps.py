@@ -12,9 +12,9 @@ from policies.subjects.steps import PlannedStep
 def planned_step(step: Any) -> PlannedStep:
     """A step out of an event's metadata; secrets in it are hidden by the engine already."""
     old, new = step.old, step.new
-    known = new or old
+    known, op = new or old, str(getattr(step.op, "value", step.op))
     return PlannedStep(
-        op=str(getattr(step.op, "value", step.op)),
+        op=op,
         urn=step.urn,
         type=step.type,
         old=None if old is None else old.inputs or {},
@@ -22,7 +22,7 @@ def planned_step(step: Any) -> PlannedStep:
         protected_before=bool(old and old.protect),
         protected_after=bool(new and new.protect),
         is_component=not (known and known.provider),
-        replace_reasons=tuple(step.keys or ()) if "replace" in str(step.op) else (),
+        replace_reasons=tuple(step.keys or ()) if "replace" in op else (),
     )
 
 
