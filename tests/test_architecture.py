@@ -73,6 +73,7 @@ BELOW_PORTS = {
     "orchestrator.reporting.drift",
     "orchestrator.reporting.model",
     "orchestrator.reporting.planning",
+    "policies.subjects.steps",
     "stacks.fleet.loader",
     "stacks.fleet.secret",
     "stacks.outputs",
