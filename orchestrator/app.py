@@ -6,7 +6,7 @@ import getpass
 import os
 import shutil
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +35,7 @@ from orchestrator.reporting.model import Report
 from orchestrator.reporting.write import known_rows, write, write_index
 from orchestrator.results import RunResults
 from orchestrator.room import require_room, set_aside, with_reserve
+from orchestrator.run_evidence import RunEvidence, say_killed, told_at_its_end
 from orchestrator.scratch import sweep
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
@@ -187,16 +188,50 @@ def begin_run(
         watcher.begun(partial(earlier_runs, settings, ledger.last_runs, target.stack.name, verb))
         if warm:
             connections.warm(stacks_of(target), adapters.provisioner.outputs)
-        code = 3
-        try:
+        with _to_its_end(run, connections, killed, toolchain.digest, say):
             yield run
-            code = run.exit_code
-        finally:
-            if isinstance(run.problem, StoppedError):
-                for told in connections.end_leftovers(run_id):
-                    say(f"could not look for leftovers: {told}")
-            connections.close()
-            with_reserve(settings.home, lambda: ledger.end_run(run_id, code, clock.moment()))
+
+
+@contextmanager
+def _to_its_end(
+    run: Run, connections: Connections, killed: Sequence[str], tools: str, say: Say
+) -> Iterator[None]:
+    """Whatever happens in the block: no host keeps anything, evidence has a record, the ledger an end."""
+    settings, ledger, stack = run.settings, run.ledger, run.adapters.target.stack
+    evidence = evidence_of(run, tools)
+    code = 3
+    try:
+        say_killed(evidence, killed, say)
+        with told_at_its_end(evidence, lambda: ledger.last_runs(stack.name, _RUNS_LOOKED_AT), say) as ending:
+            try:
+                yield
+            finally:
+                if isinstance(run.problem, StoppedError):
+                    for told in connections.end_leftovers(run.id):
+                        say(f"could not look for leftovers: {told}")
+                connections.close()
+            ending.exit_code = run.exit_code
+            ending.problem = str(run.problem) if run.problem else ""
+        code = run.exit_code
+    finally:
+        moment = run.adapters.clock.moment
+        with_reserve(settings.home, lambda: ledger.end_run(run.id, code, moment()))
+
+
+def evidence_of(run: Run, tools: str) -> RunEvidence:
+    """What writes the evidence of a run; `tools` is the digest of its toolchain."""
+    return RunEvidence(
+        settings=run.settings,
+        stack=run.adapters.target.stack,
+        clock=run.adapters.clock,
+        run=run.id,
+        verb=run.verb,
+        started=run.started,
+        actor=actor(),
+        versions={"steward": version("steward-iac"), **tool_versions()},
+        inputs={run.fleet_file: run.adapters.target.loaded.digest},
+        tools=tools,
+    )
 
 
 def hidden(report: Report) -> Report:

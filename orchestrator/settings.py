@@ -57,6 +57,8 @@ class Settings:
     """Where this version's own playbooks, rules and program are; never written to."""
     prices: Path | None = None
     """A price book for every client, instead of each client's own in `home`."""
+    anchor: Path | None = None
+    """A folder outside of `home`, such as a Git checkout that CI pushes, for heads of evidence chains."""
     ready_seconds: float = 180.0
     """How long `ready` waits as a whole, package lock included."""
 
@@ -108,7 +110,7 @@ def is_project(folder: Path) -> bool:
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | None = None) -> Settings:
-    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES and _READY_SECONDS; raises InputError.
+    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES, _ANCHOR, _READY_SECONDS; raises InputError.
 
     Without STEWARD_PROJECT the project is the one of the working folder, else the one of the file `beside`.
     """
@@ -124,7 +126,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | No
         cache=_folder(env.get("STEWARD_CACHE"), "cache"),
         project=_project(env.get("STEWARD_PROJECT"), beside),
         toolchain=cast("ToolchainSource", source),
-        prices=Path(env["STEWARD_PRICES"]).expanduser().absolute() if env.get("STEWARD_PRICES") else None,
+        prices=_named(env.get("STEWARD_PRICES")),
+        anchor=_named(env.get("STEWARD_ANCHOR")),
         ready_seconds=_seconds("STEWARD_READY_SECONDS", env.get("STEWARD_READY_SECONDS"), 180.0),
     )
 
@@ -138,6 +141,10 @@ def _project(named: str | None, beside: Path | None) -> Path:
     if found is None and beside is not None:
         found = find_project(beside.expanduser().absolute().parent)
     return found or code_root()
+
+
+def _named(path: str | None) -> Path | None:
+    return Path(path).expanduser().absolute() if path else None
 
 
 def _seconds(name: str, text: str | None, usual: float) -> float:

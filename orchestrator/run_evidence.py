@@ -1,0 +1,210 @@
+"""The evidence of a run: its record, however it ended, and those of runs that could not write theirs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from orchestrator.clock import Moment
+from orchestrator.convergence.inputs import playbooks_digest
+from orchestrator.errors import StewardError
+from orchestrator.evidence.anchors import FolderAnchor
+from orchestrator.evidence.folder import EvidenceFolder
+from orchestrator.evidence.payloads import LARGEST_BYTES
+from orchestrator.evidence.record import Circumstances, Kind, canonical
+from orchestrator.evidence.writer import Attachment, EvidenceWriter, RunEnd, open_writer
+from orchestrator.ports.evidence import Anchor
+from orchestrator.ports.run import Clock, Say, StackRecord
+from orchestrator.process import run
+from orchestrator.redaction import redacted, redacted_values
+from orchestrator.room import with_reserve
+from orchestrator.settings import Settings
+
+_KEPT: Final = ("report.json", "policy-report*.json", "facts/*.json", "host-facts*.json")
+"""What of a run's folder is kept with its record, as long as the evidence is: see `RETENTION_MONTHS`."""
+_RUN: Final = re.compile(rb'"run":"([0-9A-Za-z]{1,40})"')
+_CHANGES: Final = ("STEWARD_CHANGE", "CI_MERGE_REQUEST_IID", "GITHUB_REF")
+_COMMITS: Final = ("CI_COMMIT_SHA", "GITHUB_SHA")
+_SECONDS: Final = 20
+_LONGEST: Final = 2_000
+
+Rows = Callable[[], Sequence[Mapping[str, Any]]]
+"""The newest runs of the stack, as the ledger knows them."""
+
+
+@dataclass(frozen=True)
+class RunEvidence:
+    """Writes what one run leaves; `inputs` are digests of the files it read, by name."""
+
+    settings: Settings
+    stack: StackRecord
+    clock: Clock
+    run: str
+    verb: str
+    started: Moment
+    actor: str
+    versions: Mapping[str, str]
+    inputs: Mapping[str, str]
+    tools: str
+    """Digest of the toolchain."""
+
+    def tell_killed(self, killed: Sequence[str]) -> None:
+        """Records for runs that were killed; raises StewardError or OSError."""
+        if killed:
+            with self._writer() as writer:
+                writer.append_killed(killed, self.run)
+
+    def tell_end(self, exit_code: int, problem: str, earlier: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+        """The record of this run, then its head to every anchor; returns what the anchors refused.
+
+        `earlier` are the ledger's rows of this stack: one that is over and without a record gets one, for it
+        was killed in its last moment or had no room. Raises StewardError or OSError.
+        """
+        end = RunEnd(
+            self.run, self.verb, exit_code, self.started, redacted(problem)[:_LONGEST], self._attachments()
+        )
+        with self._writer() as writer:
+            told = recorded_runs(writer.chain.raw_lines())
+            writer.append_killed(self._unrecorded(writer, earlier, told), self.run)
+            if self.run not in told:
+                writer.append_run(end)
+            return writer.anchor(anchors_of(self.settings))
+
+    def _writer(self) -> AbstractContextManager[EvidenceWriter]:
+        folder = EvidenceFolder(self.settings.home, self.stack.name, self.stack.id)
+        return open_writer(folder, self.stack.client_id, self.clock, self._circumstances())
+
+    def _unrecorded(
+        self, writer: EvidenceWriter, earlier: Sequence[Mapping[str, Any]], told: Collection[str]
+    ) -> Sequence[str]:
+        """Runs of this chain's time that are over and have no record."""
+        first = next(writer.chain.lines(), None)
+        return sorted(
+            str(row["id"])
+            for row in earlier
+            if first is not None
+            and row["exit_code"] is not None
+            and row["id"] not in told
+            and row["id"] != self.run
+            and datetime.fromisoformat(row["started_at"]) >= first.ended_at()
+        )
+
+    def _circumstances(self) -> Circumstances:
+        settings = self.settings
+        rules = [settings.policy_pack / name for name in ("catalog", "rules", "subjects")]
+        params = [settings.policy_pack / name for name in ("profiles", "controls")]
+        tools = {"toolchain": self.tools, "playbooks": playbooks_digest(settings.playbooks), **self.versions}
+        return Circumstances(
+            actor=self.actor,
+            commit=commit_of(settings.project),
+            change=_first_set(_CHANGES),
+            command=redacted_values([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            versions=self.versions,
+            rules=tree_digest([*rules, settings.own_rules]),
+            params=tree_digest(params),
+            tools=hashlib.sha256(canonical(tools)).hexdigest(),
+            inputs=self.inputs,
+        )
+
+    def _attachments(self) -> list[Attachment]:
+        folder = self.settings.run_folder(self.run)
+        paths = sorted({path for pattern in _KEPT for path in folder.glob(pattern)})
+        return [
+            Attachment(str(path.relative_to(folder)), "application/json", path.read_bytes())
+            for path in paths
+            if path.is_file() and not path.is_symlink() and path.stat().st_size <= LARGEST_BYTES
+        ]
+
+
+@contextmanager
+def told_at_its_end(evidence: RunEvidence, ledger_rows: Rows, say: Say) -> Iterator[RunEnding]:
+    """The record of a run is written when the block ends, also by an error, a stop or an exit.
+
+    After an error of the block's own, one of the evidence is only said. Else it is raised: a run without
+    evidence did not end well.
+    """
+    ending = RunEnding()
+    try:
+        yield ending
+    except BaseException as problem:
+        try:
+            _tell(evidence, 3, str(problem) or type(problem).__name__, ledger_rows, say)
+        except (StewardError, OSError) as other:
+            say(f"the evidence of this run could not be written: {other}")
+        raise
+    _tell(evidence, ending.exit_code, ending.problem, ledger_rows, say)
+
+
+def say_killed(evidence: RunEvidence, killed: Sequence[str], say: Say) -> None:
+    """Records for killed runs before this one begins; what hinders that is said, and tried again later."""
+    try:
+        evidence.tell_killed(killed)
+    except (StewardError, OSError) as problem:
+        say(f"the evidence of killed runs could not be written yet: {problem}")
+
+
+@dataclass
+class RunEnding:
+    """How the block ended, by its own word."""
+
+    exit_code: int = 3
+    problem: str = ""
+
+
+def _tell(evidence: RunEvidence, exit_code: int, problem: str, ledger_rows: Rows, say: Say) -> None:
+    home = evidence.settings.home
+    for refused in with_reserve(home, lambda: evidence.tell_end(exit_code, problem, ledger_rows())):
+        say(f"evidence is not anchored: {refused}")
+
+
+def anchors_of(settings: Settings) -> Sequence[Anchor]:
+    """The anchors of this installation; none where none is set up. Raises InputError."""
+    return [FolderAnchor(settings.anchor, settings.home)] if settings.anchor else []
+
+
+def recorded_runs(raw: Iterator[bytes]) -> set[str]:
+    """Runs that a chain has a record of, without reading it closely."""
+    marks = [b'"kind":"%s"' % kind.encode() for kind in (Kind.RUN, Kind.KILLED)]
+    return {
+        match[1].decode()
+        for line in raw
+        if any(mark in line for mark in marks)
+        for match in _RUN.finditer(line)
+    }
+
+
+def tree_digest(folders: Sequence[Path]) -> str:
+    """SHA-256 over the names and contents of all files in some folders, which need not exist."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        digest.update(f"{folder.name}\0".encode())
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(folder)}\0".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def commit_of(project: Path) -> str:
+    """The commit of the project, with `-dirty` where files differ from it; '' outside of Git."""
+    said = _first_set(_COMMITS)
+    if said:
+        return said
+    argv = ["git", "-C", str(project), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = run(argv, timeout=_SECONDS, check=False)
+    except StewardError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _first_set(names: Sequence[str]) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")[:200]
