@@ -15,8 +15,8 @@ from policies.subjects.types import TYPES
 _HERE: Final = Path(__file__).parent
 ROOMS: Final = (
     *("network", "servers", "storage", "change", "playbooks"),
-    *("hardening", "access", "patches", "backups", "recovery", "quality", "cost", "capacity"),
-    "governance",
+    *("hardening", "access", "patches", "backups", "recovery", "quality"),
+    *("population", "cost", "capacity", "governance"),
 )
 """Each is a catalog here and a module of the same name in `policies.rules`, in the order of reports."""
 KEYS: Final = (
