@@ -120,7 +120,9 @@ def test_protection_is_read_from_the_options(start_pack: Start) -> None:
 def test_what_the_profile_makes_advice_is_advice(start_pack: Start) -> None:
     services = [{"name": "shop", "owner": None, "availabilityTargetPercent": 99}]
 
-    response = start_pack().Analyze(request("steward:index:Fleet", "fleet", services=services))
+    response = start_pack().Analyze(
+        request("steward:index:Fleet", "fleet", owner="a@acme.example", region="local-1", services=services)
+    )
 
     assert said(response) == {
         "quality.service-has-owner": (urn("steward:index:Fleet", "fleet"), wire.ADVISORY)
