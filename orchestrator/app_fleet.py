@@ -106,12 +106,14 @@ def require_project(settings: Settings) -> None:
 
 
 def judge(settings: Settings) -> Pack:
-    """The rules, ours and the project's own; raises InputError that names the file at fault."""
+    """The rules: ours, the policy reference's and the project's own; InputError names the file at fault."""
+    from orchestrator.policy_reference import place_of
     from policies.model import PackError
     from policies.pack import load_pack
 
+    place = place_of(settings)
     try:
-        return load_pack(settings.own_rules)
+        return load_pack(settings.own_rules, place.folder if place else None)
     except PackError as problem:
         raise InputError(
             "rules",

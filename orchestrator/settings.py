@@ -59,6 +59,8 @@ class Settings:
     """A price book for every client, instead of each client's own in `home`."""
     anchor: Path | None = None
     """A folder outside of `home`, such as a Git checkout that CI pushes, for heads of evidence chains."""
+    policy_reference: str = ""
+    """What judges: a folder, or REPO@REF:FOLDER; where empty, what comes with this version."""
     ready_seconds: float = 180.0
     """How long `ready` waits as a whole, package lock included."""
 
@@ -110,8 +112,9 @@ def is_project(folder: Path) -> bool:
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | None = None) -> Settings:
-    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES, _ANCHOR, _READY_SECONDS; raises InputError.
+    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES, _ANCHOR, _POLICY_REFERENCE, _READY_SECONDS.
 
+    Raises InputError.
     Without STEWARD_PROJECT the project is the one of the working folder, else the one of the file `beside`.
     """
     env = os.environ if environ is None else environ
@@ -128,6 +131,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | No
         toolchain=cast("ToolchainSource", source),
         prices=_named(env.get("STEWARD_PRICES")),
         anchor=_named(env.get("STEWARD_ANCHOR")),
+        policy_reference=env.get("STEWARD_POLICY_REFERENCE") or "",
         ready_seconds=_seconds("STEWARD_READY_SECONDS", env.get("STEWARD_READY_SECONDS"), 180.0),
     )
 

@@ -10,15 +10,17 @@ if __name__ == "__main__":
     sys.path[:] = [str(here.parent)] + [entry for entry in sys.path if Path(entry or ".").resolve() != here]
 
     from policies.crossguard import Analyzer, serve
+    from policies.exceptions import standing_exceptions
     from policies.limits import memory_limit
     from policies.model import PackError
     from policies.own import own_folder
-    from policies.pack import load_pack
     from policies.record import from_environment
+    from policies.reference import load_reference, reference_folder
 
     try:
-        pack = load_pack(own_folder())
+        reference = load_reference(reference_folder(), own_rules=own_folder())
+        excuse = standing_exceptions(reference)
     except PackError as problem:
         raise SystemExit(f"steward: the rules cannot be loaded, so nothing is judged: {problem}") from problem
     with memory_limit():
-        serve(Analyzer(pack.rules, pack.profiles, from_environment()))
+        serve(Analyzer(reference.pack.rules, reference.pack.profiles, from_environment(), excuse))

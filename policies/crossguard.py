@@ -8,7 +8,7 @@ unknown into advice without a place. Here a rule is one policy, and profiles dec
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent import futures
 from dataclasses import replace
 from typing import Any, Final
@@ -56,7 +56,14 @@ _WORKERS: Final = 4
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """Answers the engine about one stack; the engine calls from several threads."""
 
-    def __init__(self, rules: Sequence[Rule], profiles: Profiles, results: ResultFile | None) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        profiles: Profiles,
+        results: ResultFile | None,
+        excuse: Callable[[list[CheckResult]], list[CheckResult]] = list,
+    ) -> None:
+        self._excuse = excuse
         judged = [rule for rule in rules if rule.kind is Kind.RESOURCE]
         self._rules = {rule.id: rule for rule in judged}
         self._subject_rules = [rule for rule in judged if rule.scope is Scope.SUBJECT]
@@ -126,7 +133,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _answer(self, subjects: Sequence[Subject], rules: Sequence[Rule]) -> Any:
         # Not settled, ever: at `up` the engine asks once it knows all inputs of a resource, so a value that
         # is unknown here is one that it will show in full before the resource is made.
-        found = evaluate(subjects, self._profiles, rules=rules)
+        found = self._excuse(evaluate(subjects, self._profiles, rules=rules))
         if self._results:
             self._results.append(found)
         return wire.AnalyzeResponse(

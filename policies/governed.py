@@ -10,7 +10,7 @@ from typing import Final
 from policies.assessment import LETTERS, WORST, Assessment
 from policies.baseline import Baseline, excused
 from policies.evaluate import assess
-from policies.facts import MalformedFactError, Unknown, UnknownFactError
+from policies.facts import Unknown
 from policies.model import CheckResult, Phase, Rule, State, Subject
 from policies.reference import Reference
 from policies.signers import NO_SIGNATURE, Verdict
@@ -23,7 +23,7 @@ IN_FORCE: Final = tuple(
     f"governance.waiver-{each}"
     for each in (
         *("not-expired", "is-signed", "approved-by-another", "age-within-severity"),
-        *("names-a-rule", "is-allowed", "is-narrow"),
+        *("names-a-rule", "is-allowed"),
     )
 )
 """A waiver excuses something only when each of these passes; one that is disabled or unknown does not."""
@@ -97,22 +97,24 @@ def govern(
     rules = {rule.id: rule for rule in reference.pack.rules}
     places = matched(reference.waivers, assessment.subjects)
     exceptions = [
-        *(_waiver(each, rules.get(each.rule), places[each.id], assessment, reference, seen)
-          for each in reference.waivers),
+        _waiver(
+            each,
+            reference,
+            seen,
+            _count(rules.get(each.rule), len(places[each.id]), assessment),
+            _excuses(each, places[each.id], assessment),
+        )
+        for each in reference.waivers
+    ]
+    exceptions += [
         baseline_subject(reference.baseline, seen.earlier_baseline, rules, reference.name),
         reference_subject(
             reference.name, reference.signers, [each.as_facts() for each in weakened], seen.proposal
         ),
-    ]  # fmt: skip
-    judged = assess(
-        exceptions, reference.pack.profiles, rules=_with_governance(assessment, rules), phase=phase
-    )
-    holding = [
-        waiver
-        for place, waiver in enumerate(reference.waivers)
-        if all(judged.matrix[rule][place] in _HOLDS for rule in IN_FORCE)
     ]
-    return _joined(_excuse(assessment, holding, reference, rules), judged)
+    all_rules = _with_governance(assessment, rules)
+    judged = assess(exceptions, reference.pack.profiles, rules=all_rules, phase=phase)
+    return _joined(_excuse(assessment, _holding(reference, judged), reference, rules), judged)
 
 
 def excuse(
@@ -137,25 +139,35 @@ def _with_governance(assessment: Assessment, rules: Mapping[str, Rule]) -> tuple
     return (*assessment.rules, *own)
 
 
+def in_force(reference: Reference, seen: Seen) -> tuple[Waiver, ...]:
+    """The waivers that hold, whatever is there: for a judge that sees one resource at a time."""
+    nobody = Unknown("only one resource is judged at a time")
+    subjects = [_waiver(waiver, reference, seen, nobody, nobody) for waiver in reference.waivers]
+    rules = [rule for rule in reference.pack.rules if rule.id in IN_FORCE]
+    return _holding(reference, assess(subjects, reference.pack.profiles, rules=rules))
+
+
+def _holding(reference: Reference, judged: Assessment) -> tuple[Waiver, ...]:
+    """Those whose subjects, the first ones judged, pass all that a waiver needs to hold."""
+    return tuple(
+        waiver
+        for place, waiver in enumerate(reference.waivers)
+        if all(judged.matrix[rule][place] in _HOLDS for rule in IN_FORCE)
+    )
+
+
 def _waiver(
-    waiver: Waiver,
-    rule: Rule | None,
-    places: Sequence[int],
-    assessment: Assessment,
-    reference: Reference,
-    seen: Seen,
+    waiver: Waiver, reference: Reference, seen: Seen, count: int | Unknown, excuses: int | Unknown
 ) -> Subject:
-    meant = [assessment.subjects[place] for place in places]
     return waiver_subject(
         waiver,
-        rule,
+        next((rule for rule in reference.pack.rules if rule.id == waiver.rule), None),
         seen.waivers.get(waiver.id, NO_SIGNATURE),
         reference.signers.keys_of(waiver.owner),
         now=seen.now,
         clock_suspect=seen.clock_suspect,
-        matched=_count(rule, len(meant), assessment),
-        excuses=_excuses(waiver, rule, places, assessment),
-        about=_one_stack(meant),
+        matched=count,
+        excuses=excuses,
     )
 
 
@@ -166,30 +178,14 @@ def _count(rule: Rule | None, count: int, assessment: Assessment) -> int | Unkno
     return Unknown(f"no {rule.kind.value.replace('_', ' ')} was judged here")
 
 
-def _excuses(
-    waiver: Waiver, rule: Rule | None, places: Sequence[int], assessment: Assessment
-) -> int | Unknown:
+def _excuses(waiver: Waiver, places: Sequence[int], assessment: Assessment) -> int | Unknown:
     """How many subjects fail the rule; nobody can say while some of them could not be judged."""
-    row = assessment.matrix.get(waiver.rule, "") if rule else ""
+    row = assessment.matrix.get(waiver.rule, "")
     letters = [row[place] for place in places] if row else []
     failing = letters.count(LETTERS[State.FAIL])
     if not failing and any(letter in _OPEN for letter in letters):
         return Unknown("a subject of it could not be judged")
     return failing
-
-
-def _one_stack(subjects: Sequence[Subject]) -> Subject | None:
-    """One of the subjects when all are of one stack and say whose; else the strictest profile judges."""
-    if not subjects or len({subject.stack for subject in subjects}) > 1 or not subjects[0].stack:
-        return None
-    try:
-        tags = {tuple(subject.facts.table("tags").text(key) for key in _WHOSE) for subject in subjects}
-    except (UnknownFactError, MalformedFactError):
-        return None
-    return subjects[0] if len(tags) == 1 else None
-
-
-_WHOSE: Final = ("client", "environment", "profile")
 
 
 def _excuse(

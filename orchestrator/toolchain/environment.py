@@ -87,6 +87,7 @@ def child_environment(settings: Settings, stack: str, *, path: str | None = None
         "PATH": os.pathsep.join(folders),
         "STEWARD_HOME": str(settings.home),
         "STEWARD_OWN_RULES": str(settings.own_rules),
+        **_policy(settings),
         "STEWARD_PYTHON": sys.executable,
         "STEWARD_TOOLCHAIN_ROOT": str(root),
         "PULUMI_BACKEND_URL": f"file://{settings.home / 'pulumi'}",
@@ -97,6 +98,15 @@ def child_environment(settings: Settings, stack: str, *, path: str | None = None
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_STACK": stack,
     }
+
+
+def _policy(settings: Settings) -> Mapping[str, str]:
+    """Empty where there is no policy reference, so that nobody inherits one of another shell."""
+    if not settings.policy_reference:
+        return {"STEWARD_POLICY_FOLDER": "", "STEWARD_POLICY_VERDICTS": ""}
+    from orchestrator.policy_reference import policy_environment
+
+    return policy_environment(settings)
 
 
 def _listed(names: list[str]) -> str:

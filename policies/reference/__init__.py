@@ -20,7 +20,8 @@ from policies.reference.manifest import code_digests, digest, manifest
 from policies.signers import Signers, read_signers
 from policies.waivers import Waiver, read_waivers
 
-VARIABLE: Final = "STEWARD_POLICY_REFERENCE"
+VARIABLE: Final = "STEWARD_POLICY_FOLDER"
+"""The folder where it lies by now; people name it by STEWARD_POLICY_REFERENCE, also as a Git ref."""
 BUILT_IN: Final = "built-in"
 
 

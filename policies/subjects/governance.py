@@ -26,9 +26,8 @@ def waiver_subject(
     clock_suspect: bool,
     matched: int | Unknown,
     excuses: int | Unknown,
-    about: Subject | None,
 ) -> Subject:
-    """A waiver with all that decides whether it holds; `about`: a subject whose stack all it means are of."""
+    """A waiver with all that decides whether it holds; without tags, so the strictest profile judges it."""
     known = {"severity": rule.severity.value, "ruleWaivable": rule.waivable} if rule else {}
     facts = {
         "name": waiver.id,
@@ -50,12 +49,7 @@ def waiver_subject(
         "ownerKeys": sorted(owner_keys),
         "signature": _signature(verdict),
     }
-    if about is not None:
-        facts["tags"] = {key: about.facts.table("tags").get(key) for key in _TAGS}
-    return _subject("waiver", waiver.id, facts, stack=about.stack if about else "")
-
-
-_TAGS: Final = ("client", "environment", "profile")
+    return _subject("waiver", waiver.id, facts)
 
 
 def baseline_subject(
@@ -109,13 +103,13 @@ def _row(rule: str, subject: str, fingerprint: str) -> dict[str, str]:
     return {"rule": rule, "subject": subject, "fingerprint": fingerprint}
 
 
-def _subject(type_: str, name: str, facts: Mapping[str, object], stack: str = "") -> Subject:
+def _subject(type_: str, name: str, facts: Mapping[str, object]) -> Subject:
     return Subject(
         kind=Kind.RESOURCE,
         type=type_,
         name=name,
         urn=f"resource:policy/{type_}/{name}",
-        stack=stack,
+        stack="",
         facts=Facts(facts),
         witness=_WITNESS,
     )

@@ -1,0 +1,87 @@
+"""One folder of a Git commit, written out for reading: nothing of the working tree, no link, no filter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from orchestrator import process
+from orchestrator.errors import InputError
+
+_SECONDS: Final = 60.0
+_MOST_FILES: Final = 5_000
+_MOST_BYTES: Final = 1 << 20
+_NO_TEXT: Final = "\ufffd".encode()
+_PLAIN: Final = ("100644", "100755")
+
+
+def commit_of(repository: Path, ref: str) -> str:
+    """The commit that a ref stands for now; raises InputError."""
+    said = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    commit = said.stdout.strip()
+    if said.returncode != 0 or not commit:
+        raise InputError(
+            "policy reference", "there is no such commit", place=str(repository), got=ref,
+            next_step="Fetch it, or correct STEWARD_POLICY_REFERENCE.",
+        )  # fmt: skip
+    return commit
+
+
+def write_folder(repository: Path, commit: str, folder: str, into: Path) -> None:
+    """Write the files of a folder of a commit, readable by their owner alone; raises InputError."""
+    sizes = _listed(repository, commit, folder)
+    asked = "".join(f"{commit}:{path}\n" for path in sizes)
+    said = _git(repository, "cat-file", "--batch", stdin=asked).stdout.encode()
+    prefix = f"{folder}/" if folder else ""
+    place = 0
+    for path, size in sizes.items():
+        head_end = said.find(b"\n", place)
+        content = said[head_end + 1 : head_end + 1 + size]
+        # Output comes as text: bytes that are none stand there as another character, of another length.
+        whole = said[place:head_end].split(b" ")[1:] == [b"blob", str(size).encode()] and len(content) == size
+        if not whole or _NO_TEXT in content:
+            raise _refused(repository, f"{path}: is no text in UTF-8")
+        place = head_end + 1 + size + 1
+        target = into / path.removeprefix(prefix)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target.write_bytes(content)
+        target.chmod(0o400)
+    if place != len(said):
+        raise _refused(repository, "its last file is no text in UTF-8")
+
+
+def _listed(repository: Path, commit: str, folder: str) -> Mapping[str, int]:
+    """Path -> size of each file of the folder."""
+    argv = ("ls-tree", "-r", "-z", "-l", "--full-tree", commit, *(("--", f"{folder}/") if folder else ()))
+    sizes: dict[str, int] = {}
+    for row in filter(None, _git(repository, *argv).stdout.split("\0")):
+        head, _, path = row.partition("\t")
+        mode, _, _, size = head.split()
+        if mode not in _PLAIN or "\n" in path or ".." in Path(path).parts:
+            raise _refused(repository, f"{path}: expected a plain file, and no link")
+        if int(size) > _MOST_BYTES or len(sizes) >= _MOST_FILES:
+            raise _refused(repository, f"{path}: more than {_MOST_FILES} files, or one above 1 MiB")
+        sizes[path] = int(size)
+    if not sizes:
+        raise _refused(repository, f"there is no folder {folder!r} in commit {commit[:12]}")
+    return sizes
+
+
+def _git(repository: Path, *words: str, stdin: str | None = None) -> process.CommandResult:
+    """Another's variables may point to another repository; its own hooks and filters are of no use here."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    env |= {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "LC_ALL": "C",
+    }
+    checked = words[0] != "rev-parse"
+    argv = ["git", "-C", str(repository), *words]
+    return process.run(argv, timeout=_SECONDS, env=env, stdin=stdin, check=checked)
+
+
+def _refused(repository: Path, message: str) -> InputError:
+    return InputError("policy reference", message, place=str(repository))
