@@ -29,6 +29,7 @@ SOLE_IMPORTERS = {
         "orchestrator.convergence.look",  # runs on hosts, sent there as a file
         "orchestrator.diagnosis.look",  # so does this one
         "orchestrator.patching.upgrade",  # likewise
+        "orchestrator.host_facts.parts.reading",  # likewise
         "orchestrator.toolchain.language_host",
         "stacks.providers.local.podman",
     },

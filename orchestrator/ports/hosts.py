@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,4 +56,28 @@ class HostVerifier(Protocol):
 
     def observe(self, server: ServerOutput, expectations: Sequence[Expectation]) -> Sequence[Observation]:
         """One observation per expectation, in order; a host out of reach gives ones that saw nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What was seen on a host at one moment: the document that rules judge, now or when it is replayed."""
+
+    host: str
+    document: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Unreached:
+    """A host that gave no facts, and why: its rules were not run."""
+
+    host: str
+    reason: str
+
+
+class HostFactCollector(Protocol):
+    """Collects the facts of hosts, read-only, with one connection a host."""
+
+    def collect(self, servers: Sequence[ServerOutput]) -> Mapping[str, HostFacts | Unreached]:
+        """By server name, every server once; a host that cannot be asked hides no other."""
         ...

@@ -15,7 +15,7 @@ from policies.subjects.types import TYPES
 _HERE: Final = Path(__file__).parent
 ROOMS: Final = (
     *("network", "servers", "storage", "change", "playbooks"),
-    *("hardening", "access", "patches", "backups", "recovery", "quality"),
+    *("ssh", "hardening", "access", "patches", "backups", "recovery", "quality"),
     *("population", "cost", "capacity", "governance"),
 )
 """Each is a catalog here and a module of the same name in `policies.rules`, in the order of reports."""
