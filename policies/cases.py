@@ -15,7 +15,7 @@ from policies.facts import UNKNOWN, Facts, Unknown
 from policies.model import CheckResult, Kind, PackError, Rule, State, Subject
 from policies.pack import Pack
 from policies.profiles import Profiles
-from policies.subjects.resources import resource_subject
+from policies.subjects.resources import resource_subject, whole
 from policies.subjects.types import TYPES
 
 STACK: Final = "acme-demo"
@@ -66,7 +66,7 @@ def read_case(path: Path) -> Case:
         raise PackError(
             f"{_place(path)}.judge: no subject named {body['judge']!r}; known: {', '.join(types)}"
         )
-    return Case(str(body["judge"]), expect, tuple(_subject(path, entry, types) for entry in entries))
+    return Case(str(body["judge"]), expect, whole([_subject(path, entry, types) for entry in entries]))
 
 
 def judge(case: Case, rule: Rule, profiles: Profiles) -> list[str]:

@@ -1,0 +1,50 @@
+"""Reading of steps: what is lost by one, and its facts before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from policies.facts import Facts
+from policies.model import Finding, NotApplicable, Outcome, Subject
+
+LOSING = ("delete", "replace")
+
+
+def op(step: Subject) -> str:
+    """What happens: create, update, replace, delete, read or same."""
+    return step.facts.text("op")
+
+
+def is_of(step: Subject, *types: str) -> bool:
+    """Whether the step is about a resource of one of these neutral types."""
+    return step.facts.text("type") in types
+
+
+def lost(step: Subject, types: tuple[str, ...], losing: tuple[str, ...]) -> Iterator[Outcome]:
+    """A finding where a step of these operations ends a resource of these types, if it is about one."""
+    happens = op(step)
+    if not is_of(step, *types):
+        yield NotApplicable(f"is about {' or '.join(types).replace('_', ' ')} alone")
+    elif happens in losing:
+        what = step.facts.text("type").replace("_", " ")
+        yield Finding("op", f"{happens}s the {what}", happens, f"the {what} stays")
+
+
+def both(
+    step: Subject, types: tuple[str, ...], judge: Callable[[Facts, Facts], Iterator[Outcome]]
+) -> Iterator[Outcome]:
+    """What `judge` says of the facts before and after, where a resource of these types has both."""
+    if not is_of(step, *types):
+        yield NotApplicable(f"is about {' or '.join(types).replace('_', ' ')} alone")
+    elif not step.facts.has("old") or not step.facts.has("new"):
+        yield NotApplicable("the resource is not there both before and after")
+    else:
+        yield from judge(step.facts.table("old"), step.facts.table("new"))
+
+
+def turned_off(key: str, problem: str, old: Facts, new: Facts) -> Iterator[Outcome]:
+    """A finding where a flag was true and is so no longer."""
+    if not old.has(key):
+        yield NotApplicable("the provider registers no such setting")
+    elif old.flag(key) and not (new.flag(key) if new.has(key) else False):
+        yield Finding(new.where(key), problem, "true, then false", "true")
