@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
+from policies.facts import Facts, MalformedFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, SubjectCheck, each
 from policies.rules._exposure import ANYWHERE
 
 _MOVING: Final = ("latest", "stable", "current", "edge", "nightly", "testing", "unstable")
 _NO_ADDRESS: Final = "the provider registers no public address for a server"
-
-
-def belongs_to_service(stack: Sequence[Subject]) -> SubjectCheck:
-    """Each server runs for a service of the fleet, which has an owner to call."""
-    groups, gaps = _groups_of_services(stack)
-    fleets = any(subject.type == "fleet" for subject in stack)
-
-    def check(subject: Subject, _params: Facts) -> Iterator[Outcome]:
-        if not fleets:
-            yield Gap("services", reason="no fleet in this stack says which services it has")
-            return
-        group = subject.facts.text_or_none("group")
-        if group in groups:
-            return
-        yield from gaps
-        if not gaps:
-            seen = f"group {shown(group)}" if group else "no group"
-            yield Finding("group", "runs for no service of the fleet", seen, "a service that names its group")
-
-    return check
-
-
-def service_has_spare(stack: Sequence[Subject]) -> SubjectCheck:
-    """Each group that a service runs on has as many servers as the profile asks for."""
-    counted: Counter[str] = Counter()
-    gaps: list[Gap] = []
-    for server in (item for item in stack if item.type == "server"):
-        try:
-            counted[server.facts.text_or_none("group") or ""] += 1
-        except UnknownFactError as gap:
-            gaps.append(Gap(f"{shown(server.name)}: {gap.path}", gap.settled_at_up, gap.reason))
-
-    def check(subject: Subject, params: Facts) -> Iterator[Outcome]:
-        least = params.whole("min_servers")
-
-        def judge(service: Facts) -> Iterator[Outcome]:
-            for place, group in service.known_texts("servers")[0]:
-                if counted[group] < least:
-                    seen = f"{counted[group]} of {shown(group)}"
-                    what = f"service {shown(service.text('name'))} stops with one server of {shown(group)}"
-                    yield from gaps
-                    if not gaps:
-                        yield Finding(place, what, seen, f"at least {least}")
-
-        services = subject.facts.rows("services")
-        if not services:
-            yield NotApplicable("the fleet names no service")
-        yield from each(services, judge)
-
-    return check
 
 
 def image_is_pinned(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -193,16 +142,3 @@ def _public_door(rule: Facts, data: Sequence[str]) -> Iterator[Outcome]:
         yield Finding(
             "roles", f"keeps data ({', '.join(data)}) and has {seen}", seen, "a public server before it"
         )
-
-
-def _groups_of_services(stack: Sequence[Subject]) -> tuple[Mapping[str, str], Sequence[Gap]]:
-    """Which group runs for which service, and what fleets do not say yet."""
-    groups: dict[str, str] = {}
-    gaps: list[Gap] = []
-    for fleet in (item for item in stack if item.type == "fleet"):
-        try:
-            for service in fleet.facts.rows("services"):
-                groups |= dict.fromkeys(service.texts("servers"), service.text("name"))
-        except UnknownFactError as gap:
-            gaps.append(Gap(f"{shown(fleet.name)}: {gap.path}", gap.settled_at_up, gap.reason))
-    return groups, gaps

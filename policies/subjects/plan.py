@@ -82,6 +82,11 @@ def _step(entry: object, place: str) -> PlannedStep:
 
 def _refuse_incomplete(body: Mapping[str, Any], steps: Sequence[PlannedStep], name: str) -> None:
     """A preview leaves out what does not change unless asked; a population with holes is none."""
+    for place, entry in enumerate(_list(body.get("diagnostics") or [], f"{name}: diagnostics")):
+        diagnostic = _mapping(entry, f"{name}: diagnostics[{place}]")
+        if diagnostic.get("severity") == "error":
+            why = shown(str(diagnostic.get("message", "")).strip())
+            raise PackError(f"{name}: the preview ended before it had seen everything: {why}")
     summary = body.get("changeSummary")
     if summary is None and not steps:
         raise PackError(f"{name}: no steps and no summary; write it with: pulumi preview --json --show-sames")

@@ -22,7 +22,11 @@ Start = Callable[..., Any]
 
 
 PLAIN = {
-    **{"image": "debian-12", "cpus": 1, "memoryGib": 1, "group": "db", "publish": []},
+    "image": "debian-12",
+    "cpus": 1,
+    "memoryGib": 1,
+    "group": "db",
+    "publish": [],
     "authorizedKeys": ["ssh-ed25519 AAAA steward"],
 }
 """What each server has."""
@@ -217,7 +221,12 @@ def test_the_result_file_holds_every_pair(start_pack: Start, tmp_path: Path) -> 
     judged = [rule.id for rule in all_rules() if rule.kind is Kind.RESOURCE]
     assert sorted(pairs) == sorted((rule, asked.urn) for rule in judged for asked in (network, wall))
     found = {row["rule"]: row for row in rows if row["subject"]["urn"] == wall.urn}
-    assert found["network.ssh-not-public"] | {"message": "", "remediation": "", "expected": ""} == {
+    assert found["network.ssh-not-public"] | {
+        "message": "",
+        "remediation": "",
+        "expected": "",
+        "fingerprint": "",
+    } == {
         "rule": "network.ssh-not-public",
         "severity": "critical",
         "state": "fail",

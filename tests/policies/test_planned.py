@@ -12,7 +12,7 @@ import pytest
 
 from policies.evaluate import evaluate
 from policies.facts import Unknown
-from policies.model import CheckResult, Kind, PackError, State, Subject
+from policies.model import CheckResult, Enforcement, Kind, PackError, State, Subject
 from policies.profiles import load_profiles
 from policies.subjects.plan import PlannedStep, preview_subjects, state_subjects, step_subjects
 
@@ -208,6 +208,10 @@ def nest(body: Any) -> None:
     [
         (drop_a_step, "p.json: changeSummary.delete: counts 1, the file has 0 such steps"),
         (nest, "properties are nested more than 40 deep"),
+        (
+            lambda body: body.update(diagnostics=[{"severity": "error", "message": "error: no image\n"}]),
+            "p.json: the preview ended before it had seen everything: error: no image",
+        ),
         (lambda body: body.pop("steps"), "p.json: steps: expected a list, got 'nothing'"),
         (lambda body: body.pop("changeSummary"), "p.json: changeSummary: expected a mapping"),
         (lambda body: body.update(steps=[]), "the file has 0 such steps"),
@@ -240,3 +244,14 @@ def test_a_strange_preview_is_refused_by_place(spoil: Callable[[Any], object], t
 def test_a_strange_export_is_refused(body: object) -> None:
     with pytest.raises(PackError, match=r"^s\.json"):
         state_subjects(body, name="s.json")
+
+
+@pytest.mark.parametrize(("fleet", "deferred"), [("demo", {"db-1"}), ("vault", set())])
+def test_the_example_fleets_have_no_finding(fleet: str, deferred: set[str]) -> None:
+    """Their previews are the engine's own, without the traces that it adds."""
+    judged = evaluate(subjects(fleet), load_profiles())
+
+    said = [result for result in judged if result.state not in (State.PASS, State.NOT_APPLICABLE)]
+    assert {result.state for result in said} <= {State.UNKNOWN}
+    assert {result.enforcement for result in said} <= {Enforcement.DEFERRED}
+    assert {result.subject.name for result in said} == deferred
