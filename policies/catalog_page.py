@@ -23,10 +23,10 @@ preview, and at the end of `up`, so `pulumi up --skip-preview` hears it after th
 `pulumi destroy`.
 
 ## How a resource gets its profile
-The tags `client`, `environment` and `profile` say which one is asked for. `policies/profiles/minimum.yaml`
-says the mildest that the client and environment may have: the stricter of the two judges. A resource without
-these tags, with a profile that does not exist, or with tags of another stack than its own is judged by the
-strictest.
+The tags `client`, `environment` and `profile` say which one is asked for. `minimum.yaml` of the
+[policy reference](exceptions.md), or the one that comes with Steward, says the mildest that the client and
+environment may have: the stricter of the two judges. A resource without these tags, with a profile that does
+not exist, or with tags of another stack than its own is judged by the strictest.
 
 ## States
 | state | what it means | stops the change |
@@ -37,15 +37,15 @@ strictest.
 | error | the rule could not judge: a broken rule or a malformed property | always |
 | not_applicable | the rule is not about this resource; the reason is recorded | no |
 | not_run | the rule is disabled, ended early or cannot read the type | by `quality.type-is-known` |
-| waived, baselined | reserved | no |
+| waived, baselined | the rule found something that is excused ([exceptions](exceptions.md)) | no |
 
 Only pass is a pass. A deferred value is judged at `up`, before the resource is made; the addresses of a
 server group are always deferred. With `STEWARD_POLICY_RESULTS=FILE` in its environment the pack appends one
 JSON line a result to FILE, for every pair of rule and resource; a pair that fails at two places has two.
 
 ## In the engine's words
-The policy name of an event is the rule's id. Advisory findings carry the id with `.advice` after it, since
-the engine knows one enforcement a policy and here the profile of the resource decides.
+The policy name of an event is the rule's id; each finding has the enforcement that the profile of its
+resource decides, at a preview and at `up` the stricter of both.
 """
 
 
