@@ -6,6 +6,7 @@ Nothing has a price that the book does not name: such a resource is unpriced, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -52,13 +53,18 @@ class Price(BaseModel):
 
 
 class PriceBook(BaseModel):
-    """Prices a month in one currency; of those that fit a resource, the first counts."""
+    """Prices a month in one currency; of those that fit a resource, the first counts.
+
+    `as_of` is the day of the prices, `valid_to` the last day for which they were offered.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1]
     name: str = Field(min_length=1, max_length=200)
     currency: str = Field(pattern=r"^[A-Z]{3}$")
+    as_of: date | None = None
+    valid_to: date | None = None
     prices: tuple[Price, ...] = Field(min_length=1)
 
     def price(self, kind: str, region: str) -> Price | None:

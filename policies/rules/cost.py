@@ -38,7 +38,12 @@ def budget_has_owner(subject: Subject, _params: Facts) -> Iterator[Outcome]:
 def forecast_within_budget(subject: Subject, params: Facts) -> Iterator[Outcome]:
     """After the change a month costs no more than the share of the budget at which a change is refused."""
     most = params.number("max_block_percent")
-    yield from _forecast_at_most(subject, "blockPercent", Decimal(str(most)), "is above the budget")
+    for outcome in _forecast_at_most(subject, "blockPercent", Decimal(str(most)), "is above the budget"):
+        # A plan that saves money, or heals, is never refused: the warning tells of the budget.
+        if isinstance(outcome, Finding) and not _is_dearer(_forecast(subject)):
+            yield NotApplicable("the change makes nothing dearer, and cost.forecast-below-warning tells")
+        else:
+            yield outcome
 
 
 def forecast_below_warning(subject: Subject, params: Facts) -> Iterator[Outcome]:
@@ -73,6 +78,14 @@ def _forecast(subject: Subject) -> Facts:
     if not subject.facts.has("forecast"):
         raise UnknownFactError("forecast", reason="nobody estimated it")
     return subject.facts.table("forecast")
+
+
+def _is_dearer(forecast: Facts) -> bool:
+    """Whether a month costs more than before; where nobody knows what was paid, it does."""
+    try:
+        return not forecast.has("before") or money(forecast, "monthly") > money(forecast, "before")
+    except UnknownFactError:
+        return True
 
 
 def change_is_small(subject: Subject, params: Facts) -> Iterator[Outcome]:

@@ -41,8 +41,8 @@ def rpo_was_kept(subject: Subject, _params: Facts) -> Iterator[Outcome]:
 def vault_is_the_witness(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """The snapshot that the host reports is one that the vault saw arrive."""
     host = subject.facts.table("host")
-    if not host.has("lastRunAgeSeconds"):
-        yield NotApplicable("the host reports no backup")
+    if not host.has("snapshotArrived"):
+        yield NotApplicable("the host reports no snapshot")
     elif not host.flag("snapshotArrived"):
         place, problem = host.where("snapshotArrived"), "the host reports a snapshot that never arrived"
         yield Finding(place, problem, "no receipt in the vault", "a receipt in the vault")
