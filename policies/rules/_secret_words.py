@@ -41,8 +41,10 @@ _SHAPES: Final = (
     ),
 )
 _RANDOM: Final = re.compile(r"(?<![\w/.+=-])[A-Za-z0-9+_=-]{24,200}(?![\w/.+=-])")
+_NUMBERED: Final = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-")
+"""A universal identifier names something, as of a disk; it opens nothing."""
 _PUBLIC: Final = re.compile(
-    r"checksum|sha\d|digest|fingerprint|public|cert|known_host|authorized|uuid|_id$|^id$|pattern|regex"
+    r"checksum|sha\d|digest|fingerprint|public|cert|known_host|authorized|uuid|signed|_id$|^id$|pattern|regex"
 )
 _DEFAULT: Final = re.compile(r"\bdefault\(\s*(['\"])(.+?)\1|^\s*\{\{\s*(['\"])([^'\"]*)\3\s*\}\}\s*$")
 _STRING: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -74,9 +76,12 @@ def fallback(text: str) -> str:
 
 def looks_random(key: str, text: str, bits: float) -> bool:
     """Whether a word of the text has that many bits a character and a key that says nothing harmless."""
-    if _PUBLIC.search(key.lower()) or text.startswith(("ssh-", "ecdsa-")):
+    if _PUBLIC.search(key.lower()) or text.startswith(("ssh-", "ecdsa-")) or "-BEGIN " in text:
         return False
-    return any(_mixed(word) and _entropy(word) >= bits for word in _RANDOM.findall(text))
+    return any(
+        _mixed(word) and not _NUMBERED.search(word) and _entropy(word) >= bits
+        for word in _RANDOM.findall(text)
+    )
 
 
 def secret_in_templates(text: str) -> str:

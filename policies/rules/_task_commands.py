@@ -106,8 +106,9 @@ _NO_MODULE: Final = re.compile(r"--(fix-broken|simulate|dry-run|download-only)\b
 
 def module_where_there_is_one(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """A command is not run for what a module does, and no shell for what needs none."""
-    if module(subject) not in COMMANDS - {"ansible.builtin.script"}:
-        yield not_for(subject, "commands")
+    # raw is for hosts on which no module can run yet, and script runs what is in a file.
+    if module(subject) not in ("ansible.builtin.command", "ansible.builtin.shell"):
+        yield not_for(subject, "command and shell")
         return
     line = subject.facts.text(_LINE)
     place = subject.facts.where(_LINE)

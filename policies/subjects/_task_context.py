@@ -9,6 +9,8 @@ from typing import Final
 from policies.facts import Unknown, shown
 from policies.subjects._lined_yaml import UnsafeText
 
+MOST_TEXT: Final = 8_192
+"""Characters of one text: rules search texts by patterns, whose cost may grow with the square."""
 _LONGEST_REASON: Final = 60
 _UNREACHED: Final = Unknown("no play in the files uses this file")
 _DIFFERS: Final = Unknown("differs between the plays that use this file")
@@ -93,9 +95,16 @@ def known(value: object) -> object:
         return {key: known(each) for key, each in value.items()}
     if isinstance(value, list):
         return [known(each) for each in value]
+    if isinstance(value, str) and len(value) > MOST_TEXT:
+        return too_long(value)
     if isinstance(value, str) and is_template(value) and _whole(value.strip()):
         return Unknown(f"a template: {_short(value)}")
     return str(value) if isinstance(value, UnsafeText) else value
+
+
+def too_long(text: str) -> Unknown:
+    """Stands for a text that no rule searches."""
+    return Unknown(f"a text of {len(text)} characters; at most {MOST_TEXT} are judged")
 
 
 def flag(value: object) -> object:

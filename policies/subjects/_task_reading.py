@@ -9,7 +9,7 @@ from typing import Final
 from policies.facts import Unknown, shown
 from policies.model import PackError
 from policies.subjects._lined_yaml import VAULTED, Lined
-from policies.subjects._task_context import Context, is_template, known, texts
+from policies.subjects._task_context import MOST_TEXT, Context, is_template, known, texts, too_long
 from policies.subjects._task_words import FREE_FORM, SHELL_WORDS, TASK_KEYWORDS, module_name
 
 COMMANDS: Final = frozenset(f"ansible.builtin.{name}" for name in ("command", "shell", "raw", "script"))
@@ -86,7 +86,7 @@ def written_texts(value: object, path: str, key: str) -> Iterator[dict[str, obje
         yield {
             "path": path,
             "key": key,
-            "text": value if isinstance(value, Unknown) else str(value),
+            "text": too_long(value) if isinstance(value, str) and len(value) > MOST_TEXT else _text(value),
             "template": is_template(value),
             "number": isinstance(value, int | float) and not isinstance(value, bool),
             "vaulted": False,
@@ -155,7 +155,8 @@ def _command_line(line: str | None, args: Mapping[str, object]) -> object:
     """The command as one line, however it was given; raises nothing: what cannot be read is unknown."""
     argv = args.get("argv")
     if line is None and isinstance(argv, list):
-        return " ".join(str(word) for word in argv)
+        words = " ".join(str(word) for word in argv)
+        return too_long(words) if len(words) > MOST_TEXT else words
     text = known(line if line is not None else argv if argv is not None else args.get("cmd"))
     return Unknown("no command is given") if text is None else text
 
@@ -170,6 +171,10 @@ def _task_texts(
     for key in task:
         if key in _WRITTEN_KEYWORDS or key.startswith("with_"):
             yield from written_texts(task[key], key, key)
+
+
+def _text(value: object) -> object:
+    return value if isinstance(value, Unknown) else str(value)
 
 
 def _name(entry: Mapping[str, object]) -> str:

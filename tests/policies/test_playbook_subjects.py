@@ -101,6 +101,13 @@ def test_the_texts_are_kept_as_they_were_written_and_vaulted_ones_are_not() -> N
     assert rows["when"] == ("when", "x == '{{ y }}'")
 
 
+def test_a_text_that_no_rule_could_search_in_time_is_unknown() -> None:
+    found = task(f"- shell: {'x' * 8_193}")
+    assert raw(found, "commandLine") == Unknown("a text of 8193 characters; at most 8192 are judged")
+    assert isinstance(raw(found, "written")[0]["text"], Unknown)
+    assert raw(task(f"- shell: {'x' * 8_192}"), "commandLine") == "x" * 8_192
+
+
 PLAYS = """\
 - name: First
   hosts: all
