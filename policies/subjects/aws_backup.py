@@ -12,6 +12,7 @@ _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _WEEK: Final = 7 * _DAY
 _FIELDS: Final = 6
+_FOR_EVER: Final = 10_000
 _NO_RPO: Final = Unknown("AWS Backup promises none; say it in the plan's tag rpoSeconds")
 
 
@@ -97,6 +98,8 @@ def _keep(gap: object, days: Any) -> object:
     """Snapshots of each period that a lifetime in days leaves; without one everything is kept."""
     if isinstance(gap, Unknown) or isinstance(days, Unknown):
         return gap if isinstance(gap, Unknown) else days
-    kept = 10_000 if not isinstance(days, int) else days
+    if days is not None and not isinstance(days, int):
+        return Unknown("the lifetime of recovery points is no whole number of days")
+    kept = _FOR_EVER if days is None else days
     daily = kept if isinstance(gap, int) and gap <= _DAY else 0
     return {"daily": daily, "weekly": kept // 7, "monthly": kept // 30}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from policies.facts import Unknown
@@ -18,7 +18,7 @@ def cover(subjects: Sequence[Subject], facts: _Facts, edges: _Edges) -> None:
     plans = [each for each in subjects if each.type == "backup_plan" and each.urn in facts]
     if not plans:
         return
-    vaults = {facts[each.urn].get("vaultName"): each for each in subjects if _is(each, "Vault", facts)}
+    vaults = [each.urn for each in subjects if _is(each, "Vault", facts)]
     selections = defaultdict(list)
     for part in subjects:
         if _is(part, "Selection", facts):
@@ -36,17 +36,19 @@ def _is(subject: Subject, kind: str, facts: _Facts) -> bool:
     return subject.urn in facts and subject.source_type.endswith(f":{kind}")
 
 
-def _repository(
-    plan: Subject, vaults: Mapping[Any, Subject], facts: _Facts, edges: _Edges
-) -> Mapping[str, object]:
+def _repository(plan: Subject, vaults: Sequence[str], facts: _Facts, edges: _Edges) -> Mapping[str, object]:
     """Amazon's vaults have no stack; one that stands in this list is of the stack that it protects."""
     name = facts[plan.urn]["repository"]["name"]
-    ours = {each.urn for each in vaults.values()}
-    if ours.intersection(edges[plan.urn].get("rules", ())) or (isinstance(name, str) and name in vaults):
+    names = [facts[urn].get("vaultName") for urn in vaults if isinstance(name, str)]
+    if set(vaults).intersection(edges[plan.urn].get("rules", ())) or name in names:
         return {"name": name, "stack": plan.stack}
     if isinstance(name, str):
         return {"name": name, "stack": "another stack"}
     return {"name": name, "stack": Unknown("the vault is not named, so nobody knows whose it is")}
+
+
+def _values(row: object) -> Iterable[object]:
+    return row.values() if isinstance(row, Mapping) else ()
 
 
 class _Stock:
@@ -63,17 +65,20 @@ class _Stock:
     def covered(self, selection: Subject) -> Iterator[object]:
         """The (server, volume) pairs that it saves, or Unknown where it does not say what."""
         told = self._facts[selection.urn]
-        if any(isinstance(row, Unknown) for row in told["selectionTags"]):
+        rows = told["selectionTags"]
+        if any(isinstance(each, Unknown) for row in rows for each in (row, *_values(row))):
             yield Unknown("the selection's tags are not known")
             return
         named = set(self._edges[selection.urn].get("resources", ()))
         for resource in self._all:
-            if told["everything"] or resource.urn in named or self._tagged(resource, told["selectionTags"]):
+            if told["everything"] or resource.urn in named or self._tagged(resource, rows):
                 yield from self._pairs(resource)
 
     def _tagged(self, resource: Subject, rows: Sequence[Mapping[str, object]]) -> bool:
         tags = self._facts[resource.urn].get("tags")
-        return isinstance(tags, dict) and any(tags.get(row["key"], object()) == row["value"] for row in rows)
+        return isinstance(tags, dict) and any(
+            key == row["key"] and value == row["value"] for key, value in tags.items() for row in rows
+        )
 
     def _pairs(self, resource: Subject) -> Iterator[object]:
         if resource.type == "server":

@@ -96,8 +96,7 @@ def _row(rule: Any, side: str) -> Iterator[object]:
 
 def _sources(rule: Inputs) -> Iterator[tuple[object, object]]:
     for key in ("cidrBlocks", "ipv6CidrBlocks"):
-        blocks = rule.get(key)
-        for block in [blocks] if isinstance(blocks, Unknown) else blocks or []:
+        for block in records(rule, key):
             yield ("anywhere" if block in _EVERYWHERE else block), [block]
     groups = rule.get("securityGroups") or rule.get("sourceSecurityGroupId")
     if groups:

@@ -92,4 +92,6 @@ def _locked_days(kept: Any) -> object:
     if kept.get("mode") != "COMPLIANCE":
         return 0  # the other mode can be lifted by whoever has the right to
     days, years = kept.get("days"), kept.get("years")
-    return days if days is not None else when_known(years, lambda told: (told or 0) * _DAYS_A_YEAR)
+    if days is not None:
+        return days
+    return years * _DAYS_A_YEAR if isinstance(years, int) else or_else(years, 0)

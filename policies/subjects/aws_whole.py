@@ -73,7 +73,11 @@ class _Stack:
         """Each fact that a part says goes to its owner; what then nobody said is as by default."""
         lost: set[str] = set()
         for kind, (edge, name, fact) in _MERGED.items():
-            owners = {owner.get(name): owner for owner in self.facts.values() if "dataBearing" in owner}
+            owners = {
+                owner[name]: owner
+                for owner in self.facts.values()
+                if "dataBearing" in owner and isinstance(owner.get(name), str)
+            }
             for part in self.kinds[kind]:
                 owner = self._fed_by(part, edge) or owners.get(self._text(part, name))
                 if owner is None:
@@ -113,9 +117,9 @@ class _Stack:
         server, volume = self._fed_by(part, "instanceId"), self._fed_by(part, "volumeId")
         if server is None or volume is None or "volumes" not in server:
             return
-        prefix, name = f"{server['name']}-", str(volume["name"])
+        prefix, name = f"{server['name']}-", volume["name"]
         row = {
-            "name": name.removeprefix(prefix),
+            "name": name.removeprefix(prefix) if isinstance(name, str) else name,
             "volumeId": self.facts[part.urn].get("volumeId"),
             "mount": volume["tags"].get("mount") if isinstance(volume["tags"], dict) else volume["tags"],
             "dataBearing": volume.get("dataBearing"),

@@ -26,7 +26,7 @@ def tag(inputs: Inputs, key: str) -> Any:
 
 
 def records(inputs: Inputs, key: str) -> list[Any]:
-    """A list of mappings or Unknowns; one mapping alone counts as a list of one."""
+    """A list of whatever stands there; one thing alone counts as a list of one."""
     found = inputs.get(key)
     if found is None:
         return []

@@ -150,8 +150,8 @@ def test_a_part_without_a_known_owner_leaves_every_bucket_unknown() -> None:
     bucket, stray = made(BUCKET, bucket="b"), made(BLOCK, "stray", bucket=UNKNOWN, **four)
     with pytest.raises(UnknownFactError):
         whole([bucket, stray])[0].facts.flag("publicAccessBlocked")
-    named = made(BLOCK, "named", bucket="b", **four | {"blockPublicPolicy": False})
-    assert not whole([bucket, named])[0].facts.flag("publicAccessBlocked")
+    named = made(BLOCK, "named", bucket="b", **four)
+    assert whole([bucket, named])[0].facts.flag("publicAccessBlocked")
 
 
 @pytest.mark.parametrize(
