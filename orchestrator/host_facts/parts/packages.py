@@ -8,7 +8,7 @@ import re
 import time
 from typing import Any
 
-from orchestrator.host_facts.parts.reading import UnreadableError, listed, said, text, text_or
+from orchestrator.host_facts.parts.reading import UnreadableError, listed, output, said, text, text_or
 
 STATUS = "/var/lib/dpkg/status"
 LISTS = "/var/lib/apt/lists"
@@ -91,7 +91,7 @@ def _versions(path: str, names: set[bytes]) -> list[tuple[str, str, str]]:
         with open(path, "rb") as file:
             content = file.read(MOST_LIST)
     else:  # apt keeps them in several compressions, of which Python knows some
-        content = said("/usr/lib/apt/apt-helper", "cat-file", path).encode()
+        content = output("/usr/lib/apt/apt-helper", "cat-file", path)
     found = []
     for block in content.split(b"\n\n"):
         end = block.find(b"\n")

@@ -41,26 +41,43 @@ def text_or(path: str, otherwise: str = "") -> str:
 
 
 def said(*argv: str, ok: tuple[int, ...] = (0,)) -> str:
+    """Standard output of a program as text; raises UnreadableError as `output` does."""
+    return output(*argv, ok=ok).decode("utf-8", "replace")
+
+
+def output(*argv: str, ok: tuple[int, ...] = (0,)) -> bytes:
     """Standard output of a program; raises UnreadableError when it is not there, fails or does not end."""
+    done = _run(argv, SECONDS)
+    if isinstance(done, bytes):
+        raise UnreadableError(f"{argv[0]} takes too long")
+    if done.returncode not in ok:
+        why = " ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[:200]
+        raise UnreadableError(f"{argv[0]} ended with {done.returncode}: {why}")
+    return done.stdout
+
+
+def output_until(seconds: float, *argv: str) -> tuple[bytes, bool]:
+    """What a program has said by then, and whether that is all; a failure on single files is none."""
+    done = _run(argv, seconds)
+    return (done, False) if isinstance(done, bytes) else (done.stdout, True)
+
+
+def _run(argv: tuple[str, ...], seconds: float) -> bytes | subprocess.CompletedProcess[bytes]:
+    """The ended program, or what it had said when its time was over."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/sbin:/bin"
     try:
-        done = subprocess.run(
+        return subprocess.run(
             argv,
             capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
             stdin=subprocess.DEVNULL,
             env={"PATH": path, "LC_ALL": "C"},
         )
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        reason = "takes too long" if isinstance(problem, subprocess.TimeoutExpired) else "cannot be run"
-        raise UnreadableError(f"{argv[0]} {reason}") from problem
-    if done.returncode not in ok:
-        why = " ".join((done.stderr or done.stdout).split())[:200]
-        raise UnreadableError(f"{argv[0]} ended with {done.returncode}: {why}")
-    return done.stdout
+    except subprocess.TimeoutExpired as late:
+        return late.stdout or b""
+    except OSError as problem:
+        raise UnreadableError(f"{argv[0]} cannot be run") from problem
 
 
 def section(read: Callable[[], Any]) -> Any:

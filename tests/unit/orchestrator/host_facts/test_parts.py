@@ -144,13 +144,12 @@ def test_a_walk_tells_what_is_open_to_all(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / name).chmod(mode)
     (tmp_path / "link").symlink_to(tmp_path / "open")
     monkeypatch.setattr(trees, "PLACES", (str(tmp_path),))
-    monkeypatch.setattr(trees, "WRITABLE_BELOW", (f"{tmp_path}/",))
     seen = trees.open_files()
     assert sorted(Path(row["path"]).name for row in seen["world_writable"]) == ["free", "open"]
     assert [Path(row["path"]).name for row in seen["setuid"]] == ["program"]
-    assert seen["complete"] is True
-    monkeypatch.setattr(trees, "MOST_ENTRIES", -1)
-    assert trees.open_files()["complete"] is False
+    assert seen["unseen"] == []
+    monkeypatch.setattr(trees, "MOST_SECONDS", 0.0)
+    assert trees.open_files()["unseen"] == [str(tmp_path)]
 
 
 def test_packages_and_what_the_lists_offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
