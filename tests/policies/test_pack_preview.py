@@ -30,7 +30,11 @@ for kind, name, properties in json.loads(os.environ["PARTS"]):
 FLEET = [
     "Fleet",
     "fleet",
-    {"services": [{"name": "shop", "owner": "shop@e2e.example", "availabilityTargetPercent": 99}]},
+    {
+        "owner": "tests@e2e.example",
+        "region": "local-1",
+        "services": [{"name": "shop", "owner": "shop@e2e.example", "availabilityTargetPercent": 99}],
+    },
 ]
 GOOD_PLAN = {
     "repository": {"name": "vault", "stack": "e2e-vault"},
