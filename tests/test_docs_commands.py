@@ -37,12 +37,19 @@ RUN_ELSEWHERE = {
     "backup list": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "backup status": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "backup restore": "needs servers and a vault: tests/e2e/test_c_backup.py",
+    "evidence verify": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
+    "evidence list": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
+    "evidence export": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
+    "evidence review": "needs a chain and a key: tests/unit/orchestrator/cli/test_evidence.py",
+    "evidence hold": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
+    "evidence erase": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
+    "evidence rotate": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
     "rotate ssh": "needs servers: tests/e2e/test_i_rotation.py",
     "rotate host-keys": "needs servers: tests/e2e/test_i_rotation.py",
     "rotate repository": "needs servers and a vault: tests/e2e/test_i_rotation.py",
     "rotate database": "needs servers: tests/e2e/test_h_catalogue.py",
 }
-"""Verbs that no test can run without servers, each with its reason and the test that runs it."""
+"""Verbs that no test can run without servers or a chain, each with its reason and the test that runs it."""
 NAMES = {("init",), ("validate",)}
 RUN_ID = "01JD0000000000000000000000"
 STANDS_FOR = {

@@ -14,6 +14,7 @@ from orchestrator.cli import (
     doctor,
     drift,
     env,
+    evidence,
     init,
     patch,
     plan,
@@ -49,6 +50,7 @@ for verb in (
 app.add_typer(backup.app, name="backup")
 app.add_typer(policy.app, name="policy")
 app.add_typer(rotate.app, name="rotate")
+app.add_typer(evidence.app, name="evidence")
 
 
 def say_version(wanted: bool) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from orchestrator.errors import InputError
 from orchestrator.evidence.record import Kind, Line, canonical
@@ -20,6 +21,7 @@ from orchestrator.evidence.sshsig import (
 
 Decision = Literal["accepted", "rejected"]
 _LONGEST: Final = 64 << 10
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,14 @@ def statement_of(line: Line, reviewer: str, decision: Decision, note: str) -> by
     ) + b"\n"  # fmt: skip
 
 
+def decision_of(word: str) -> Decision:
+    """The word as a decision; raises InputError."""
+    for known in get_args(Decision):
+        if word == known:
+            return cast("Decision", known)
+    raise InputError("--decision", "is not one of accepted, rejected", got=word[:40])
+
+
 def accepted_review(review: Review, runs: Mapping[str, Line], allowed: str) -> dict[str, object]:
     """The body of the record of a review; raises InputError unless a listed reviewer signed just that."""
     statement = _read(review.statement)
@@ -55,7 +65,9 @@ def accepted_review(review: Review, runs: Mapping[str, Line], allowed: str) -> d
             "review", "the statement is not about a run of this chain", got=str(statement.get("run"))[:40],
             next_step="Make it anew: steward evidence review RUN --as YOU --decision accepted",
         )  # fmt: skip
-    if not reviewer or not known_signer(allowed, reviewer, REVIEW, review.statement, review.signature):
+    if not _NAME.fullmatch(reviewer) or not known_signer(
+        allowed, reviewer, REVIEW, review.statement, review.signature
+    ):
         raise InputError(
             "review", "no key that allowed_signers gives this reviewer signed the statement",
             got=reviewer or "nobody", rule=f"a signature in namespace {REVIEW}",

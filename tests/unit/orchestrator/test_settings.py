@@ -42,6 +42,12 @@ def test_variables_win_and_relative_paths_become_absolute(
     assert settings.run_folder("R") == tmp_path / "state" / "runs" / "R"
 
 
+def test_a_folder_for_anchors_is_named_by_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({"STEWARD_ANCHOR": "anchors"}).anchor == tmp_path / "anchors"
+    assert load_settings({}).anchor is None
+
+
 def test_an_empty_variable_is_as_good_as_none() -> None:
     assert load_settings({"STEWARD_HOME": "", "STEWARD_TOOLCHAIN": ""}) == load_settings({})
 

@@ -1,0 +1,119 @@
+"""Which chain a verb of `steward evidence` means, who writes to it, and how a verdict is told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+
+from orchestrator.app import actor, open_ledger
+from orchestrator.cli.output import note
+from orchestrator.clock import SystemClock
+from orchestrator.errors import InputError
+from orchestrator.evidence.bundle import client_of
+from orchestrator.evidence.chain import ChainFile
+from orchestrator.evidence.folder import EvidenceFolder, found_in
+from orchestrator.evidence.record import Circumstances, Line
+from orchestrator.evidence.verdict import Verdict
+from orchestrator.evidence.writer import EvidenceWriter, open_writer
+from orchestrator.redaction import redacted_values
+from orchestrator.run_evidence import anchors_of
+from orchestrator.settings import load_settings
+
+_LARGEST = 1 << 20
+
+
+def all_chains(home: Path, stack: str | None) -> Sequence[EvidenceFolder]:
+    """The chains of a stack's name, also of stacks that were destroyed; of every one without a name."""
+    found = [each for each in found_in(home) if stack in (None, each.name)]
+    if not found:
+        known = ", ".join(dict.fromkeys(each.name for each in found_in(home))) or "none"
+        raise InputError(
+            "evidence", f"no chain of '{stack}'" if stack else "there is no chain yet",
+            place=str(home / "evidence"), got=f"chains: {known}",
+            next_step="The first run of a stack begins one.",
+        )  # fmt: skip
+    return found
+
+
+def one_chain(home: Path, stack: str | None) -> EvidenceFolder:
+    """The chain that is meant: of a name that was used again, that of the living stack."""
+    found = all_chains(home, stack)
+    if len({each.name for each in found}) > 1:
+        raise InputError(
+            "--stack", "there are several chains", got=", ".join(each.name for each in found),
+            next_step="Name one.",
+        )  # fmt: skip
+    if len(found) == 1:
+        return found[0]
+    living = open_ledger(load_settings()).stack(found[0].name)
+    return next((each for each in found if living and each.id == living.id), found[-1])
+
+
+@contextmanager
+def chain_writer(stack: str | None) -> Iterator[EvidenceWriter]:
+    """The writer of a chain for a person; the new head goes to every anchor at the end."""
+    settings = load_settings()
+    folder = one_chain(settings.home, stack)
+    by = Circumstances(
+        actor=actor(),
+        command=redacted_values([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        versions={"steward": version("steward-iac")},
+    )
+    client = client_of(list(ChainFile(folder.chain).lines()))
+    with open_writer(folder, client, SystemClock(), by) as writer:
+        before = writer.chain.tail().last
+        yield writer
+        after = writer.chain.tail().last
+        if after and before and after.number > before.number:
+            for refused in writer.anchor(anchors_of(settings)):
+                note(f"evidence is not anchored: {refused}")
+
+
+def keys_in(path: Path) -> tuple[str, ...]:
+    """The Ed25519 keys of an allowed_signers file; raises InputError for a file that has none."""
+    try:
+        words = path.read_text(encoding="utf-8")[:_LARGEST].split()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError("--allowed-signers", f"cannot be read: {problem}", place=str(path)) from problem
+    keys = [f"ssh-ed25519 {blob}" for kind, blob in pairwise(words) if kind == "ssh-ed25519"]
+    if not keys:
+        raise InputError("--allowed-signers", "has no Ed25519 key", place=str(path))
+    return tuple(keys)
+
+
+def about(line: Line) -> str:
+    """What a record is about, in a few words."""
+    words = [str(line.body[name]) for name in ("verb", "run", "reason", "anchor") if line.body.get(name)]
+    return " ".join(words)[:80]
+
+
+def first_key(verdict: Verdict) -> str:
+    """The first key, and whether anybody vouches for it."""
+    held = "" if verdict.first_key_trusted else ", which nothing outside of this chain vouches for"
+    return f"first key {verdict.first_key or 'none'}{held}"
+
+
+def verdict_row(folder: EvidenceFolder, verdict: Verdict, now: datetime) -> dict[str, object]:
+    """A verdict as a document has it."""
+    since = verdict.unanchored_since
+    return {
+        "stack": folder.name,
+        "chain": verdict.chain,
+        "ok": verdict.ok,
+        "words": verdict.words(now),
+        "records": verdict.records,
+        "head": verdict.head,
+        "first_key": verdict.first_key,
+        "first_key_trusted": verdict.first_key_trusted,
+        "problems": [vars(each) for each in verdict.problems],
+        "anchors": list(verdict.anchors),
+        "anchored": verdict.anchored if verdict.anchored >= 0 else None,
+        "unanchored": verdict.unanchored,
+        "unanchored_seconds": int((now - since).total_seconds()) if since else 0,
+        "notes": list(verdict.notes),
+    }
