@@ -22,12 +22,12 @@ from orchestrator.git_folder import commit_of, write_folder
 from orchestrator.private_file import write_private
 from orchestrator.settings import Settings
 from orchestrator.signatures import proposal_verdict, waiver_verdicts
-from policies.baseline import Baseline
+from policies.baseline import Baseline, as_text, parse_baseline
 from policies.governed import Seen
 from policies.model import PackError
 from policies.reference import VARIABLE as FOLDER_VARIABLE
 from policies.reference import Reference, load_reference
-from policies.signers import Verdict
+from policies.signers import Standing, Verdict
 from policies.verdicts import VARIABLE as VERDICTS_VARIABLE
 from policies.verdicts import Verdicts, parse_verdicts, verdicts_text
 
@@ -65,7 +65,8 @@ def open_policy(
 ) -> Policy:
     """What judges now, with the verdicts on its signatures; raises InputError that names the file at fault.
 
-    `clock_suspect`: time stands before what was recorded last. `earlier_baseline`: of the last recorded run.
+    `clock_suspect`: time stands before what was recorded last. `earlier_baseline`: of the last recorded run;
+    without it, the smallest one that was read here.
     """
     place = place_of(settings)
     if place is None:
@@ -73,7 +74,8 @@ def open_policy(
     holding = _load(place.folder, place.name, settings)
     suspect = clock_suspect or _set_back(settings, now)
     waivers = waiver_verdicts(place.folder, holding, now, clock_suspect=suspect)
-    seen = Seen(now, clock_suspect=suspect, waivers=waivers, earlier_baseline=earlier_baseline)
+    earlier = earlier_baseline or _remembered(place, holding, settings, now, suspect=suspect)
+    seen = Seen(now, clock_suspect=suspect, waivers=waivers, earlier_baseline=earlier)
     policy = Policy(holding, seen)
     draft = _draft(place, settings)
     return _with_proposal(policy, place, draft, settings) if draft else policy
@@ -161,6 +163,30 @@ def _contents(folder: Path) -> Mapping[str, bytes]:
         for path in folder.rglob("*")
         if "__pycache__" not in path.parts
     }
+
+
+def _remembered(
+    place: Place, holding: Reference, settings: Settings, now: datetime, *, suspect: bool
+) -> Baseline | None:
+    """The last baseline of this reference that had not grown; a larger one is remembered once an owner of the
+    policy has signed the folder that holds it.
+    """
+    key = hashlib.sha256(settings.policy_reference.encode()).hexdigest()[:12]
+    path = settings.home / _ROOM / f"baseline-{key}.json"
+    try:
+        earlier = parse_baseline(path.read_bytes(), path.name) if path.exists() else None
+    except (OSError, PackError) as problem:
+        raise InputError(
+            "policy reference", f"the baseline that was read last cannot be read: {problem}", place=str(path),
+            next_step="Restore the file from your backup of STEWARD_HOME.",
+        ) from problem  # fmt: skip
+    if earlier is not None and holding.baseline.since(earlier):
+        told = proposal_verdict(place.folder, place.folder, holding.signers, now, clock_suspect=suspect)
+        if told.standing is not Standing.GOOD:
+            return earlier
+    if earlier != holding.baseline:
+        write_private(path, as_text(holding.baseline))
+    return holding.baseline if earlier is not None else None
 
 
 def _draft(place: Place, settings: Settings) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from policies.waivers import ENDING, FOLDER, SIGNATURE_ENDING
 from policies.yamlfile import read_bytes
 
 _SECONDS: Final = 20.0
+_AT_ONCE: Final = 4
 _GOOD: Final = re.compile(r'Good ".*" signature with \S+ key (SHA256:[A-Za-z0-9+/]{43})')
 
 
@@ -26,18 +28,17 @@ def waiver_verdicts(
 ) -> Mapping[str, Verdict]:
     """Id of each waiver of a reference -> what its signature is worth, by the keys of that reference."""
     room = folder / FOLDER
-    return {
-        waiver.id: _verdict(
-            read_bytes(room / f"{waiver.id}{ENDING}"),
-            room / f"{waiver.id}{ENDING}{SIGNATURE_ENDING}",
-            WAIVERS,
-            folder,
-            reference.signers,
-            now,
-            clock_suspect=clock_suspect,
+
+    def verdict(name: str) -> Verdict:
+        file = room / f"{name}{ENDING}"
+        signature = file.with_name(file.name + SIGNATURE_ENDING)
+        return _verdict(
+            read_bytes(file), signature, WAIVERS, folder, reference.signers, now, clock_suspect=clock_suspect
         )
-        for waiver in reference.waivers
-    }
+
+    names = [waiver.id for waiver in reference.waivers]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return dict(zip(names, pool.map(verdict, names), strict=True))
 
 
 def proposal_verdict(

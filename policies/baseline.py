@@ -124,6 +124,20 @@ def shrink(baseline: Baseline, assessment: Assessment) -> Baseline:
     )
 
 
+def lapsed(baseline: Baseline, assessment: Assessment) -> tuple[tuple[Entry, str], ...]:
+    """The entries that excuse nothing any more, each with why: they can be taken out."""
+    places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
+
+    def why(entry: Entry) -> str:
+        if entry.subject not in places:
+            return "the subject is gone"
+        failing = assessment.matrix[entry.rule][places[entry.subject]] == LETTERS[State.FAIL]
+        return "it fails with another value now" if failing else "it was mended, or is waived"
+
+    kept = shrink(baseline, assessment).fingerprints
+    return tuple((entry, why(entry)) for entry in baseline.entries if entry.fingerprint not in kept)
+
+
 def excused(results: Sequence[CheckResult], baseline: Baseline, may: frozenset[str]) -> list[CheckResult]:
     """The results with fingerprints; failures that the baseline holds are excused, of rules that `may`."""
     known, judged = baseline.fingerprints, []

@@ -23,6 +23,7 @@ _TEXTS: Final = ("id", "rule", "subject", "owner", "approver", "reason", "ticket
 _DAYS: Final = ("created", "expires")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST: Final = 2_000
+_WILD: Final = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ def matched(waivers: Sequence[Waiver], subjects: Sequence[Subject]) -> Mapping[s
     by_urn: dict[str, list[int]] = {}
     for place, subject in enumerate(subjects):
         by_urn.setdefault(subject.urn, []).append(place)
-    return {
-        waiver.id: tuple(place for urn, places in by_urn.items() if waiver.matches(urn) for place in places)
-        for waiver in waivers
-    }
+    found = {}
+    for waiver in waivers:
+        # Most name one subject: only a pattern has to be held against all of them.
+        wild = _WILD.search(waiver.subject)
+        urns = [urn for urn in by_urn if waiver.matches(urn)] if wild else [waiver.subject]
+        found[waiver.id] = tuple(place for urn in urns for place in by_urn.get(urn, ()))
+    return found

@@ -42,6 +42,7 @@ def weakenings(old: Reference, new: Reference) -> tuple[Weakening, ...]:
     """
     return (
         *_minimum(old.pack.profiles, new.pack.profiles),
+        *_order(old.pack.profiles, new.pack.profiles),
         *_params(old, new),
         *_enforcement(old, new),
         *_rules(old, new),
@@ -68,27 +69,48 @@ def _minimum(old: Profiles, new: Profiles) -> Iterator[Weakening]:
             yield Weakening("minimum", place, before, after)
 
 
-def _pairs(old: Reference, new: Reference) -> Iterator[tuple[Profile, Profile | None]]:
+def _pairs(old: Reference, new: Reference) -> Iterator[tuple[str, Profile, Profile | None]]:
+    """Each profile with the one that it has to match: a new one with the one that it stands after."""
+    names = {profile.name for profile in old.pack.profiles.ordered}
     for profile in old.pack.profiles.ordered:
-        yield profile, new.pack.profiles.named(profile.name)
+        yield profile.name, profile, new.pack.profiles.named(profile.name)
+    below: Profile | None = None
+    for profile in new.pack.profiles.ordered:
+        known = old.pack.profiles.named(profile.name)
+        if profile.name not in names and below is not None:
+            yield profile.name, below, profile
+        below = known or below
+
+
+def _order(old: Profiles, new: Profiles) -> Iterator[Weakening]:
+    """Of two profiles the later one judges, so their order decides how strict a subject is judged."""
+    names = [{profile.name for profile in each.ordered} for each in (old, new)]
+    both = names[0] & names[1]
+    was, now = ([profile.name for profile in each.ordered if profile.name in both] for each in (old, new))
+    if was != now:
+        yield Weakening("minimum", "the order of profiles", ", ".join(was), ", ".join(now))
 
 
 def _params(old: Reference, new: Reference) -> Iterator[Weakening]:
     kept = {rule.id: rule for rule in new.pack.rules}
-    for before, after in _pairs(old, new):
+    rules = [rule for rule in old.pack.rules if rule.id in kept]
+    for name, before, after in _pairs(old, new):
         if after is None:
             continue
-        for rule in (each for each in old.pack.rules if each.id in kept):
-            for phase in (None, *Phase):
-                was, now = (each.at(phase) if phase else each for each in (before, after))
-                for name, schema in rule.params.items():
-                    one, other = was.params(rule).get(name), now.params(kept[rule.id]).get(name)
-                    usual = (before.params(rule).get(name), after.params(kept[rule.id]).get(name))
-                    if phase and (one, other) == usual:
+        usual: dict[str, tuple[object, object]] = {}
+        for phase in (None, *Phase):
+            was, now = (each.at(phase) if phase else each for each in (before, after))
+            place = f"{name} at {phase}" if phase else name
+            for rule in rules:
+                one, other = was.params(rule), now.params(kept[rule.id])
+                for param, schema in rule.params.items():
+                    values = (one.get(param), other.get(param))
+                    full = f"{rule.id}.{param}"
+                    if phase is not None and values == usual[full]:
                         continue
-                    if _looser(one, other, stricter_way(name, schema)):
-                        place = f"{before.name}{f' at {phase}' if phase else ''}: {rule.id}.{name}"
-                        yield Weakening("params", place, str(one), str(other))
+                    usual.setdefault(full, values)
+                    if _looser(*values, stricter_way(param, schema)):
+                        yield Weakening("params", f"{place}: {full}", str(values[0]), str(values[1]))
 
 
 def _looser(was: object, now: object, way: str) -> bool:
@@ -104,16 +126,16 @@ def _looser(was: object, now: object, way: str) -> bool:
 
 def _enforcement(old: Reference, new: Reference) -> Iterator[Weakening]:
     kept = {rule.id for rule in new.pack.rules}
-    for before, after in _pairs(old, new):
+    for name, before, after in _pairs(old, new):
         if after is None:
-            yield Weakening("enforcement", f"profile {before.name}", "there", "gone")
+            yield Weakening("enforcement", f"profile {name}", "there", "gone")
             continue
         for rule in (each for each in old.pack.rules if each.id in kept):
             usual = (before.enforcement(rule.id), after.enforcement(rule.id))
             for phase in (None, *Phase):
                 was, now = (each.enforcement(rule.id, phase) for each in (before, after))
                 if LEVELS.index(now) < LEVELS.index(was) and (phase is None or (was, now) != usual):
-                    place = f"{before.name}{f' at {phase}' if phase else ''}: {rule.id}"
+                    place = f"{name}{f' at {phase}' if phase else ''}: {rule.id}"
                     yield Weakening("enforcement", place, was, now)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from policies.assessment import Assessment
-from policies.baseline import Baseline, fingerprint, shrink, taken
+from policies.baseline import Baseline, fingerprint, lapsed, shrink, taken
 from policies.evaluate import assess
 from policies.facts import UNKNOWN, Facts
 from policies.governed import Seen, govern, in_force, judge
@@ -207,6 +207,8 @@ def test_what_the_baseline_holds_is_excused_until_its_value_changes() -> None:
     assert state_of(changed) is State.FAIL
     moved = judged(subjects=(network("other"),), baseline=held)
     assert state_of(moved) is State.FAIL, "another subject is another failure"
+    (why,) = [why for entry, why in lapsed(held, changed) if entry.rule == RULE]
+    assert why == "it fails with another value now"
     assert all(each.fingerprint for each in changed.results if each.state is State.FAIL and each.rule == RULE)
 
 
@@ -221,7 +223,9 @@ def test_a_baseline_only_shrinks() -> None:
     mended = judged(subjects=(network(), network("b", "10.0.0.0/24")), baseline=held)
     less = shrink(held, mended)
     gone = set(held.entries) - set(less.entries)
-    assert [(each.rule, each.subject) for each in gone] == [(RULE, network("b").urn)]
+    assert (RULE, network("b").urn) in {(each.rule, each.subject) for each in gone}
+    assert (RULE, network().urn) not in {(each.rule, each.subject) for each in gone}
+    assert {each for each, _ in lapsed(held, mended)} == gone
     assert less.since(held) == ()
     assert shrink(held, before) == held
 

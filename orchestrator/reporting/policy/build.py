@@ -202,28 +202,28 @@ def _results(assessment: Assessment, context: ReportContext) -> tuple[ReportedRe
     places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
     order = {rule.id: place for place, rule in enumerate(assessment.rules)}
     remediations = {rule.id: rule.remediation for rule in assessment.rules}
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: dict[tuple[str, ...], dict[int, str]] = {}
     for result in assessment.results:
         if result.state is State.PASS:
             continue
-        waiver = context.waived.get((result.rule, result.subject.urn), "")
+        pair = (result.rule, result.subject.urn)
+        waiver = result.waiver or context.waived.get(pair, "")
+        mark = result.fingerprint or context.fingerprints.get(pair, "")
         own = "" if result.remediation == remediations.get(result.rule) else result.remediation
         witness = "" if result.witness == result.subject.witness else result.witness
         key = (
             *(result.rule, result.state.value, result.enforcement.value, result.path),
             *(result.observed, result.expected, problem(result), own, witness, waiver),
         )
-        groups.setdefault(key, []).append(places.get(result.subject.urn, -1))
+        groups.setdefault(key, {})[places.get(result.subject.urn, -1)] = mark
     ordered = sorted(groups.items(), key=lambda group: (order.get(group[0][0], -1), min(group[1]), group[0]))
-    return tuple(_reported(key, on, assessment.subjects, context) for key, on in ordered)
+    return tuple(_reported(key, on) for key, on in ordered)
 
 
-def _reported(
-    key: tuple[str, ...], on: Sequence[int], subjects: Sequence[Subject], context: ReportContext
-) -> ReportedResult:
+def _reported(key: tuple[str, ...], on: Mapping[int, str]) -> ReportedResult:
     rule, state, enforcement, path, observed, expected, message, remediation, witness, waiver = key
-    places = tuple(sorted(set(on)))
-    prints = [context.fingerprints.get((rule, subjects[place].urn), "") for place in places]
+    places = tuple(sorted(on))
+    prints = [on[place] for place in places]
     return ReportedResult.model_validate(
         {
             "rule": rule, "on": places, "state": state, "enforcement": enforcement, "path": path,

@@ -12,8 +12,10 @@ from orchestrator.errors import InputError
 from orchestrator.policy_reference import open_policy, place_of, policy_environment
 from orchestrator.settings import Settings, load_settings
 from orchestrator.toolchain.environment import child_environment
+from policies.baseline import Baseline, Entry, as_text
 from policies.governed import judge, judge_change
 from policies.model import State
+from policies.reference.manifest import manifest
 from policies.signers import POLICY, Standing
 from policies.verdicts import parse_verdicts
 from tests.policies.references import RULE, WAIVER, make_key, network, sign, signer, write
@@ -177,8 +179,6 @@ def test_a_change_of_fleet_and_policy_together_is_seen_and_none_of_its_code_runs
     assert {RULE, "governance.minimum-not-milder"} <= set(states)
     assert not ran.exists()
 
-    from policies.reference.manifest import manifest
-
     sign(cto, POLICY, manifest(folder).encode(), folder / "reference.sig")
     assert open_policy(mine, NOW).seen.proposal.standing is Standing.GOOD
 
@@ -202,3 +202,46 @@ def test_a_judgement_by_an_opened_policy(tmp_path: Path) -> None:
     found = judge([network()], policy.holding, policy.seen)
     assert any(each.rule == RULE and each.blocks for each in found.results)
     assert [each.name for each in found.subjects][-1] == str(tmp_path / "policy")
+
+
+def baseline_of(*marks: str) -> str:
+    return as_text(Baseline(tuple(Entry(mark * 64, RULE, network().urn) for mark in marks)))
+
+
+def grown(mine: Settings) -> bool:
+    policy = open_policy(mine, NOW)
+    found = judge([], policy.holding, policy.seen)
+    return any(each.rule == "governance.baseline-only-shrinks" and each.blocks for each in found.results)
+
+
+def test_a_baseline_is_compared_with_the_smallest_that_was_read_here(tmp_path: Path) -> None:
+    cto = make_key(tmp_path, "cto")
+    files = {
+        "baseline.json": baseline_of("1", "2"),
+        "allowed_signers": signer(cto, "cto@acme.example", POLICY),
+    }
+    folder = write(tmp_path / "policy", files)
+    mine = settings(tmp_path, folder)
+    assert not grown(mine), "the first is compared with nothing"
+    (folder / "baseline.json").write_text(baseline_of("1"))
+    assert not grown(mine)
+    (folder / "baseline.json").write_text(baseline_of("1", "2"))
+    assert grown(mine), "what was taken out does not come back"
+    assert grown(mine), "nor in the run after that"
+    (folder / "baseline.json").unlink()
+    assert not grown(mine)
+    (folder / "baseline.json").write_text(baseline_of("1"))
+    assert grown(mine)
+    sign(cto, POLICY, manifest(folder).encode(), folder / "reference.sig")
+    assert not grown(mine), "an owner of the policy signed it"
+    (folder / "reference.sig").unlink()
+    assert not grown(mine), "and so it is the one to compare with"
+
+
+def test_a_remembered_baseline_that_was_broken_is_told(tmp_path: Path) -> None:
+    mine = settings(tmp_path, write(tmp_path / "policy"))
+    open_policy(mine, NOW)
+    (file,) = (tmp_path / "home" / "policy").glob("baseline-*.json")
+    file.write_text("{")
+    with pytest.raises(InputError, match=r"the baseline that was read last cannot be read"):
+        open_policy(mine, NOW)
