@@ -23,6 +23,8 @@ from policies.rules._exposure import (
     widest,
 )
 
+_MOST_NEIGHBOURS: Final = 3
+"""That are named of a network: a thousand equal ranges make no million findings."""
 _PRIVATE_ONLY: Final = "a server group or a private range"
 
 
@@ -234,9 +236,10 @@ def _overlaps(
     for item in sorted(blocks, key=lambda it: (it[1].version, int(it[1].network_address), it[1].prefixlen)):
         while still_open and not inside(item[1], still_open[-1][1]):
             still_open.pop()
-        for outer in still_open:
-            shared[item[0].urn].append(outer)
-            shared[outer[0].urn].append(item)
+        for outer in still_open[-_MOST_NEIGHBOURS:]:
+            for one, other in ((item, outer), (outer, item)):
+                if len(shared[one[0].urn]) < _MOST_NEIGHBOURS:
+                    shared[one[0].urn].append(other)
         still_open.append(item)
     return shared, gaps
 

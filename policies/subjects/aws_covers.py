@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from policies.facts import Unknown
@@ -18,7 +19,8 @@ def cover(subjects: Sequence[Subject], facts: _Facts, edges: _Edges) -> None:
     plans = [each for each in subjects if each.type == "backup_plan" and each.urn in facts]
     if not plans:
         return
-    vaults = [each.urn for each in subjects if _is(each, "Vault", facts)]
+    vaults = {each.urn for each in subjects if _is(each, "Vault", facts)}
+    names = {name for urn in vaults if isinstance(name := facts[urn].get("vaultName"), str)}
     selections = defaultdict(list)
     for part in subjects:
         if _is(part, "Selection", facts):
@@ -26,7 +28,7 @@ def cover(subjects: Sequence[Subject], facts: _Facts, edges: _Edges) -> None:
                 selections[plan].append(part)
     stock = _Stock(subjects, facts, edges)
     for each in plans:
-        facts[each.urn]["repository"] = _repository(each, vaults, facts, edges)
+        facts[each.urn]["repository"] = _repository(each, vaults, names, facts, edges)
         facts[each.urn]["covers"] = [
             row for selection in selections[each.urn] for row in stock.covered(selection)
         ]
@@ -36,13 +38,15 @@ def _is(subject: Subject, kind: str, facts: _Facts) -> bool:
     return subject.urn in facts and subject.source_type.endswith(f":{kind}")
 
 
-def _repository(plan: Subject, vaults: Sequence[str], facts: _Facts, edges: _Edges) -> Mapping[str, object]:
+def _repository(
+    plan: Subject, vaults: AbstractSet[str], names: AbstractSet[str], facts: _Facts, edges: _Edges
+) -> Mapping[str, object]:
     """Amazon's vaults have no stack; one that stands in this list is of the stack that it protects."""
     name = facts[plan.urn]["repository"]["name"]
-    names = [facts[urn].get("vaultName") for urn in vaults if isinstance(name, str)]
-    if set(vaults).intersection(edges[plan.urn].get("rules", ())) or name in names:
+    known = isinstance(name, str)
+    if not vaults.isdisjoint(edges[plan.urn].get("rules", ())) or (known and name in names):
         return {"name": name, "stack": plan.stack}
-    if isinstance(name, str):
+    if known:
         return {"name": name, "stack": "another stack"}
     return {"name": name, "stack": Unknown("the vault is not named, so nobody knows whose it is")}
 
@@ -57,6 +61,13 @@ class _Stock:
     def __init__(self, subjects: Sequence[Subject], facts: _Facts, edges: _Edges) -> None:
         self._facts, self._edges = facts, edges
         self._all = [each for each in subjects if each.type in ("server", "volume") and each.urn in facts]
+        self._by_tag: dict[tuple[str, str], list[Subject]] = defaultdict(list)
+        for each in self._all:
+            tags = facts[each.urn].get("tags")
+            for pair in tags.items() if isinstance(tags, dict) else ():
+                if isinstance(pair[1], str):
+                    self._by_tag[pair].append(each)
+        self._by_urn = {each.urn: each for each in self._all}
         self._servers = defaultdict(list)
         for server in self._all:
             for volume in edges[server.urn].get("volumes", ()):
@@ -69,16 +80,17 @@ class _Stock:
         if any(isinstance(each, Unknown) for row in rows for each in (row, *_values(row))):
             yield Unknown("the selection's tags are not known")
             return
-        named = set(self._edges[selection.urn].get("resources", ()))
-        for resource in self._all:
-            if told["everything"] or resource.urn in named or self._tagged(resource, rows):
-                yield from self._pairs(resource)
+        for resource in self._all if told["everything"] else self._chosen(selection, rows):
+            yield from self._pairs(resource)
 
-    def _tagged(self, resource: Subject, rows: Sequence[Mapping[str, object]]) -> bool:
-        tags = self._facts[resource.urn].get("tags")
-        return isinstance(tags, dict) and any(
-            key == row["key"] and value == row["value"] for key, value in tags.items() for row in rows
-        )
+    def _chosen(self, selection: Subject, rows: Sequence[Mapping[str, object]]) -> Iterator[Subject]:
+        for urn in self._edges[selection.urn].get("resources", ()):
+            if urn in self._by_urn:
+                yield self._by_urn[urn]
+        for row in rows:
+            key, value = row["key"], row["value"]
+            if isinstance(key, str) and isinstance(value, str):
+                yield from self._by_tag.get((key, value), ())
 
     def _pairs(self, resource: Subject) -> Iterator[object]:
         if resource.type == "server":
