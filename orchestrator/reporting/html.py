@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +24,7 @@ from orchestrator.reporting.strips import strips
 from orchestrator.reporting.timeline import timeline
 from orchestrator.reporting.topology import head, line, tile_path, topology
 
-_STYLES = ("page.css", "sections.css", "index.css", "print.css")
+STYLES = ("page.css", "sections.css", "index.css", "print.css")
 
 
 def to_html(report: Report, compiled: Path | None = None) -> str:
@@ -52,27 +53,46 @@ def to_html(report: Report, compiled: Path | None = None) -> str:
     )
 
 
-def render_page(template: str, compiled: Path | None, **values: object) -> str:
-    """One of our templates with our stylesheet, under a policy that allows that and nothing else.
+def render_page(
+    template: str,
+    compiled: Path | None,
+    *,
+    styles: Sequence[str] = STYLES,
+    program: str = "",
+    longest: int = 0,
+    **values: object,
+) -> str:
+    """One of our templates with our stylesheets, under a policy that allows those and nothing else.
 
-    `compiled` is a folder that keeps compiled templates: compiling them takes longer than a whole page.
+    `program` names a script of ours that the page may run, too; it is allowed by its hash. Values end after
+    `longest` characters, 0 being no limit. `compiled` is a folder that keeps compiled templates: compiling
+    them takes longer than a whole page.
     """
-    style = _style()
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    trusted = Markup(style)  # noqa: S704  our own files, no value in them
-    return _environment(compiled).get_template(template).render(style=trusted, policy=policy, **values)
+    style = "".join(map(_ours, styles))
+    policy = f"default-src 'none'; style-src '{_digest(style)}'; base-uri 'none'; form-action 'none'"
+    trusted = {"style": Markup(style)}  # noqa: S704  our own files, no value in them
+    if program:
+        script = _ours(program)
+        policy += f"; script-src '{_digest(script)}'"
+        trusted["script"] = Markup(script)  # noqa: S704  likewise
+    return _environment(compiled, longest).get_template(template).render(policy=policy, **trusted, **values)
 
 
 @cache
-def _style() -> str:
-    # The stylesheet is ours and holds no value; its hash must match to the byte, so nothing may escape it.
+def _ours(name: str) -> str:
+    # Stylesheets and scripts are ours and hold no value; their hash must match to the byte, so nothing may
+    # escape them.
     folder = files("orchestrator.reporting").joinpath("templates")
-    return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _STYLES)
+    return folder.joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
-def _environment(compiled: Path | None) -> Environment:
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+@cache
+def _environment(compiled: Path | None, longest: int) -> Environment:
     if compiled is not None:
         compiled.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = Environment(
@@ -81,7 +101,7 @@ def _environment(compiled: Path | None) -> Environment:
         auto_reload=False,
         bytecode_cache=FileSystemBytecodeCache(str(compiled)) if compiled else None,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=partial(_shown, longest=longest),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -102,7 +122,9 @@ def _environment(compiled: Path | None) -> Environment:
     return environment
 
 
-def _shown(value: object) -> object:
+def _shown(value: object, *, longest: int) -> object:
     """Neutralises every string a template prints; our own markup is left as it is."""
-    plain = isinstance(value, str) and not isinstance(value, Markup)
-    return visible(str(value), keep_newlines=True) if plain else value
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    shown = value[: longest - 1] + "…" if 0 < longest < len(value) else str(value)
+    return visible(shown, keep_newlines=True)

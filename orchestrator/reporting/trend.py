@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator.reporting.history import RunRow
 from orchestrator.reporting.humanise import duration, instant, plural
@@ -49,7 +50,14 @@ def _count(value: float) -> str:
 def _trend(
     title: str, of: str, say: Callable[[float], str], values: Sequence[tuple[RunRow, float | None]]
 ) -> Trend:
-    known = [(row, max(0.0, value)) for row, value in values if value is not None][-MOST_POINTS:]
+    return trend_of(title, of, say, [(row.started_at, value) for row, value in values])
+
+
+def trend_of(
+    title: str, of: str, say: Callable[[float], str], values: Sequence[tuple[datetime, float | None]]
+) -> Trend:
+    """One figure over time, oldest first; a time that has no value is left out."""
+    known = [(at, max(0.0, value)) for at, value in values if value is not None][-MOST_POINTS:]
     if not known:
         return Trend(title, "none yet", of, (), "", f"{title}: no run has it yet.")
     figures = [value for _, value in known]
@@ -61,7 +69,7 @@ def _trend(
     ]
     newest = say(figures[-1])
     words = (
-        f"{title}, {plural(len(known), 'run')} since {instant(known[0][0].started_at)}: "
+        f"{title}, {plural(len(known), 'run')} since {instant(known[0][0])}: "
         f"from {say(min(figures))} to {say(max(figures))}, newest {newest}."
     )
     spread = f"{say(min(figures))} to {say(max(figures))}, {of}"

@@ -54,6 +54,7 @@ class Lookup:
         self.report = report
         self.rules = {rule.id: rule for rule in report.rules}
         self.waivers = {waiver.id: waiver for waiver in report.waivers}
+        self._names = {subject.id: subject.name for subject in report.subjects}
         self._results: dict[tuple[str, int], list[ReportedResult]] = {}
         for result in report.results:
             for place in result.on:
@@ -74,6 +75,10 @@ class Lookup:
         for result in sorted(self.report.results, key=lambda each: rank[self.rules[each.rule].severity]):
             for place in result.on:
                 yield Told(self.rules[result.rule], self.report.subjects[place], place, result)
+
+    def name(self, subject: str) -> str:
+        """The name of a subject by its id, '' where the population does not have it."""
+        return self._names.get(subject, "")
 
     def waiver(self, told: Told) -> ReportedWaiver | None:
         """The exception that excuses a result, if one does."""
@@ -97,32 +102,43 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Hole:
-    """Pairs of one rule that ended in no judgement, for one reason."""
+    """Pairs that ended in no judgement, all for one reason: each of the rules on each of the subjects."""
 
-    rule: ReportedRule
+    rules: tuple[ReportedRule, ...]
     state: State
     why: str
     places: tuple[int, ...]
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs."""
+        return len(self.rules) * len(self.places)
+
 
 def holes(lookup: Lookup) -> list[Hole]:
     """What was not judged and why: errors, unknowns and pairs that were not run, in that order."""
-    found: dict[tuple[str, State, str], list[int]] = {}
+    merged: dict[tuple[State, str, tuple[int, ...]], list[ReportedRule]] = {}
     for rule in lookup.report.rules:
-        line = lookup.report.matrix[rule.id]
-        if _UNJUDGED.isdisjoint(line):
-            continue
-        for place, letter in enumerate(line):
-            if letter in _UNJUDGED:
-                state = LETTERS[letter]
-                said = [
-                    each.result.message for each in lookup.told(rule.id, place) if each.result.state == state
-                ]
-                why = said[0] if said else lookup.unsaid(rule, lookup.report.subjects[place], state)
-                found.setdefault((rule.id, state, why), []).append(place)
+        for (state, why), places in _holes(lookup, rule).items():
+            merged.setdefault((state, why, tuple(places)), []).append(rule)
     order = ("error", "unknown", "not_run")
-    rows = [Hole(lookup.rules[rule], state, why, tuple(on)) for (rule, state, why), on in found.items()]
+    rows = [Hole(tuple(rules), state, why, on) for (state, why, on), rules in merged.items()]
     return sorted(rows, key=lambda row: order.index(row.state))
+
+
+def _holes(lookup: Lookup, rule: ReportedRule) -> dict[tuple[State, str], list[int]]:
+    found: dict[tuple[State, str], list[int]] = {}
+    line = lookup.report.matrix[rule.id]
+    if _UNJUDGED.isdisjoint(line):
+        return found
+    for place, letter in enumerate(line):
+        if letter in _UNJUDGED:
+            state = LETTERS[letter]
+            results = [each.result for each in lookup.told(rule.id, place)]
+            said = [each.message for each in results if each.state == state]
+            why = said[0] if said else lookup.unsaid(rule, lookup.report.subjects[place], state)
+            found.setdefault((state, why), []).append(place)
+    return found
 
 
 def _words(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from orchestrator.reporting.escape import markdown_code, markdown_text
 from orchestrator.reporting.humanise import instant, listed, plural
 from orchestrator.reporting.policy.lookup import Lookup, holes
-from orchestrator.reporting.policy.model import PolicyReport, ReportedResult
+from orchestrator.reporting.policy.model import PolicyReport, ReportedResult, ReportedRule
 from orchestrator.reporting.policy.standing import standings
 from orchestrator.reporting.policy.words import STATES, headline, state_words, sum_words, tone
 from orchestrator.reporting.verdict import SYMBOLS
@@ -101,7 +101,7 @@ def _open(comment: _Comment, lookup: Lookup) -> None:
         (
             (
                 state_words(hole.state),
-                _code(hole.rule.id),
+                _rules(hole.rules),
                 _names(lookup, hole.places),
                 _code(hole.why),
             )
@@ -128,6 +128,13 @@ def _names(lookup: Lookup, places: Sequence[int]) -> str:
     named = [_code(lookup.report.subjects[place].name, 80) for place in places[:_NAMED]]
     rest = len(places) - len(named)
     return ", ".join(named) + (f" and {rest:,} more" if rest else "")
+
+
+def _rules(rules: Sequence[ReportedRule]) -> str:
+    rest = len(rules) - _NAMED
+    return ", ".join(_code(rule.id, 80) for rule in rules[:_NAMED]) + (
+        f" and {rest:,} more" if rest > 0 else ""
+    )
 
 
 def _excused(comment: _Comment, report: PolicyReport) -> None:

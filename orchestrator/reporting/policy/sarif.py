@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from orchestrator.reporting.escape import sarif_text, visible
-from orchestrator.reporting.humanise import iso, plural
+from orchestrator.reporting.humanise import iso, listed, plural
 from orchestrator.reporting.policy.lookup import Lookup, Told, holes
 from orchestrator.reporting.policy.model import PolicyReport, ReportedRule, ReportedWaiver
 from orchestrator.reporting.policy.words import state_words
@@ -187,13 +187,14 @@ def _notifications(lookup: Lookup) -> Iterator[dict[str, Any]]:
     """A rule that broke, and everything that was not looked at: also pairs of which no result speaks."""
     for hole in holes(lookup):
         if hole.state in ("error", "not_run"):
+            ids = [rule.id for rule in hole.rules]
             on = plural(len(hole.places), "subject")
-            text = f"{hole.rule.id} on {on}: {state_words(hole.state)}: {hole.why}"
-            yield {
+            text = f"{listed(ids, most=9)} on {on}: {state_words(hole.state)}: {hole.why}"
+            found: dict[str, Any] = {
                 "level": "error" if hole.state == "error" else "warning",
                 "message": {"text": sarif_text(text)},
-                "associatedRule": {"id": visible(hole.rule.id)},
             }
+            yield found | ({"associatedRule": {"id": visible(ids[0])}} if len(ids) == 1 else {})
     for each in lookup.report.not_checked:
         text = f"not checked: {each.what}: {each.why}. {each.next_step}".rstrip()
         yield {"level": "warning", "message": {"text": sarif_text(text)}}

@@ -8,7 +8,7 @@ from typing import Final
 
 from orchestrator.reporting.findings import SEVERITIES
 from orchestrator.reporting.humanise import listed, plural
-from orchestrator.reporting.policy.model import PolicyReport, State
+from orchestrator.reporting.policy.model import Phase, PolicyReport, State
 from orchestrator.reporting.policy.reconcile import blocking
 from orchestrator.reporting.verdict import Tone
 
@@ -43,6 +43,15 @@ _OPEN: Final[tuple[tuple[State, str], ...]] = (
     ("unknown", "not known"),
     ("not_run", "not run"),
 )
+
+
+JUDGED: Final[dict[Phase, str]] = {
+    "preview": "Judged at preview, before anything was changed",
+    "up": "Judged at up, while the change was made",
+    "destroy": "Judged at destroy, before anything was deleted",
+    "live": "Judged on what the hosts showed",
+    "offline": "Judged offline, from files",
+}
 
 
 def state_words(state: str) -> str:

@@ -87,7 +87,7 @@ def test_what_was_not_run_is_told_although_no_result_speaks_of_it() -> None:
     said = [each["message"]["text"] for each in sarif(report)["invocations"][0]["toolExecutionNotifications"]]
     assert any("not run" in text for text in said)
     assert any("host facts of db-1" in text for text in said)
-    counted = sum(len(hole.places) for hole in holes(Lookup(report)))
+    counted = sum(hole.pairs for hole in holes(Lookup(report)))
     assert counted == report.counts["unknown"] + report.counts["error"] + report.counts["not_run"]
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from orchestrator.reporting.policy.csv import to_csv
 from orchestrator.reporting.policy.explain import explain
+from orchestrator.reporting.policy.html import to_html
 from orchestrator.reporting.policy.json import from_json, to_json
 from orchestrator.reporting.policy.junit import to_junit
 from orchestrator.reporting.policy.markdown import MOST, to_markdown
@@ -26,6 +27,7 @@ from orchestrator.reporting.policy.sarif import to_sarif
 from tests.unit.reporting.policy import sample
 from tests.unit.reporting.policy.test_formats import SARIF, oscal_model
 from tests.unit.reporting.test_csv import RUN_BY_A_SPREADSHEET
+from tests.unit.reporting.test_formats import parsed
 from tests.unit.reporting.test_hostile import ACTING, CORPUS
 
 CLOSED = ("schema_", "phase", "kind", "severity", "state", "enforcement", "on_unknown", "settled_state")
@@ -129,3 +131,15 @@ def test_an_explanation_stays_on_its_lines(poison: str) -> None:
     assert not ACTING.search(text)
     assert not re.search(r"##(\[|vso|teamcity)", text)
     assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+
+
+@ALL
+def test_html_keeps_its_shape(poison: str) -> None:
+    clean, page = parsed(to_html(sample.refused())), to_html(hostile(poison))
+    found = parsed(page)
+    assert {tag for tag, _ in found.tags} <= {tag for tag, _ in clean.tags}
+    assert {name for _, attrs in found.tags for name in attrs} <= {
+        n for _, attrs in clean.tags for n in attrs
+    }
+    assert not ACTING.search(page)
+    assert "49" not in "".join(found.text) or "7*7" not in poison or "{{7*7}}" in "".join(found.text)
