@@ -35,7 +35,7 @@ from orchestrator.reporting.model import Report
 from orchestrator.reporting.write import known_rows, write, write_index
 from orchestrator.results import RunResults
 from orchestrator.room import require_room, set_aside, with_reserve
-from orchestrator.run_evidence import RunEvidence, say_killed, told_at_its_end
+from orchestrator.run_evidence import RunEvidence, anchors_of, say_killed, told_at_its_end
 from orchestrator.scratch import sweep
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
@@ -168,6 +168,7 @@ def begin_run(
     toolchain = load_toolchain(settings)
     clock = SystemClock()
     require_room(settings.home)
+    anchors_of(settings)  # one that cannot vouch is refused before anything is done
     ledger = open_ledger(settings)
     set_aside(settings.home)
     with stack_lock(settings.home, loaded.fleet.stack, verb, say):

@@ -17,17 +17,13 @@ _MOST_ROWS: Final = 1_000_000
 
 @dataclass(frozen=True)
 class Document:
-    """One payload of one record; without `content` it was erased."""
+    """One payload of one record; without `content` it was erased, or is gone or altered (`missing`)."""
 
     line: Line
     payload: Payload
     salt: bytes = b""
     content: bytes | None = None
-
-    @property
-    def at(self) -> str:
-        """When its record was written, as there."""
-        return self.line.text("ended_at")
+    missing: bool = False
 
 
 @dataclass(frozen=True)
