@@ -60,6 +60,12 @@ def chosen() -> tuple[Rule, ...]:
     return (*rules, broken(rules[0]))
 
 
+@cache
+def judged() -> Assessment:
+    """The few rules on the subjects of their cases, as they judge them."""
+    return assess(population(FEW), load_pack(None).profiles, rules=chosen())
+
+
 def broken(rule: Rule) -> Rule:
     """The rule as it would be if somebody had made a mistake in it."""
 
@@ -141,14 +147,13 @@ def waivers(matched: int) -> tuple[ReportedWaiver, ...]:
 @cache
 def refused() -> PolicyReport:
     """All eight states in one report, with waivers, a baseline, deferred values and a trend."""
-    pack = load_pack(None)
-    judged = assess(population(FEW), pack.profiles, rules=chosen())
-    waived, kept = failing_pairs(judged, SSH), failing_pairs(judged, EXCUSED)
+    found = judged()
+    waived, kept = failing_pairs(found, SSH), failing_pairs(found, EXCUSED)
     states = dict.fromkeys(waived, State.WAIVED) | dict.fromkeys(kept, State.BASELINED)
-    subject = judged.subjects[0].urn
+    subject = found.subjects[0].urn
     lapsed = Lapsed(rule=OWNER, subject=subject, why="its values changed")
     return policy_report(
-        excused(judged, states),
+        excused(found, states),
         context(
             waivers=waivers(len(waived)),
             waived=dict.fromkeys(waived, "W-7"),
@@ -210,5 +215,5 @@ def large(rules: int = 100, subjects: int = 1_000) -> PolicyReport:
 def earlier() -> Sequence[PolicyReport]:
     """The report before the refused one: without exceptions."""
     pack = load_pack(None)
-    judged = assess(population(FEW), pack.profiles, rules=chosen()[:-1])
-    return (policy_report(judged, context(run="01KBX1", ended_at=NOW - timedelta(days=1))),)
+    found = assess(population(FEW), pack.profiles, rules=chosen()[:-1])
+    return (policy_report(found, context(run="01KBX1", ended_at=NOW - timedelta(days=1))),)

@@ -48,7 +48,7 @@ def test_every_pair_is_counted_once_in_one_of_eight_states() -> None:
 
 
 def test_results_are_those_of_the_assessment() -> None:
-    judged = sample.judged_large(20, 60)
+    judged = sample.judged()
     report = policy_report(judged, sample.context())
     places = {subject.urn: place for place, subject in enumerate(judged.subjects)}
     wanted = Counter(
@@ -65,8 +65,8 @@ def test_results_are_those_of_the_assessment() -> None:
 
 
 def test_what_a_message_repeats_is_left_out() -> None:
-    judged = sample.judged_large(20, 60)
-    [first] = [each for each in judged.results if each.rule == sample.SSH and each.state is State.FAIL][:1]
+    judged = sample.judged()
+    first = next(each for each in judged.results if each.rule == sample.SSH and each.state is State.FAIL)
     assert problem(first) == "SSH (22/tcp) is open to anywhere"
     odd = replace(first, message="said otherwise")
     assert problem(odd) == "said otherwise"
@@ -114,7 +114,7 @@ EMPTY = Assessment(rules=(), subjects=(), profiles=(), matrix={}, results=())
 
 
 def test_nothing_judged_is_no_report() -> None:
-    judged = sample.judged_large(20, 60)
+    judged = sample.judged()
     for told, what in (
         (EMPTY, "no subject"),
         (replace(judged, subjects=(), profiles=(), matrix=dict.fromkeys(judged.matrix, "")), "no subject"),
@@ -169,7 +169,7 @@ def _fewer_profiles(judged: Assessment) -> Assessment:
 ])  # fmt: skip
 def test_what_contradicts_itself_is_no_report(spoil: Callable[[Assessment], Assessment]) -> None:
     with pytest.raises(InconsistentReportError, match="reconcile"):
-        policy_report(spoil(sample.judged_large(20, 60)), sample.context())
+        policy_report(spoil(sample.judged()), sample.context())
 
 
 @pytest.mark.parametrize("changes", [
