@@ -14,6 +14,7 @@ from orchestrator.ports.drift import HostDrifts, ResourceDrifts
 from orchestrator.ports.hosts import HostShell, HostVerifier
 from orchestrator.ports.ledger import Ledger
 from orchestrator.ports.plays import Convergence, PlaybookRunner
+from orchestrator.ports.policies import PolicyJudge
 from orchestrator.ports.probes import ServiceProber
 from orchestrator.ports.provisioning import Provisioner
 from orchestrator.ports.roles import RoleBook, Supplier
@@ -63,6 +64,7 @@ class Adapters:
     """Repository name of the fleet -> where its credentials are kept."""
     prober: ServiceProber
     resource_drifts: ResourceDrifts
+    judge: PolicyJudge
     rotation: Rotation
     """How credentials are changed."""
     neighbours: Callable[[], Sequence[str]]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import shutil
-import socket
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +15,7 @@ from typing import Any
 from orchestrator.adapters import Adapters
 from orchestrator.app_fleet import read_fleet, require_project
 from orchestrator.backups.calendar import DAYS
+from orchestrator.circumstances import actor, tool_versions
 from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
@@ -26,16 +24,19 @@ from orchestrator.errors import InputError, StewardError, StoppedError, ToolErro
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.phases.report import Past, RunFacts, build_report, fleet_label
 from orchestrator.pipelines.step import Step
+from orchestrator.policy_reports import FILE
 from orchestrator.ports.run import Say, Target
+from orchestrator.private_file import write_private
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.provisioning.stack_config import config_path
 from orchestrator.redaction import redacted_values
 from orchestrator.reporting.history import RunRow, row_of, unreported
 from orchestrator.reporting.model import Report
+from orchestrator.reporting.policy.json import to_json
 from orchestrator.reporting.write import known_rows, write, write_index
 from orchestrator.results import RunResults
 from orchestrator.room import require_room, set_aside, with_reserve
-from orchestrator.run_evidence import RunEvidence, anchors_of, say_killed, told_at_its_end
+from orchestrator.run_evidence import RunEvidence, say_killed, told_at_its_end
 from orchestrator.scratch import sweep
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
@@ -118,10 +119,17 @@ class Run:
         compiled = self.settings.cache / "templates"
         home = self.settings.home
         with_reserve(home, lambda: write(made, self.folder, compiled))
+        self._write_judgement()
         rows = [row_of(made), *self._without_report()]
         with_reserve(home, lambda: write_index(stack.name, self.history, past.runs, rows, compiled))
         self.exit_code = made.exit_code
         return made
+
+    def _write_judgement(self) -> None:
+        """What rules said, as the record that auditors read; nothing where the run never came to judge."""
+        if self.results.judgement is not None:
+            text = to_json(self.results.judgement.report)
+            with_reserve(self.settings.home, lambda: write_private(self.folder / FILE, text))
 
     def _past(self) -> Past:
         """What earlier runs of this stack left."""
@@ -168,7 +176,6 @@ def begin_run(
     toolchain = load_toolchain(settings)
     clock = SystemClock()
     require_room(settings.home)
-    anchors_of(settings)  # one that cannot vouch is refused before anything is done
     ledger = open_ledger(settings)
     set_aside(settings.home)
     with stack_lock(settings.home, loaded.fleet.stack, verb, say):
@@ -279,14 +286,3 @@ def forget_stack(run: Run) -> None:
     run.ledger.end_stack(stack, run.adapters.clock.now())
     shutil.rmtree(settings.home / "converged" / stack.name, ignore_errors=True)
     shutil.rmtree(settings.stack_keys(stack.name), ignore_errors=True)
-
-
-def actor() -> str:
-    """Who runs this: the person, or the pipeline's own name."""
-    return os.environ.get("STEWARD_ACTOR") or f"{getpass.getuser()}@{socket.gethostname()}"
-
-
-def tool_versions() -> dict[str, str]:
-    """Versions of what decides a run's outcome."""
-    names = ("pulumi", "ansible-core", "ansible-runner", "mitogen", "pytest-testinfra")
-    return {name: version(name) for name in names}

@@ -22,6 +22,7 @@ from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
+from orchestrator.policy_judge import RunJudge, circumstances
 from orchestrator.ports.hosts import HostShell, HostVerifier
 from orchestrator.ports.plays import PlaybookRunner
 from orchestrator.ports.rotation import Kind, Rotation, State
@@ -80,6 +81,7 @@ class Composition:
             resource_drifts=self.provisioner,
             prices=self.prices(),
             prober=HttpProber(),
+            judge=self.judge(clock),
             rotation=self.rotation(ledger, clock),
             neighbours=lambda: [name for name in ledger.living_stacks() if name != self.target.stack.name],
             outside=probe_from_here,
@@ -95,6 +97,14 @@ class Composition:
         """Pulumi, with the policies' results in the run's folder."""
         results = self.settings.run_folder(self.run) / "policies.jsonl"
         return PulumiProvisioner(self.settings, self.toolchain, results, self.say, self.pins)
+
+    def judge(self, clock: Clock) -> RunJudge:
+        """The rules of this installation, over all that the run comes to know."""
+        fleet, started = self.target.loaded.fleet, clock.now()
+        about = circumstances(
+            self.settings, "preview", self.run, started, fleet.stack, fleet.client, fleet.environment
+        )
+        return RunJudge(self.settings, self.target, about, clock)
 
     def prices(self) -> PriceBook | None:
         """The book that STEWARD_PRICES names, or the client's own in STEWARD_HOME; raises InputError."""

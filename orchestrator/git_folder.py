@@ -23,10 +23,32 @@ def commit_of(repository: Path, ref: str) -> str:
     commit = said.stdout.strip()
     if said.returncode != 0 or not commit:
         raise InputError(
-            "policy reference", "there is no such commit", place=str(repository), got=ref,
-            next_step="Fetch it, or correct STEWARD_POLICY_REFERENCE.",
+            "git", "there is no such commit", place=str(repository), got=ref,
+            next_step="Fetch it, or name another one.",
         )  # fmt: skip
     return commit
+
+
+def repository_of(path: Path) -> Path:
+    """The working tree that a file or folder lies in; raises InputError."""
+    folder = path if path.is_dir() else path.parent
+    said = _git(folder, "rev-parse", "--show-toplevel")
+    if said.returncode != 0:
+        raise InputError(
+            "git", "lies in no repository, so nothing is known of earlier", place=str(path),
+            next_step="Name files of a checkout.",
+        )  # fmt: skip
+    return Path(said.stdout.strip())
+
+
+def tracked_text(repository: Path, commit: str, path: str) -> str | None:
+    """One file as it was at a commit; None where it was not there. Raises InputError for what is no text."""
+    if not _git(repository, "ls-tree", "-z", "--full-tree", commit, "--", path).stdout:
+        return None
+    text = _git(repository, "cat-file", "blob", f"{commit}:{path}").stdout
+    if "\ufffd" in text:
+        raise _refused(repository, f"{path}: is no text in UTF-8")
+    return text
 
 
 def write_folder(repository: Path, commit: str, folder: str, into: Path) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.ports.backups import Receipt
 from orchestrator.ports.plays import PlayResult
+from orchestrator.ports.policies import Judgement
 from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
 from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, HostPlan
 from orchestrator.verification.reach import Tried
+from policies.subjects.steps import PlannedStep
 from stacks.outputs import FleetOutputs, ServerOutput
 
 
@@ -48,8 +50,15 @@ class RunResults:
     restored: RestoreResult | None = None
     restored_on: str = ""
     tried: Sequence[Tried] = ()
+    going: Sequence[PlannedStep] = ()
+    """What `destroy` would delete."""
+    judgement: Judgement | None = None
 
     def policies(self) -> Sequence[PolicyResult]:
+        """What rules said last of each pair: the engine's pack of resources, and we of everything else."""
+        return [*self.engine_policies(), *(self.judgement.rows if self.judgement else ())]
+
+    def engine_policies(self) -> Sequence[PolicyResult]:
         """What the pack said last of each (rule, subject) pair: by `up` where it came to it, else before."""
         judged: dict[tuple[str, str], list[PolicyResult]] = {}
         for found in (self.preview, self.provisioned):

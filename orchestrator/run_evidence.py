@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from orchestrator.circumstances import change_id, commit_of
 from orchestrator.clock import Moment
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.errors import StewardError
@@ -23,7 +23,6 @@ from orchestrator.evidence.record import Circumstances, Kind, canonical
 from orchestrator.evidence.writer import Attachment, EvidenceWriter, RunEnd, open_writer
 from orchestrator.ports.evidence import Anchor
 from orchestrator.ports.run import Clock, Say, StackRecord
-from orchestrator.process import run
 from orchestrator.redaction import redacted, redacted_values
 from orchestrator.room import with_reserve
 from orchestrator.settings import Settings
@@ -31,9 +30,6 @@ from orchestrator.settings import Settings
 _KEPT: Final = ("report.json", "policy-report*.json", "facts/*.json", "host-facts*.json")
 """What of a run's folder is kept with its record, as long as the evidence is: see `RETENTION_MONTHS`."""
 _RUN: Final = re.compile(rb'"run":"([0-9A-Za-z]{1,40})"')
-_CHANGES: Final = ("STEWARD_CHANGE", "CI_MERGE_REQUEST_IID", "GITHUB_REF")
-_COMMITS: Final = ("CI_COMMIT_SHA", "GITHUB_SHA")
-_SECONDS: Final = 20
 _LONGEST: Final = 2_000
 
 Rows = Callable[[], Sequence[Mapping[str, Any]]]
@@ -105,7 +101,7 @@ class RunEvidence:
         return Circumstances(
             actor=self.actor,
             commit=commit_of(settings.project),
-            change=_first_set(_CHANGES),
+            change=change_id(),
             command=redacted_values([Path(sys.argv[0]).name, *sys.argv[1:]]),
             versions=self.versions,
             rules=tree_digest([*rules, settings.own_rules]),
@@ -191,20 +187,3 @@ def tree_digest(folders: Sequence[Path]) -> str:
                 digest.update(f"{path.relative_to(folder)}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
-
-
-def commit_of(project: Path) -> str:
-    """The commit of the project, with `-dirty` where files differ from it; '' outside of Git."""
-    said = _first_set(_COMMITS)
-    if said:
-        return said
-    argv = ["git", "-C", str(project), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        done = run(argv, timeout=_SECONDS, check=False)
-    except StewardError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _first_set(names: Sequence[str]) -> str:
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")[:200]

@@ -51,3 +51,15 @@ class Assessment:
     def blocking(self) -> Sequence[CheckResult]:
         """The results that stop the change, or fail the check."""
         return [result for result in self.results if result.blocks]
+
+
+def joined(first: Assessment, second: Assessment) -> Assessment:
+    """Both populations in one; rules that only the second has read nothing of the first."""
+    silent = LETTERS[State.NOT_APPLICABLE] * len(first.subjects)
+    return Assessment(
+        rules=second.rules,
+        subjects=(*first.subjects, *second.subjects),
+        profiles=(*first.profiles, *second.profiles),
+        matrix={rule.id: first.matrix.get(rule.id, silent) + second.matrix[rule.id] for rule in second.rules},
+        results=(*first.results, *second.results),
+    )

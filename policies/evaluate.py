@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from policies.assessment import LETTERS, WORST, Assessment
 from policies.bench import Bench
@@ -61,11 +61,15 @@ def assess(
     rules: Sequence[Rule] | None = None,
     settled: bool = False,
     phase: Phase | None = None,
+    only: Collection[str] | None = None,
 ) -> Assessment:
-    """Every rule on every subject: all pairs counted, and told where there is something to tell."""
+    """Every rule on every subject: all pairs counted, and told where there is something to tell.
+
+    `only`: ids of the subjects to judge; the others are there for rules that read all of them.
+    """
     profiles = profiles.at(phase) if phase else profiles
     chosen = tuple(all_rules() if rules is None else rules)
-    bout = _Bout(subjects, profiles, chosen, settled=settled)
+    bout = _Bout(subjects, profiles, chosen, settled=settled, only=only)
     bout.judge()
     return Assessment(
         rules=chosen,
@@ -98,11 +102,20 @@ class _Bout:
     """All rules against all subjects: rule by rule, so that what a rule needs is made ready once."""
 
     def __init__(
-        self, subjects: Sequence[Subject], profiles: Profiles, rules: Sequence[Rule], *, settled: bool
+        self,
+        subjects: Sequence[Subject],
+        profiles: Profiles,
+        rules: Sequence[Rule],
+        *,
+        settled: bool,
+        only: Collection[str] | None = None,
     ) -> None:
         self.results: dict[_Pair, list[CheckResult]] = {}
         self.profiles = [profiles.choose(subject) for subject in subjects]
         self._subjects, self._rules, self._settled = subjects, rules, settled
+        self._left_out = (
+            set() if only is None else {n for n, each in enumerate(subjects) if each.urn not in only}
+        )
         self._by_type: dict[str, list[int]] = defaultdict(list)
         for place, subject in enumerate(subjects):
             self._by_type[subject.type].append(place)
@@ -114,7 +127,7 @@ class _Bout:
 
     def _judge_all(self) -> None:
         for number, rule in enumerate(self._rules):
-            waiting = self._read_by(rule)
+            waiting = [place for place in self._read_by(rule) if place not in self._left_out]
             try:
                 with WATCH.rule(rule.id):
                     check, params = self._check(rule), _Params(rule)
@@ -142,7 +155,7 @@ class _Bout:
         rows = [usual.copy() for _ in self._rules]
         for row, rule in zip(rows, self._rules, strict=True):
             for place in self._read_by(rule):
-                row[place] = LETTERS[State.PASS]
+                row[place] = LETTERS[State.NOT_RUN if place in self._left_out else State.PASS]
         for (place, number), results in self.results.items():
             rows[number][place] = LETTERS[min((result.state for result in results), key=WORST.index)]
         return {rule.id: "".join(row) for rule, row in zip(self._rules, rows, strict=True)}

@@ -62,6 +62,11 @@ class Facts:
         """All values as they came, for normalisers that put them into another subject; rules read by key."""
         return self._values
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Facts) and (self.path, self._values) == (other.path, other._values)
+
+    __hash__ = None  # type: ignore[assignment]  # values are mappings
+
     def where(self, key: str) -> str:
         """The property path of `key`, as in `rules[0].source`."""
         return f"{self.path}.{key}" if self.path else key

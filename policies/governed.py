@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from policies.assessment import LETTERS, WORST, Assessment
+from policies.assessment import LETTERS, WORST, Assessment, joined
 from policies.baseline import Baseline, excused
 from policies.evaluate import assess
 from policies.facts import Unknown
@@ -53,10 +53,14 @@ def judge(
     *,
     settled: bool = False,
     phase: Phase | None = None,
+    only: Collection[str] | None = None,
 ) -> Assessment:
-    """The subjects by the rules of a reference, with its exceptions applied and themselves judged."""
+    """The subjects by the rules of a reference, with its exceptions applied and themselves judged.
+
+    `only`: ids of the subjects to judge, all when None.
+    """
     pack = reference.pack
-    found = assess(subjects, pack.profiles, rules=pack.rules, settled=settled, phase=phase)
+    found = assess(subjects, pack.profiles, rules=pack.rules, settled=settled, phase=phase, only=only)
     return govern(found, reference, seen, phase=phase)
 
 
@@ -69,6 +73,7 @@ def judge_change(
     *,
     settled: bool = False,
     phase: Phase | None = None,
+    only: Collection[str] | None = None,
 ) -> Assessment:
     """The subjects by both references, the stricter of each pair, and each weakening as a finding.
 
@@ -77,10 +82,10 @@ def judge_change(
     runnable = tuple(rule for rule in new.pack.rules if rule.check or rule.stack_check)
     here = {rule.id for rule in runnable}
     rules = (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
-    after = assess(subjects, new.pack.profiles, rules=rules, settled=settled, phase=phase)
+    after = assess(subjects, new.pack.profiles, rules=rules, settled=settled, phase=phase, only=only)
     later = replace(seen, waivers=new_waivers, earlier_baseline=old.baseline)
     return stricter(
-        judge(subjects, old, seen, settled=settled, phase=phase),
+        judge(subjects, old, seen, settled=settled, phase=phase, only=only),
         govern(after, new, later, weakened=weakenings(old, new), phase=phase),
     )
 
@@ -114,7 +119,7 @@ def govern(
     ]
     all_rules = _with_governance(assessment, rules)
     judged = assess(exceptions, reference.pack.profiles, rules=all_rules, phase=phase)
-    return _joined(_excuse(assessment, _holding(reference, judged), reference, rules), judged)
+    return joined(_excuse(assessment, _holding(reference, judged), reference, rules), judged)
 
 
 def excuse(
@@ -208,15 +213,3 @@ def _excuse(
             rows[rule_id][place] = LETTERS[min(states[rule_id, urn], key=WORST.index)]
     matrix = {rule: "".join(row) for rule, row in rows.items()}
     return replace(assessment, matrix=matrix, results=tuple(results))
-
-
-def _joined(first: Assessment, second: Assessment) -> Assessment:
-    """Both populations in one; rules that only the second has read nothing of the first."""
-    silent = LETTERS[State.NOT_APPLICABLE] * len(first.subjects)
-    return Assessment(
-        rules=second.rules,
-        subjects=(*first.subjects, *second.subjects),
-        profiles=(*first.profiles, *second.profiles),
-        matrix={rule.id: first.matrix.get(rule.id, silent) + second.matrix[rule.id] for rule in second.rules},
-        results=(*first.results, *second.results),
-    )

@@ -74,6 +74,8 @@ BELOW_PORTS = {
     "orchestrator.reporting.drift",
     "orchestrator.reporting.model",
     "orchestrator.reporting.planning",
+    "orchestrator.reporting.policy.model",
+    "policies.model",
     "policies.subjects.steps",
     "stacks.fleet.loader",
     "stacks.fleet.secret",

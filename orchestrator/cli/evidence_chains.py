@@ -10,7 +10,8 @@ from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 
-from orchestrator.app import actor, open_ledger
+from orchestrator.app import open_ledger
+from orchestrator.circumstances import actor
 from orchestrator.cli.output import note
 from orchestrator.clock import SystemClock
 from orchestrator.errors import InputError

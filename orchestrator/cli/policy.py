@@ -9,6 +9,7 @@ import typer
 
 from orchestrator.cli import completion
 from orchestrator.cli.options import AsJson
+from orchestrator.cli.policy_check import check
 
 if TYPE_CHECKING:
     from policies.model import Rule
@@ -18,6 +19,8 @@ app = typer.Typer(
     help="The rules that judge every plan.", rich_markup_mode=None, no_args_is_help=True,
     pretty_exceptions_enable=False,
 )  # fmt: skip
+
+app.command()(check)
 
 
 @app.command(name="list")

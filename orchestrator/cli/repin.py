@@ -28,7 +28,8 @@ def repin(
     Nothing else leads past a wrong host key. Who accepted which key instead of which is kept in the ledger.
     Example: steward repin --fleet stacks/fleets/demo.yaml --host web-1
     """
-    from orchestrator.app import actor, begin_run
+    from orchestrator.app import begin_run
+    from orchestrator.circumstances import actor
     from orchestrator.cli.output import finish
     from orchestrator.cli.progress import progress
     from orchestrator.pipelines.repin import repin_steps

@@ -7,29 +7,19 @@ import io
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-from orchestrator.errors import InputError, StewardError, ToolError
+from orchestrator.errors import InputError, StewardError
 from orchestrator.evidence.chain import ChainFile
-from orchestrator.evidence.documents import Document, text
+from orchestrator.evidence.documents import Document
 from orchestrator.evidence.folder import EvidenceFolder
 from orchestrator.evidence.keys import SigningKeys, last_key
 from orchestrator.evidence.payloads import PayloadStore, load_key
 from orchestrator.evidence.period import Period
 from orchestrator.evidence.record import Kind, Line, written_time
-from orchestrator.evidence.sshsig import (
-    EVIDENCE,
-    EXPORT,
-    PRINCIPAL,
-    REVIEW,
-    BadSignatureError,
-    armoured,
-    read_signature,
-    sign,
-)
+from orchestrator.evidence.sshsig import EVIDENCE, EXPORT, PRINCIPAL, REVIEW, armoured, read_signature, sign
 from orchestrator.evidence.standing import Standing, standing_of
 from orchestrator.evidence.tables import files_of, tables_of
 from orchestrator.ports.evidence import Anchor
@@ -48,7 +38,6 @@ class Bundle:
     records: int
     documents: int
     erased: int
-    missing: int
     seed: str
 
     @property
@@ -67,8 +56,7 @@ def export(
 ) -> Bundle:
     """The bundle of one chain and period; its seed is the head of the chain unless one is given.
 
-    Raises StewardError for a chain without records, and where the client's key is not here. A payload that is
-    gone or altered is told in the bundle.
+    Raises StewardError for a chain without records, and for a payload that cannot be opened.
     """
     chain = ChainFile(folder.chain)
     lines = list(chain.lines())
@@ -98,8 +86,7 @@ def export(
         head=lines[-1].sha256,
         records=len(lines),
         documents=sum(each.content is not None for each in documents),
-        erased=sum(each.content is None and not each.missing for each in documents),
-        missing=sum(each.missing for each in documents),
+        erased=sum(each.content is None for each in documents),
         seed=seed,
     )
 
@@ -118,11 +105,8 @@ def _documents(
             continue
         if payload.sha256 in standing.tombstones:
             yield Document(line, payload)
-            continue
-        try:
+        else:
             yield Document(line, payload, *store.get(key, payload))
-        except ToolError:  # the bundle says so, and its script names the record
-            yield Document(line, payload, missing=True)
 
 
 def _payload_files(documents: Sequence[Document]) -> dict[str, bytes]:
@@ -132,8 +116,7 @@ def _payload_files(documents: Sequence[Document]) -> dict[str, bytes]:
     for number, each in enumerate(documents):
         payload = each.payload
         if each.content is None:
-            state = "missing" if each.missing else "erased"
-            index.append(f"{payload.commitment} {state} {payload.sha256} - -")
+            index.append(f"{payload.commitment} erased {payload.sha256} - -")
             continue
         plain = payload.name if _PLAIN.fullmatch(payload.name) else f"document-{number}"
         path = f"payloads/{each.line.number}/{plain}"
@@ -150,12 +133,11 @@ def _review_files(lines: Sequence[Line]) -> dict[str, bytes]:
     index, signers = [], []
     for line in lines:
         if line.kind == Kind.REVIEW:
-            signature, reviewer = text(line.body, "signature"), text(line.body, "reviewer")
-            made[f"reviews/{line.number}.json"] = str(line.body.get("statement", "")).encode()
+            signature, reviewer = str(line.body["signature"]), str(line.body["reviewer"])
+            made[f"reviews/{line.number}.json"] = str(line.body["statement"]).encode()
             made[f"reviews/{line.number}.sig"] = armoured(signature).encode()
             index.append(f"{line.number} {reviewer}")
-            with suppress(BadSignatureError):  # the script names its record
-                signers.append(f'{reviewer} namespaces="{REVIEW}" {read_signature(signature).key}')
+            signers.append(f'{reviewer} namespaces="{REVIEW}" {read_signature(signature).key}')
     return {
         **made,
         "reviews/index.txt": _text(index),
@@ -165,7 +147,7 @@ def _review_files(lines: Sequence[Line]) -> dict[str, bytes]:
 
 def _signers(lines: Sequence[Line]) -> bytes:
     keys = [
-        f'{PRINCIPAL} namespaces="{EVIDENCE},{EXPORT}" {text(line.body, "public_key")}'
+        f'{PRINCIPAL} namespaces="{EVIDENCE},{EXPORT}" {line.body["public_key"]}'
         for line in lines
         if line.kind in (Kind.KEY_CREATED, Kind.KEY_ROTATED)
     ]

@@ -17,13 +17,17 @@ _MOST_ROWS: Final = 1_000_000
 
 @dataclass(frozen=True)
 class Document:
-    """One payload of one record; without `content` it was erased, or is gone or altered (`missing`)."""
+    """One payload of one record; without `content` it was erased."""
 
     line: Line
     payload: Payload
     salt: bytes = b""
     content: bytes | None = None
-    missing: bool = False
+
+    @property
+    def at(self) -> str:
+        """When its record was written, as there."""
+        return self.line.text("ended_at")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +19,12 @@ from policies.facts import shown
 from policies.model import PackError, Subject
 from policies.subjects import backups, costs, plan, playbooks
 from policies.subjects.document import DocumentError
+from stacks.fleet.model import Fleet
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Of one file; a preview of ten thousand resources has about a fifth of it."""
+_YAML: Final = (".yml", ".yaml")
+_LOOKED_AT: Final = 65_536
 _KNOWN: Final = (
     "a preview (pulumi preview --json --show-sames), a state (pulumi stack export), a folder or file of "
     "playbooks, or a document that steward wrote"
@@ -39,6 +43,18 @@ class Whose:
     now: datetime
 
 
+def fleet_tags(fleet: Fleet) -> dict[str, str]:
+    """What resources of the fleet are tagged with, for subjects that carry no tags of their own."""
+    return {
+        "client": fleet.client,
+        "environment": fleet.environment,
+        "owner": fleet.owner,
+        "region": fleet.region,
+        "profile": fleet.profile,
+        "stack": fleet.stack,
+    }
+
+
 @dataclass(frozen=True)
 class Source:
     """What one file or folder held; `digest` is the SHA-256 of its content."""
@@ -52,6 +68,15 @@ class Source:
 _Read = Callable[[Any, str, Whose], Sequence[Subject]]
 
 
+def is_fleet(path: Path) -> bool:
+    """Whether a YAML file looks like a fleet: it names a client and servers, which no playbook does."""
+    if path.suffix not in _YAML or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(_LOOKED_AT)
+    return all(re.search(rb"^%s:" % key, head, re.MULTILINE) for key in (b"client", b"environment"))
+
+
 def read_source(path: Path, whose: Whose) -> Source:
     """The subjects of one file or folder; raises InputError that names it and what is wrong in it."""
     if path.is_dir():
@@ -63,7 +88,7 @@ def read_source(path: Path, whose: Whose) -> Source:
 def source_of(name: str, content: bytes, whose: Whose) -> Source:
     """The subjects of one file's content; raises InputError."""
     path = Path(name)
-    if path.suffix in (".yml", ".yaml"):
+    if path.suffix in _YAML:
         text = _asked(path, lambda: content.decode("utf-8"))
         return _playbooks(path, {path.name: text}, whose)
     document = _document(path, content)

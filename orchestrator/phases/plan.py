@@ -16,23 +16,6 @@ def plan(target: Target, provisioner: Provisioner, *, refresh: bool = False) -> 
     return provisioner.preview(target, refresh=refresh)
 
 
-def refuse_if_blocked(target: Target, found: Preview) -> None:
-    """Raise FindingsError that names each blocking rule and its subject, or what Pulumi refused with."""
-    if not found.blocked:
-        if found.refused is not None:
-            raise found.refused
-        return
-    bad = [
-        p for p in found.policies if p.state in ("fail", "unknown", "error") and p.enforcement == "mandatory"
-    ]
-    names = ", ".join(sorted({f"{p.rule} ({p.subject})" for p in bad}))
-    raise FindingsError(
-        target.stack.name,
-        f"{len(bad)} blocking finding{'s' * (len(bad) != 1)}; nothing was changed: {names}",
-        next_step=f"Mend the fleet, or read: steward policy explain {bad[0].rule}",
-    )
-
-
 def cost(target: Target, found: Preview, prices: PriceBook | None) -> Cost:
     """What the fleet costs before and after, held against its budget."""
     fleet = target.loaded.fleet

@@ -8,11 +8,14 @@ from functools import partial
 
 from orchestrator.adapters import Adapters
 from orchestrator.errors import InputError, ToolError
+from orchestrator.phases import judge as judge_phase
 from orchestrator.phases import plan as plan_phase
 from orchestrator.phases.effects import losing, with_effects, with_saved
+from orchestrator.pipelines.judge import judge_steps, judgement
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.ports.provisioning import Preview
 from orchestrator.results import RunResults
+from policies.model import Phase
 from stacks.outputs import FleetOutputs
 
 
@@ -35,7 +38,8 @@ def plan_steps(
         results.preview = replace(results.preview, changes=with_saved(results.preview.changes, *ages))
     if hosts is not None:
         yield from hosts()
-    plan_phase.refuse_if_blocked(target, results.preview)
+    yield from judge_steps(adapters, results, Phase.PREVIEW)
+    judge_phase.refuse_if_blocked(target.stack.name, results.preview, judgement(results))
     plan_phase.refuse_if_over_budget(target, results.cost)
 
 

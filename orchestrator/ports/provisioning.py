@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -60,6 +60,22 @@ class StateResource:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     protect: bool
+
+
+def deletes(resources: Iterable[StateResource], going: Sequence[str] = ()) -> list[PlannedStep]:
+    """A delete of everything in the state, as `destroy` makes it; `going`: URNs without protection then."""
+    return [
+        PlannedStep(
+            op="delete",
+            urn=each.urn,
+            type=each.type,
+            old=each.inputs,
+            protected_before=each.protect,
+            protected_after=each.protect and each.urn not in going,
+            is_component=each.type.startswith(("steward:", "pulumi:")),
+        )
+        for each in resources
+    ]
 
 
 class Provisioner(Protocol):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orchestrator.ports.provisioning import StateResource
 from policies.subjects.steps import PlannedStep
 
 
@@ -24,19 +22,3 @@ def planned_step(step: Any) -> PlannedStep:
         is_component=not (known and known.provider),
         replace_reasons=tuple(step.keys or ()) if "replace" in op else (),
     )
-
-
-def deletes(resources: Iterable[StateResource], going: Sequence[str] = ()) -> list[PlannedStep]:
-    """A delete of everything in the state, as `destroy` makes it; `going`: URNs without protection then."""
-    return [
-        PlannedStep(
-            op="delete",
-            urn=each.urn,
-            type=each.type,
-            old=each.inputs,
-            protected_before=each.protect,
-            protected_after=each.protect and each.urn not in going,
-            is_component=each.type.startswith(("steward:", "pulumi:")),
-        )
-        for each in resources
-    ]

@@ -106,7 +106,7 @@ while read -r at; do
         grep "^$wanted " payloads.txt >"$work/row" || bad "record $((at - 1)): a document is not in this bundle"
         read -r wanted state stored salt document <"$work/row"
         line "$work/records" "$at" | grep -qF "\"sha256\":\"$stored\"" || bad "record $((at - 1)): payloads.txt names another document"
-        if [ "$state" != here ]; then
+        if [ "$state" = erased ]; then
             grep -F '"kind":"payload_tombstone"' "$work/records" | grep -qF "\"sha256\":\"$stored\"" ||
                 bad "record $((at - 1)): a document is gone and no tombstone says why"
             erased=$((erased + 1))

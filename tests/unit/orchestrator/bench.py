@@ -18,6 +18,7 @@ from orchestrator.reporting.model import Change, StepState
 from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from stacks.outputs import ServerOutput
+from tests.fake_judge import FakeJudge
 from tests.fake_prober import FakeProber
 from tests.fake_supplies import FakeSupplier
 from tests.fakes import (
@@ -53,6 +54,7 @@ class Bench:
     ledger: MemoryLedger
     store: FakeStore
     drifts: FakeDrifts
+    judge: FakeJudge
     results: RunResults = field(default_factory=RunResults)
 
     def execute(self, build: Callable[..., Steps], *words: Any) -> StewardError | None:
@@ -97,6 +99,7 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
     access = HostAccess(
         shell, [Path("/key")], Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence(), drifts
     )
+    judge = FakeJudge()
     adapters = Adapters(
         target=Target(StackRecord("acme-demo", "1" * 32, "acme", "2" * 32, NOON), loaded()),
         run="RUN",
@@ -111,13 +114,14 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         credentials=lambda _name: keys,
         prober=FakeProber(),
         resource_drifts=drifts,
+        judge=judge,
         rotation=Rotating().ports(),
         neighbours=ledger.living_stacks,
         outside=lambda _request, _seconds: "[]",
         roles=ROLES,
         supplier=FakeSupplier(),
     )
-    return Bench(adapters, provisioner, shell, runner, verifier, ledger, store, drifts)
+    return Bench(adapters, provisioner, shell, runner, verifier, ledger, store, drifts, judge)
 
 
 def not_ready(bench: Bench, name: str) -> None:

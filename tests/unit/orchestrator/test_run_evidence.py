@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from orchestrator.app import forget_stack
+from orchestrator.circumstances import commit_of
 from orchestrator.errors import FindingsError, InputError, StoppedError, ToolError
 from orchestrator.evidence.folder import EvidenceFolder, found_in
 from orchestrator.evidence.payloads import PayloadStore, load_key
 from orchestrator.pipelines.plan import plan_steps
 from orchestrator.pipelines.step import Step, Steps
-from orchestrator.run_evidence import commit_of, tree_digest
+from orchestrator.run_evidence import tree_digest
 from tests.unit.orchestrator.evidence_runs import Place, place
 
 KILLED = """
@@ -52,7 +53,7 @@ def test_a_run_leaves_a_record_with_its_report(there: Place) -> None:
     assert there.told() == [("run", 0)]
     assert line.body["run"] == run.id
     assert line.body["verb"] == "plan"
-    assert [each.name for each in line.payloads] == ["report.json"]
+    assert [each.name for each in line.payloads] == ["policy-report.json", "report.json"]
     digests = line.record["digests"]
     assert digests["inputs"] == [{"name": run.fleet_file, "sha256": run.adapters.target.loaded.digest}]
     assert all(len(digests[name]) == 64 for name in ("rules", "params", "tools"))

@@ -7,14 +7,15 @@ from typing import Any, get_args
 import pytest
 
 from orchestrator.errors import FindingsError
-from orchestrator.phases.plan import refuse_if_blocked, summary
+from orchestrator.phases.judge import refuse_if_blocked
+from orchestrator.phases.plan import summary
+from orchestrator.ports.policies import Judgement
 from orchestrator.ports.provisioning import Preview
-from orchestrator.ports.run import StackRecord, Target
 from orchestrator.reporting.model import Change, PolicyResult
-from tests.fakes import NOON
-from tests.unit.orchestrator.samples import loaded
+from policies.model import Phase
+from tests.fake_judge import report
 
-TARGET = Target(StackRecord("acme-demo", "1" * 32, "acme", "2" * 32, NOON), loaded())
+NOTHING = Judgement((), report(Phase.PREVIEW))
 BLOCKING = {"fail", "unknown", "error"}
 STATES = get_args(PolicyResult.model_fields["state"].annotation)
 
@@ -31,7 +32,7 @@ def test_only_a_mandatory_rule_that_did_not_pass_blocks(state: str, enforcement:
     preview = Preview((), 0, [judged("pass", "mandatory"), judged(state, enforcement)])
     assert preview.blocked == (state in BLOCKING and enforcement == "mandatory")
     if not preview.blocked:
-        refuse_if_blocked(TARGET, preview)
+        refuse_if_blocked("acme-demo", preview, NOTHING)
 
 
 def test_a_refusal_names_every_rule_and_subject_once() -> None:
@@ -41,7 +42,9 @@ def test_a_refusal_names_every_rule_and_subject_once() -> None:
         judged("error", "mandatory", "b.y", "web-1"),
     ]
     with pytest.raises(FindingsError) as caught:
-        refuse_if_blocked(TARGET, Preview((), 0, results))
+        refuse_if_blocked(
+            "acme-demo", Preview((), 0, results[:2]), Judgement(results[2:], report(Phase.PREVIEW))
+        )
     assert str(caught.value) == (
         "acme-demo: 3 blocking findings; nothing was changed: b.y (web-1), network.x (app). "
         "Mend the fleet, or read: steward policy explain network.x"

@@ -19,6 +19,7 @@ from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.model import PolicyResult, StepState, Verdict
 from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher
+from policies.model import Phase
 from tests.fakes import FakeProvisioner
 from tests.unit.orchestrator.bench import CHANGE, Bench, not_ready
 from tests.unit.orchestrator.samples import server
@@ -35,7 +36,7 @@ def finding(enforcement: str = "mandatory") -> PolicyResult:
     )
 
 
-ALL = ["plan", "provision", "outputs", "ready", "enrol", "supply", "configure", "backup", "verify"]
+ALL = ["plan", "judge", "provision", "outputs", "ready", "enrol", "supply", "configure", "backup", "verify"]
 
 
 def test_up_goes_from_plan_to_proof_in_order(bench: Bench) -> None:
@@ -72,10 +73,32 @@ def test_a_second_up_changes_nothing(bench: Bench) -> None:
 def test_a_blocked_plan_ends_the_run_before_anything_else_is_asked(bench: Bench) -> None:
     bench.provisioner.planned = Preview([CHANGE], 0, [finding()], "refused")
     assert isinstance(bench.execute(up_steps), FindingsError)
-    assert bench.steps == ["plan"]
+    assert bench.steps == ["plan", "judge"]
     assert bench.provisioner.asked == ["outputs", "preview"]
     assert bench.shell.asked == []
     assert bench.results.preview is not None, "the report needs what was found"
+
+
+def test_what_only_we_can_judge_stops_a_plan_too(bench: Bench) -> None:
+    bench.judge.rows = [finding()]
+    bench.provisioner.planned = Preview([CHANGE], 0, ())
+    problem = bench.execute(up_steps)
+    assert isinstance(problem, FindingsError)
+    assert "1 blocking finding; nothing was changed: network.x (app)" in str(problem)
+    assert bench.provisioner.asked == ["outputs", "preview"]
+    ((known, phase),) = bench.judge.asked
+    assert (known.steps, phase) == (bench.results.preview.steps, Phase.PREVIEW)
+
+
+def test_destroy_asks_the_rules_before_anything_goes(bench: Bench) -> None:
+    bench.judge.rows = [finding()]
+    problem = bench.execute(destroy_steps, ())
+    assert isinstance(problem, FindingsError)
+    assert bench.steps == ["state", "judge"]
+    ((known, phase),) = bench.judge.asked
+    assert phase is Phase.DESTROY
+    assert [step.op for step in known.steps] == ["delete"] * len(known.steps)
+    assert "destroy" not in bench.provisioner.asked
 
 
 def test_advice_does_not_stop(bench: Bench) -> None:
@@ -88,7 +111,7 @@ def test_a_half_made_stack_stops_before_its_servers_are_touched(bench: Bench) ->
     problem = bench.execute(up_steps)
     assert isinstance(problem, ToolError)
     assert "disk full" in str(problem)
-    assert bench.states == {"plan": StepState.DONE, "provision": StepState.FAILED}
+    assert bench.states == {"plan": StepState.DONE, "judge": StepState.DONE, "provision": StepState.FAILED}
     assert bench.results.provisioned is not None
     assert bench.results.provisioned.changes == [CHANGE]
     assert bench.shell.asked == []

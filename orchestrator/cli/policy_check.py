@@ -1,0 +1,72 @@
+"""`steward policy check`: judge saved previews, states, playbooks and documents; asks nothing and nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.options import AsJson
+
+Files = Annotated[
+    list[Path],
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="A saved preview or state, a folder or file of playbooks, a fleet file, or a document that "
+        "steward wrote; may be repeated.",
+        show_default=False,
+    ),
+]
+Fleet = Annotated[
+    Path | None,
+    typer.Option(
+        "--fleet",
+        metavar="FILE",
+        help="The fleet that files belong to which do not say so; without it they are judged most strictly.",
+        show_default=False,
+    ),
+]
+Since = Annotated[
+    str,
+    typer.Option(
+        "--changed-since",
+        metavar="REF",
+        help="Judge only what differs from the files at this Git commit; the rest is listed as not run.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", metavar="DIR", help="Write the report there, in every format.", show_default=False
+    ),
+]
+
+
+def check(
+    files: Files,
+    fleet: Fleet = None,
+    changed_since: Since = "",
+    output: Output = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge files by all rules, without Pulumi, a cloud or a host; the same findings as online.
+
+    Exit code 1 when a finding blocks.
+
+    Example: steward policy check --from preview.json --from playbooks --output report
+    """
+    from orchestrator.app_policy import Asked, check_files
+    from orchestrator.cli.output import emit, width
+    from orchestrator.cli.policy_formats import write_formats
+    from orchestrator.reporting.policy.json import to_json
+    from orchestrator.reporting.policy.text import to_text
+    from orchestrator.settings import load_settings
+
+    report = check_files(load_settings(beside=fleet or files[0]), Asked(files, fleet, changed_since))
+    if output is not None:
+        write_formats(report, output)
+    emit(to_json(report) if as_json else to_text(report, width()))
+    raise typer.Exit(report.verdict.exit_code)

@@ -1,0 +1,102 @@
+"""All that a run knows, judged as one population."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from orchestrator.judging.engine import engine_assessment
+from orchestrator.judging.sources import Source, Whose
+from orchestrator.policy_reference import Policy
+from orchestrator.ports.policies import Known
+from policies.assessment import Assessment, joined
+from policies.evaluate import assess
+from policies.facts import Facts, Unknown
+from policies.governed import govern
+from policies.model import Kind, Phase, Subject
+from policies.subjects import backups, costs, playbooks
+from policies.subjects.fleet import fleet_subjects
+from policies.subjects.resources import whole
+from policies.subjects.steps import OPS, PlannedStep, resource_after, step_subjects
+from policies.weakening import weakenings
+
+_GOING: Final = ("delete", "read")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What every run of a stack judges beside what it finds: its fleet and the roles of its owners."""
+
+    fleet: Mapping[str, Any]
+    fleet_file: str
+    own_roles: Mapping[str, str]
+
+
+def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject], list[Source]]:
+    """The planned resources, and everything else by where it comes from; no id is in both."""
+    resources = list(_planned(known.steps))
+    made = {subject.urn for subject in resources}
+    declared = [each for each in fleet_subjects(fixed.fleet) if each.urn not in made]
+    sources = [
+        Source("plan", "steps", step_subjects(known.steps), digest_of([repr(step) for step in known.steps])),
+        Source(fixed.fleet_file, "fleet file", tuple(declared), digest_of(fixed.fleet)),
+        Source(
+            "roles", "playbooks",
+            tuple(playbooks.playbook_subjects(fixed.own_roles, stack=whose.stack, tags=whose.tags)),
+            digest_of(fixed.own_roles),
+        ),
+    ]  # fmt: skip
+    if known.costs is not None:
+        found = costs.cost_subjects(known.costs, stack=whose.stack, tags=whose.tags, now=whose.now)
+        sources.append(Source("costs", "cost lines", tuple(found), digest_of(known.costs)))
+    if known.backups is not None:
+        found = backups.backup_subjects(known.backups, stack=whose.stack, tags=whose.tags, now=whose.now)
+        sources.append(Source("vault", "backup records", tuple(found), digest_of(known.backups)))
+    if known.unreached:
+        silent = [_silent(server, why, whose) for server, why in known.unreached.items()]
+        sources.append(Source("unreached hosts", "host facts", tuple(silent), ""))
+    return resources, [source for source in sources if source.subjects]
+
+
+def judged(
+    known: Known, resources: Sequence[Subject], sources: Sequence[Source], policy: Policy, phase: Phase
+) -> Assessment:
+    """The engine's word on resources and ours on the rest, with the exceptions of the policy applied."""
+    pack = policy.holding.pack
+    others = [subject for source in sources for subject in source.subjects]
+    reached = {
+        each.urn for each in others if each.name not in known.unreached or each.kind is not Kind.HOST_FACTS
+    }
+    both = joined(
+        engine_assessment(known.engine, resources, pack.rules, pack.profiles),
+        assess(
+            others, pack.profiles, rules=pack.rules, phase=phase, settled=phase is Phase.LIVE, only=reached
+        ),
+    )
+    weakened = weakenings(policy.holding, policy.proposed) if policy.proposed else ()
+    return govern(both, policy.holding, policy.seen, weakened=weakened, phase=phase)
+
+
+def digest_of(content: object) -> str:
+    """SHA-256 of a document in its canonical form."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _planned(steps: Sequence[PlannedStep]) -> tuple[Subject, ...]:
+    last = {step.urn: step for step in steps if OPS.get(step.op) not in _GOING}
+    return whole([each for each in map(resource_after, last.values()) if each is not None])
+
+
+def _silent(server: str, why: str, whose: Whose) -> Subject:
+    return Subject(
+        kind=Kind.HOST_FACTS,
+        type="host",
+        name=server,
+        urn=f"{Kind.HOST_FACTS}:{whose.stack}/{server}",
+        stack=whose.stack,
+        facts=Facts({"tags": whose.tags, "host": Unknown(why)}),
+        witness="nobody",
+    )
