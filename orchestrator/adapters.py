@@ -12,6 +12,7 @@ from orchestrator.inventory.build import Binaries
 from orchestrator.ports.backups import BackupStore, CredentialStore
 from orchestrator.ports.drift import HostDrifts, ResourceDrifts
 from orchestrator.ports.hosts import HostShell, HostVerifier
+from orchestrator.ports.images import ServerImages
 from orchestrator.ports.ledger import Ledger
 from orchestrator.ports.plays import Convergence, PlaybookRunner
 from orchestrator.ports.policies import PolicyJudge
@@ -71,6 +72,8 @@ class Adapters:
     """Other stacks that live on this installation."""
     outside: Callable[[str, float], str]
     """Runs the probing program on the control machine: (request, seconds) -> what it printed."""
+    images: ServerImages | None = None
+    """What servers are made from, where the fleet's provider can have it made ready."""
     prices: PriceBook | None = None
     """What resources cost; None where the client has no price book."""
     shown_key: Callable[[ServerOutput], str] = no_key

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.app_fleet import role_catalog
@@ -24,6 +25,7 @@ from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.policy_judge import RunJudge, circumstances
 from orchestrator.ports.hosts import HostShell, HostVerifier
+from orchestrator.ports.images import ServerImages
 from orchestrator.ports.plays import PlaybookRunner
 from orchestrator.ports.rotation import Kind, Rotation, State
 from orchestrator.ports.run import Clock, Say, Target
@@ -38,6 +40,8 @@ from orchestrator.ssh import shown_key
 from orchestrator.supplies.logins import LoginBook
 from orchestrator.supplies.supplier import LocalSupplier
 from orchestrator.toolchain.environment import Toolchain
+from orchestrator.toolchain.prepared_image import PodmanImages
+from orchestrator.toolchain.recipe import IMAGE_NAME
 from orchestrator.vault import VaultStore
 from orchestrator.verification.outside import probe_from_here
 from orchestrator.verification.testinfra_host import TestinfraVerifier
@@ -79,6 +83,7 @@ class Composition:
             store=self.store,
             credentials=self.credentials,
             resource_drifts=self.provisioner,
+            images=self.images(clock),
             prices=self.prices(),
             prober=HttpProber(),
             judge=self.judge(clock),
@@ -96,7 +101,20 @@ class Composition:
     def provisioner(self) -> PulumiProvisioner:
         """Pulumi, with the policies' results in the run's folder."""
         results = self.settings.run_folder(self.run) / "policies.jsonl"
-        return PulumiProvisioner(self.settings, self.toolchain, results, self.say, self.pins)
+        return PulumiProvisioner(
+            self.settings, self.toolchain, results, self.say, self.pins, self._images_table
+        )
+
+    def images(self, clock: Clock) -> ServerImages | None:
+        """Images for servers in Podman; other providers have their own."""
+        if self.target.loaded.fleet.provider != "local":
+            return None
+        base, runtime = self.toolchain.images[IMAGE_NAME], self.toolchain.runtime
+        return PodmanImages(base, runtime, self.settings.cache, self._images_table, clock)
+
+    @property
+    def _images_table(self) -> Path:
+        return self.settings.run_folder(self.run) / "images.json"
 
     def judge(self, clock: Clock) -> RunJudge:
         """The rules of this installation, over all that the run comes to know."""

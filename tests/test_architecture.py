@@ -69,6 +69,7 @@ BELOW_PORTS = {
     "orchestrator.errors",
     "orchestrator.inventory.model",
     "orchestrator.inventory.own_checks",
+    "orchestrator.inventory.prepared",
     "orchestrator.inventory.supplies",
     "orchestrator.process",
     "orchestrator.reporting.drift",

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from orchestrator.inventory import prepared
 from orchestrator.inventory.own_checks import FILE, read_checks
 from stacks.fleet.mistakes import nearest, shown
 
@@ -50,6 +51,7 @@ def _problems(folder: Path) -> Iterator[str]:
         return  # nothing can be held against a specification that is none
     yield from _defaults(folder, _options(document))
     yield from _checks(folder, _options(document))
+    yield from _prepared(folder, _options(document))
 
 
 def _specification(role: str, document: Any) -> Iterator[str]:
@@ -92,6 +94,16 @@ def _checks(folder: Path, options: Mapping[str, Any]) -> Iterator[str]:
             if f"{folder.name}_{variable}" not in options:
                 short = [str(name).removeprefix(f"{folder.name}_") for name in options]
                 yield f"{FILE}: no variable '{variable}' in this role; {nearest(variable, short)}"
+
+
+def _prepared(folder: Path, options: Mapping[str, Any]) -> Iterator[str]:
+    said, wrong = prepared.read_prepared(folder)
+    if wrong:
+        yield f"{prepared.FILE}: {wrong}"
+    for variable in said.variables():
+        if f"{folder.name}_{variable}" not in options:
+            short = [str(name).removeprefix(f"{folder.name}_") for name in options]
+            yield f"{prepared.FILE}: no variable '{variable}' in this role; {nearest(variable, short)}"
 
 
 def _options(document: Any) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ import yaml
 from orchestrator.errors import InputError, ToolError
 from orchestrator.inventory.own_checks import OwnCheck, read_checks
 from orchestrator.inventory.own_roles import shape_problems
+from orchestrator.inventory.prepared import Contents, read_prepared
 from orchestrator.inventory.role_values import odd_values
 from stacks.fleet.mistakes import nearest, shown
 from stacks.fleet.secret import LOGIN, reference, resolved
@@ -87,6 +88,12 @@ class RoleCatalog:
     def checks(self, role: str) -> Sequence[OwnCheck]:
         """What an own role says must be true on its servers; Steward's own are looked at by Steward."""
         return read_checks(self.folder(role))[0] if self.own(role) else ()
+
+    def prepared(self, role: str, variables: Mapping[str, Any]) -> Contents:
+        """What may be in the image that a server with this use of the role is made from."""
+        said = read_prepared(self.folder(role))[0]
+        defaults = {name: self.default(role, f"{role}_{name}") for name in said.variables()}
+        return said.contents({**defaults, **variables})
 
     def check(self, role: str, variables: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         """Problems of one use of a role as (variable, text); variable is '' for the role itself."""

@@ -7,6 +7,7 @@ from functools import partial
 
 from orchestrator.adapters import Adapters
 from orchestrator.errors import ToolError
+from orchestrator.phases import prepare as prepare_phase
 from orchestrator.phases import supply as supply_phase
 from orchestrator.phases import verify as verify_phase
 from orchestrator.phases.reach import check_wanted
@@ -16,14 +17,14 @@ from orchestrator.pipelines.configure import converge_steps
 from orchestrator.pipelines.plan import plan_steps
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.pipelines.verify import probe_steps
-from orchestrator.ports.provisioning import Provisioned
+from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.results import RunResults
 
 
 def up_steps(
     adapters: Adapters, results: RunResults, wanted: Sequence[str] = (), *, refresh: bool = False
 ) -> Steps:
-    """plan → judge → provision → ready → enrol → configure → back up → verify."""
+    """plan → judge → prepare → provision → ready → enrol → configure → back up → verify."""
     check_wanted(adapters.target.loaded.fleet, wanted)
     supply_phase.check_secrets(adapters.target.loaded.fleet, adapters.supplier)
     check_vaults(adapters)
@@ -38,9 +39,18 @@ def provision_steps(adapters: Adapters, results: RunResults, *, refresh: bool) -
     """Plan, and make it so where something differs."""
     yield from plan_steps(adapters, results, refresh=refresh)
     assert results.preview is not None  # noqa: S101  # plan_steps ends in a preview or an error
+    yield from prepare_steps(adapters, results.preview)
     if results.preview.changes or results.preview.differs:
         act = partial(provision, adapters, results, refresh=refresh)
         yield Step("provision", "up", "write", act, lambda done: f"{len(done.changes)} changed")
+
+
+def prepare_steps(adapters: Adapters, found: Preview) -> Steps:
+    """Get images ready for servers that will be made, where their provider takes such."""
+    wanted = prepare_phase.wanted_images(adapters.target.loaded.fleet, found.changes, adapters.roles)
+    if wanted and adapters.images is not None:
+        act = partial(prepare_phase.prepare, wanted, adapters.images, adapters.say)
+        yield Step("prepare", "up", "write", act, prepare_phase.summary)
 
 
 def check_vaults(adapters: Adapters) -> None:

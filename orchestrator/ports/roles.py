@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from orchestrator.inventory.own_checks import OwnCheck
+from orchestrator.inventory.prepared import Contents
 from orchestrator.inventory.supplies import Archive, HostCertificate, Login
 from stacks.fleet.secret import Reference
 
@@ -47,4 +48,8 @@ class RoleBook(Protocol):
 
     def checks(self, role: str) -> Sequence[OwnCheck]:
         """What an own role says must be true on its servers."""
+        ...
+
+    def prepared(self, role: str, variables: Mapping[str, Any]) -> Contents:
+        """What may be in the image that a server with this use of the role is made from."""
         ...

@@ -31,6 +31,7 @@ from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Change
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
+from orchestrator.toolchain.prepared_image import VARIABLE as PREPARED
 from stacks.outputs import OUTPUT_NAME, FleetOutputs, OutputsInvalid, read_outputs
 
 _CLI_SECONDS = 120.0
@@ -45,13 +46,20 @@ class PulumiProvisioner:
     """Implements `ports.provisioning.Provisioner`; drives the on-disk program that people run, too."""
 
     def __init__(
-        self, settings: Settings, toolchain: Toolchain, results: Path, say: Say, pins: Pins = lambda _: ()
+        self,
+        settings: Settings,
+        toolchain: Toolchain,
+        results: Path,
+        say: Say,
+        pins: Pins = lambda _: (),
+        images: Path | None = None,
     ) -> None:
         self._settings = settings
         self._toolchain = toolchain
         self._results = results
         self._say = say
         self._pins = pins
+        self._images = images
         self._state: dict[str, Mapping[str, Any]] = {}
         self._reading = Lock()
 
@@ -107,7 +115,8 @@ class PulumiProvisioner:
         """Make it so; half-made resources are in the state and told in `failure`."""
         self._forget(target.stack.name)
         self._results.unlink(missing_ok=True)
-        stack = self._stack(target.stack.name, {VARIABLE: str(self._results)})
+        images = {PREPARED: str(self._images)} if self._images else {}
+        stack = self._stack(target.stack.name, {VARIABLE: str(self._results), **images})
         log = EventLog()
         failure = ""
         try:

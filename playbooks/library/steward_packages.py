@@ -119,9 +119,10 @@ def write(path: str, wanted: str) -> None:
     os.replace(temporary, path)
 
 
-def call(module: AnsibleModule, argv: list[str], failed: str) -> None:
-    """Run apt; what it says ends the task."""
-    code, out, err = module.run_command(argv, environ_update={"DEBIAN_FRONTEND": "noninteractive"})
+def call(module: AnsibleModule, argv: list[str], failed: str, given: str | None = None) -> None:
+    """Run apt or dpkg; what it says ends the task."""
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
+    code, out, err = module.run_command(argv, environ_update=environment, data=given)
     if code != 0:
         module.fail_json(msg=f"{failed}: {(err or out).strip()[-1500:]}")
 
@@ -158,7 +159,9 @@ def converge(module: AnsibleModule, plan: dict[str, Any]) -> None:
     now = look()
     loose = [name for name in options["held"] if not now.get(name, ("", True))[1]]
     if loose:
-        call(module, ["apt-mark", "-qq", "hold", *loose], "apt-mark could not hold")
+        # What apt-mark does, without building apt's cache of all package lists first.
+        wishes = "".join(f"{name} hold\n" for name in loose)
+        call(module, ["dpkg", "--set-selections"], f"dpkg could not hold {', '.join(loose)}", wishes)
 
 
 def main() -> None:

@@ -78,6 +78,16 @@ def steps(running: list[str], stopped: list[str], seen: dict[str, dict[str, str]
     return wanted
 
 
+def batches(todo: list[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """The same steps in as few calls as hold the order: what changes unit files first, then one unit after another.
+
+    Each such call makes systemd read all its unit files again.
+    """
+    filed = [(verb, [unit for each, unit in todo if each == verb]) for verb in ("unmask", "enable", "disable")]
+    others = [(verb, [unit]) for verb, unit in todo if verb not in ("unmask", "enable", "disable")]
+    return [*((verb, units) for verb, units in filed if units), *others]
+
+
 def dead(unit: dict[str, str]) -> bool:
     """Whether a unit failed, or waits to be started again after it did."""
     return unit.get("ActiveState") == "failed" or unit.get("SubState") == "auto-restart"
@@ -123,8 +133,8 @@ def main() -> None:
     seen = dict(zip(asked, shown, strict=True))
     todo = steps(running, stopped, seen)
     if not module.check_mode:
-        for verb, unit in todo:
-            systemctl(module, verb, "--", unit)
+        for verb, units in batches(todo):
+            systemctl(module, verb, "--", *units)
         started = [unit for verb, unit in todo if verb == "start"]
         flapping = [unit for unit in running if unit not in started and restless(seen[unit], time.monotonic())]
         refuse_dying(module, started + flapping, [" ".join(step) for step in todo])

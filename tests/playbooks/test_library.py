@@ -227,3 +227,20 @@ def test_strangers_of_a_pattern_are_removed(tmp_path: Path) -> None:
 
     assert run.removed == [str(tmp_path / "gone.timer")]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["keep.timer", "other.service"]
+
+
+def test_unit_files_are_changed_in_one_call_and_units_in_their_order() -> None:
+    todo = [
+        ("unmask", "a"),
+        ("enable", "a"),
+        ("start", "a"),
+        ("enable", "b"),
+        ("start", "b"),
+        ("disable", "c"),
+        ("stop", "c"),
+    ]
+    assert units.batches(todo) == [
+        ("unmask", ["a"]), ("enable", ["a", "b"]), ("disable", ["c"]),
+        ("start", ["a"]), ("start", ["b"]), ("stop", ["c"]),
+    ]  # fmt: skip
+    assert units.batches([]) == []

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from stacks.providers.local import addresses, hostkeys, injection, inspection, ports, units
+from stacks.providers.local import addresses, hostkeys, injection, inspection, ports, prepared, units
 from stacks.providers.local.blueprint import (
     NEVER_READY,
     RUNNING,
@@ -52,7 +52,7 @@ def build(
     """
     subject = str(inputs["name"])
     machine.go_on(subject)
-    image = machine.image(subject, str(inputs["image"]))
+    image = prepared.image_for(machine, subject, machine.image(subject, str(inputs["image"])))
     lost: set[str] = set()
     while True:
         with ExitStack() as until_end:

@@ -82,6 +82,7 @@ class Machine:
         self._note = note or _to_stderr
         self._noted: set[str] = set()
         self._images: set[str] = set()
+        self._bases: dict[str, str] = {}
 
     def note(self, text: str, urn: str) -> None:
         """Tell the person at the engine something about this machine, once for all resources."""
@@ -144,6 +145,14 @@ class Machine:
             )
         self._images.add(reference)
         return reference
+
+    def image_base(self, reference: str) -> str:
+        """What base image a prepared image was made from, asked once of each; nothing for one that is gone."""
+        if reference not in self._bases:
+            found = self.podman.image_labels(reference).get("steward.base", "")
+            with self.lock:
+                self._bases[reference] = found
+        return self._bases[reference]
 
     @cached_property
     def runtime(self) -> str:

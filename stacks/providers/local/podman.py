@@ -135,6 +135,12 @@ class Podman:
         """Whether the image is in local storage."""
         return self.attempt("image", "exists", reference).code == 0
 
+    def image_labels(self, reference: str) -> dict[str, str]:
+        """The labels of an image in local storage; none of one that is not there."""
+        found = self.attempt("image", "inspect", "--format", "{{json .Labels}}", reference)
+        labels = _parse(found) if found.code == 0 else None
+        return {str(key): str(text) for key, text in labels.items()} if isinstance(labels, dict) else {}
+
     def images(self, pattern: str) -> tuple[str, ...]:
         """The names of all images that match."""
         listed = self._json("image", "ls", "--filter", f"reference={pattern}", "--format", "json")

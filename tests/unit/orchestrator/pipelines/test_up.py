@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orchestrator.errors import FindingsError, InputError, StewardError, StoppedError, ToolError
+from orchestrator.inventory.prepared import Contents
 from orchestrator.pipelines.configure import converge_steps
 from orchestrator.pipelines.destroy import destroy_steps
 from orchestrator.pipelines.plan import plan_steps
 from orchestrator.pipelines.step import Steps
 from orchestrator.pipelines.up import up_steps
 from orchestrator.pipelines.verify import verify_steps
+from orchestrator.ports.images import PreparedImages
 from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.model import PolicyResult, StepState, Verdict
 from orchestrator.results import RunResults
@@ -115,6 +117,34 @@ def test_a_half_made_stack_stops_before_its_servers_are_touched(bench: Bench) ->
     assert bench.results.provisioned is not None
     assert bench.results.provisioned.changes == [CHANGE]
     assert bench.shell.asked == []
+
+
+class Images:
+    """What servers are made from: remembers for whom something was to be ready."""
+
+    def __init__(self, *problems: str) -> None:
+        self.asked: list[str] = []
+        self.problems = problems
+
+    def prepare(self, wanted: Mapping[str, Contents]) -> PreparedImages:
+        self.asked += wanted
+        return PreparedImages(problems=self.problems)
+
+
+def test_images_are_ready_before_servers_are_made_and_their_lack_stops_nothing(bench: Bench) -> None:
+    said, made = list[str](), Images("no network")
+    bench.adapters = replace(bench.adapters, images=made, say=said.append)
+    assert bench.execute(up_steps) is None
+    assert bench.steps == ["plan", "prepare", *ALL[1:]]
+    assert made.asked == ["web-1"]
+    assert [line for line in said if "no network" in line] != []
+
+
+def test_a_plan_that_makes_no_server_prepares_nothing(bench: Bench) -> None:
+    bench.provisioner.planned = Preview([CHANGE.model_copy(update={"op": "update"})], 0, ())
+    bench.adapters = replace(bench.adapters, images=Images())
+    assert bench.execute(up_steps) is None
+    assert bench.steps == ALL
 
 
 def test_one_server_that_is_not_ready_keeps_no_other(bench: Bench) -> None:
