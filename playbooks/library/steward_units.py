@@ -47,6 +47,7 @@ SYSTEMCTL = "/usr/bin/systemctl"
 ASKED = "Id,LoadState,ActiveState,SubState,UnitFileState,NRestarts,ActiveEnterTimestampMonotonic"
 WATCHED = 0.5  # seconds
 YOUNG = 10.0  # seconds that a unit is watched for after systemd started it again
+FILED = ("unmask", "enable", "disable")
 ENABLED = ("enabled", "static", "alias", "generated", "indirect")
 
 
@@ -83,8 +84,8 @@ def batches(todo: list[tuple[str, str]]) -> list[tuple[str, list[str]]]:
 
     Each such call makes systemd read all its unit files again.
     """
-    filed = [(verb, [unit for each, unit in todo if each == verb]) for verb in ("unmask", "enable", "disable")]
-    others = [(verb, [unit]) for verb, unit in todo if verb not in ("unmask", "enable", "disable")]
+    filed = [(verb, [unit for each, unit in todo if each == verb]) for verb in FILED]
+    others = [(verb, [unit]) for verb, unit in todo if verb not in FILED]
     return [*((verb, units) for verb, units in filed if units), *others]
 
 
@@ -112,10 +113,17 @@ def refuse_dying(module: AnsibleModule, watched: list[str], acted: list[str]) ->
 
 def systemctl(module: AnsibleModule, *arguments: str) -> str:
     """Run systemctl and give its output; what it refuses ends the task."""
-    code, out, err = module.run_command([SYSTEMCTL, *arguments])
+    # A unit that is enabled or disabled here is systemd's own; its script for another init stays as it is.
+    code, out, err = module.run_command([SYSTEMCTL, *arguments], environ_update={"SYSTEMCTL_SKIP_SYSV": "1"})
     if code != 0:
         module.fail_json(msg=f"systemctl {' '.join(arguments)}: {(err or out).strip()[-2000:]}")
     return str(out)
+
+
+def look(module: AnsibleModule, asked: list[str]) -> dict[str, dict[str, str]]:
+    """What systemd says of each unit."""
+    shown = parse_units(systemctl(module, "show", f"--property={ASKED}", "--", *asked))
+    return dict(zip(asked, shown, strict=True))
 
 
 def main() -> None:
@@ -125,13 +133,17 @@ def main() -> None:
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     running, stopped = list(module.params["running"]), list(module.params["stopped"])
     asked = running + stopped
-    if module.params["reload"] and not module.check_mode:
-        systemctl(module, "daemon-reload")
+    reload = module.params["reload"] and not module.check_mode
     if not asked:
+        if reload:
+            systemctl(module, "daemon-reload")
         module.exit_json(changed=False, acted=[])
-    shown = parse_units(systemctl(module, "show", f"--property={ASKED}", "--", *asked))
-    seen = dict(zip(asked, shown, strict=True))
+    seen = look(module, asked)
     todo = steps(running, stopped, seen)
+    if reload and not any(verb in FILED for verb, _ in todo):  # a change of unit files reloads by itself
+        systemctl(module, "daemon-reload")
+        seen = look(module, asked)
+        todo = steps(running, stopped, seen)
     if not module.check_mode:
         for verb, units in batches(todo):
             systemctl(module, verb, "--", *units)

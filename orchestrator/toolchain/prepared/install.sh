@@ -28,7 +28,7 @@ for link in $(enabled | comm -13 "$before/enabled" -); do
   unit=${link##*/}
   case $unit in *.service | *.socket) ;; *) continue ;; esac
   case $boots in *" $unit "*) continue ;; esac
-  systemctl --quiet disable "$unit" 2>/dev/null
+  SYSTEMCTL_SKIP_SYSV=1 systemctl --quiet disable "$unit" 2>/dev/null
 done
 for name in $(scripts | comm -13 "$before/scripts" -); do
   [ -e "/lib/systemd/system/$name.service" ] || { echo "$name has no systemd unit that could wait for its playbook" >&2; exit 1; }
