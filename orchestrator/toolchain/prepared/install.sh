@@ -42,5 +42,5 @@ rm -rf "$before" /usr/sbin/policy-rc.d /etc/ssh/ssh_host_* /var/lib/dbus/machine
 rm -rf /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /var/log/*.log /var/log/apt/* /tmp/* /var/tmp/*
 : >/etc/machine-id
 secret=$(grep -rlIs -m1 -e '-----BEGIN .*PRIVATE KEY-----' /etc /root /home /usr/local /opt /srv /var/lib \
-  --exclude-dir=/var/lib/apt --exclude-dir=dpkg | head -n 1 || true)
+  --exclude-dir=apt --exclude-dir=dpkg | head -n 1 || true)
 [ -z "$secret" ] || { echo "$secret holds a private key, which every server would share" >&2; exit 1; }
