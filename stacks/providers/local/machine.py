@@ -147,7 +147,7 @@ class Machine:
         return reference
 
     def image_base(self, reference: str) -> str:
-        """What base image a prepared image was made from, asked once of each; nothing for one that is gone."""
+        """What base image a prepared image was made from, asked once; nothing for one that is gone."""
         if reference not in self._bases:
             found = self.podman.image_labels(reference).get("steward.base", "")
             with self.lock:
