@@ -38,7 +38,8 @@ services:
   manual:
     purpose: Readers look things up
     owner: bench@acme.example
-    availability: {{target_percent: 99}}
+    availability: {{target_percent: 99, probe: {{http: web, path: /, expect: 200}}}}
+    maintenance: {{window: "Sun 02:00-04:00", timezone: Europe/Berlin}}
     servers: [web]
 servers:
   web:
