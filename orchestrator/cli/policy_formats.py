@@ -14,6 +14,7 @@ def write_formats(report: PolicyReport, folder: Path) -> list[Path]:
     from orchestrator.errors import InputError
     from orchestrator.private_file import write_private
     from orchestrator.reporting.policy.csv import to_csv
+    from orchestrator.reporting.policy.html import to_html
     from orchestrator.reporting.policy.json import to_json
     from orchestrator.reporting.policy.junit import to_junit
     from orchestrator.reporting.policy.markdown import to_markdown
@@ -22,6 +23,7 @@ def write_formats(report: PolicyReport, folder: Path) -> list[Path]:
 
     formats = {
         "policy-report.json": to_json,
+        "policy-report.html": to_html,
         "policy-report.sarif": to_sarif,
         "policy-report.junit.xml": to_junit,
         "policy-report.csv": to_csv,
