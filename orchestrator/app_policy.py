@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator.app_fleet import read_fleet
 from orchestrator.clock import new_run_id
-from orchestrator.earlier_files import earlier_source
+from orchestrator.judging.about import circumstances
 from orchestrator.judging.check import judged, reported, unchanged
 from orchestrator.judging.sources import Source, Whose, fleet_tags, is_fleet, read_source
-from orchestrator.policy_judge import circumstances
 from orchestrator.policy_reference import open_policy
 from orchestrator.reporting.policy.model import NotChecked, PolicyReport
 from orchestrator.settings import Settings
@@ -51,6 +49,8 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
 def _source(settings: Settings, path: Path, whose: Whose) -> Source:
     if not is_fleet(path):
         return read_source(path, whose)
+    from orchestrator.app_fleet import read_fleet
+
     spec = read_fleet(settings, path).fleet
     found = fleet_subjects(spec.model_dump(mode="json"))
     return Source(path.name, "fleet file", tuple(found), hashlib.sha256(path.read_bytes()).hexdigest())
@@ -59,6 +59,8 @@ def _source(settings: Settings, path: Path, whose: Whose) -> Source:
 def _whose(settings: Settings, fleet: Path | None, now: datetime) -> Whose:
     if fleet is None:
         return Whose("", {}, now)
+    from orchestrator.app_fleet import read_fleet
+
     spec = read_fleet(settings, fleet).fleet
     return Whose(spec.stack, fleet_tags(spec), now)
 
@@ -74,6 +76,8 @@ def _who(sources: Sequence[Source], whose: Whose) -> tuple[str, str, str]:
 
 
 def _earlier(asked: Asked, whose: Whose) -> list[Source]:
+    from orchestrator.earlier_files import earlier_source
+
     found = (earlier_source(path, asked.changed_since, whose) for path in asked.files)
     return [source for source in found if source is not None]
 

@@ -21,9 +21,10 @@ from orchestrator.host_keys import HostKeyPin
 from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
 from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
+from orchestrator.judging.about import circumstances
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
-from orchestrator.policy_judge import RunJudge, circumstances
+from orchestrator.policy_judge import RunJudge
 from orchestrator.ports.hosts import HostShell, HostVerifier
 from orchestrator.ports.images import ServerImages
 from orchestrator.ports.plays import PlaybookRunner

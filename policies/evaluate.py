@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from policies.assessment import LETTERS, WORST, Assessment
 from policies.bench import Bench
@@ -24,6 +25,7 @@ from policies.model import (
 from policies.profiles import Profile, Profiles
 from policies.rules import all_rules
 
+_CODES: Final = {state: ord(letter) for state, letter in LETTERS.items()}
 _Pair = tuple[int, int]
 """Place of the subject, place of the rule."""
 
@@ -148,17 +150,17 @@ class _Bout:
 
     def matrix(self) -> Mapping[str, str]:
         """Rule id -> one letter a subject."""
-        usual = [
-            LETTERS[State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE]
+        usual = bytes(
+            _CODES[State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE]
             for subject in self._subjects
-        ]
-        rows = [usual.copy() for _ in self._rules]
+        )
+        rows = [bytearray(usual) for _ in self._rules]
         for row, rule in zip(rows, self._rules, strict=True):
             for place in self._read_by(rule):
-                row[place] = LETTERS[State.NOT_RUN if place in self._left_out else State.PASS]
+                row[place] = _CODES[State.NOT_RUN if place in self._left_out else State.PASS]
         for (place, number), results in self.results.items():
-            rows[number][place] = LETTERS[min((result.state for result in results), key=WORST.index)]
-        return {rule.id: "".join(row) for rule, row in zip(self._rules, rows, strict=True)}
+            rows[number][place] = _CODES[min((result.state for result in results), key=WORST.index)]
+        return {rule.id: row.decode("ascii") for rule, row in zip(self._rules, rows, strict=True)}
 
     def _read_by(self, rule: Rule) -> list[int]:
         """Places of the subjects that the rule reads, the last one first."""

@@ -58,6 +58,9 @@ def check(
 
     Example: steward policy check --from preview.json --from playbooks --output report
     """
+    import gc
+
+    gc.disable()  # a process that lives for half a second; what it makes, it needs to its end
     from orchestrator.app_policy import Asked, check_files
     from orchestrator.cli.output import emit, width
     from orchestrator.cli.policy_formats import write_formats

@@ -12,17 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.errors import InputError
 from policies.facts import shown
 from policies.model import PackError, Subject
 from policies.subjects import backups, costs, plan, playbooks
 from policies.subjects.document import DocumentError
-from stacks.fleet.model import Fleet
 
 MOST_BYTES: Final = 256 * 1024 * 1024
 """Of one file; a preview of ten thousand resources has about a fifth of it."""
+if TYPE_CHECKING:
+    from stacks.fleet.model import Fleet
+
 _YAML: Final = (".yml", ".yaml")
 _LOOKED_AT: Final = 65_536
 _KNOWN: Final = (

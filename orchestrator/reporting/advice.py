@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import listed, plural
 from orchestrator.reporting.model import Report, Severity
-from orchestrator.reporting.verdict import Tone, server_tones, tone
+from orchestrator.reporting.tone import Tone
+from orchestrator.reporting.verdict import server_tones, tone
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from orchestrator.reporting.humanise import iso
-from orchestrator.reporting.planning import Record
+from orchestrator.reporting.record import Record
 
 
 def document_text(document: Mapping[str, Any]) -> str:

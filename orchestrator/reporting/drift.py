@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from orchestrator.reporting.document import document_text, schema_of, schema_text
 from orchestrator.reporting.model import Report
-from orchestrator.reporting.planning import Record
+from orchestrator.reporting.record import Record
 
 SCHEMA_FILE = "drift.v1.json"
 

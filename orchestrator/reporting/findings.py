@@ -14,15 +14,14 @@ from orchestrator.reporting.model import (
     Host,
     PolicyResult,
     Probe,
-    Severity,
     Step,
     StepState,
     Verdict,
 )
 from orchestrator.reporting.seen import Restore
+from orchestrator.reporting.tone import SEVERITIES
 
 _Judged = TypeVar("_Judged", Check, Backup, Probe)
-SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 UNJUDGED = ("unknown", "error", "not_run")
 # A failed step whose own hosts, checks, backups or rules already say why is not told twice.
 _EXPLAINED_BY = {

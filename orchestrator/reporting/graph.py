@@ -9,7 +9,8 @@ from typing import Literal
 from orchestrator.reporting.escape import visible
 from orchestrator.reporting.humanise import listed, number, plural
 from orchestrator.reporting.model import FleetServer, Report, Server
-from orchestrator.reporting.verdict import WORDS, Tone, server_tones
+from orchestrator.reporting.tone import Tone
+from orchestrator.reporting.verdict import WORDS, server_tones
 
 ANYWHERE = "anywhere"
 MOST_VOLUMES = 3

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from orchestrator.reporting.model import Report, Severity
-from orchestrator.reporting.planning import Record
+from orchestrator.reporting.record import Record
 from orchestrator.reporting.replace import replace_file
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.verdict import Tone, headline, numbers, tone
+from orchestrator.reporting.tone import Tone
+from orchestrator.reporting.verdict import headline, numbers, tone
 
 MOST_RUNS = 2_000
 """Rows that are kept; older runs still have their own reports."""

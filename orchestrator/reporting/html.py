@@ -16,12 +16,12 @@ from orchestrator.reporting import humanise, page, plan_words, verdict
 from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.budget import budget
 from orchestrator.reporting.escape import visible
-from orchestrator.reporting.findings import SEVERITIES
 from orchestrator.reporting.levels import levels
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.strips import strips
 from orchestrator.reporting.timeline import timeline
+from orchestrator.reporting.tone import SEVERITIES, SYMBOLS
 from orchestrator.reporting.topology import head, line, tile_path, topology
 
 STYLES = ("page.css", "sections.css", "index.css", "print.css")
@@ -114,7 +114,7 @@ def _environment(compiled: Path | None, longest: int) -> Environment:
         head=head,
         tile_path=tile_path,
         SEVERITIES=SEVERITIES,
-        SYMBOLS={tone.value: symbol for tone, symbol in verdict.SYMBOLS.items()},
+        SYMBOLS={tone.value: symbol for tone, symbol in SYMBOLS.items()},
         WORDS={tone.value: word for tone, word in verdict.WORDS.items()},
         STATE_TONES={state: tone.value for state, tone in verdict.STATE_TONES.items()},
         EXIT_MEANINGS=verdict.EXIT_MEANINGS,

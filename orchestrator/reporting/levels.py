@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.reporting.humanise import instant, number, plural
 from orchestrator.reporting.model import Probe, Report, Service, Verdict
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import Tone
 
 
 @dataclass(frozen=True)

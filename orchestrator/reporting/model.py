@@ -10,7 +10,8 @@ from typing import Final, Literal
 from pydantic import ConfigDict, Field
 
 from orchestrator.reporting.patched import Patched
-from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange, Record
+from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange
+from orchestrator.reporting.record import Record
 from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime, Restore
 
 SCHEMA: Final = "steward.report/2"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.reporting.planning import Record
+from orchestrator.reporting.record import Record
 
 
 class Upgrade(Record):

@@ -12,7 +12,8 @@ from pydantic import ConfigDict, Field
 from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.document import document_text, schema_of, schema_text
 from orchestrator.reporting.model import Change, Finding, Report
-from orchestrator.reporting.planning import Cost, HostPlan, Record
+from orchestrator.reporting.planning import Cost, HostPlan
+from orchestrator.reporting.record import Record
 
 SCHEMA_FILE = "plan.v1.json"
 

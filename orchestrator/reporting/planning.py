@@ -6,16 +6,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import PlainSerializer
+
+from orchestrator.reporting.record import Record
 
 Amount = Annotated[Decimal, PlainSerializer(str, return_type=str)]
 """Money; text in JSON, so that no reader rounds it."""
-
-
-class Record(BaseModel):
-    """Base of all parts of a report: frozen, no unknown keys, times in UTC, durations in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PropertyChange(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from orchestrator.reporting.planning import Record
+from orchestrator.reporting.record import Record
 
 
 class HostSpan(Record):

@@ -8,7 +8,8 @@ from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import duration, listed, plural
 from orchestrator.reporting.model import Change, Host, Report, Step, StepState
 from orchestrator.reporting.seen import Restore
-from orchestrator.reporting.verdict import Tone, numbers, server_tones, tone, unjudged
+from orchestrator.reporting.tone import Tone
+from orchestrator.reporting.verdict import numbers, server_tones, tone, unjudged
 
 _TO = {"create": "to create", "update": "to change", "replace": "to replace", "delete": "to delete"}
 

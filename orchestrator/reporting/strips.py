@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from orchestrator.reporting.humanise import duration, listed, plural
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.seen import BackupHistory
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import Tone
 
 MOST_STRIPS = 24
 """Rows that are drawn: those with a gap first, then in the report's order."""

@@ -12,14 +12,8 @@ from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import age, duration, instant, plural
 from orchestrator.reporting.model import Finding, Report, Verdict
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.verdict import (
-    SYMBOLS,
-    Tone,
-    check_counts,
-    policy_counts,
-    tone,
-    unjudged,
-)
+from orchestrator.reporting.tone import SYMBOLS, Tone
+from orchestrator.reporting.verdict import check_counts, policy_counts, tone, unjudged
 
 _INDENT = 12
 _MOST_LINES = 12

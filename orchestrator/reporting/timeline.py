@@ -9,7 +9,8 @@ from datetime import datetime
 from orchestrator.reporting.busy import BusyHost, busy_hosts
 from orchestrator.reporting.humanise import duration, plural, utc
 from orchestrator.reporting.model import Report, Step
-from orchestrator.reporting.verdict import STATE_TONES, Tone
+from orchestrator.reporting.tone import Tone
+from orchestrator.reporting.verdict import STATE_TONES
 
 MOST_HOSTS = 24
 """Hosts that are drawn below `configure`: those that failed, then the slowest."""

@@ -9,7 +9,7 @@ from orchestrator.reporting.graph import build, described
 from orchestrator.reporting.layout import Drawing, Tile
 from orchestrator.reporting.model import Report
 from orchestrator.reporting.stacked import stacked
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import Tone
 from orchestrator.reporting.wide import wide
 
 _RADIUS = 7.0

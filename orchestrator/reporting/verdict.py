@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from orchestrator.reporting.findings import SEVERITIES
 from orchestrator.reporting.model import Finding, Report, Severity, Step, StepState, Verdict
+from orchestrator.reporting.tone import SEVERITIES, Tone
 
-
-class Tone(StrEnum):
-    """How a thing stands. Formats pair each with a symbol and a word, so colour never carries it alone."""
-
-    GOOD = "good"
-    ATTENTION = "attention"
-    BAD = "bad"
-    UNKNOWN = "unknown"
-
-
-SYMBOLS: dict[Tone, str] = {Tone.GOOD: "✓", Tone.ATTENTION: "!", Tone.BAD: "✕", Tone.UNKNOWN: "?"}
 WORDS: dict[Tone, str] = {Tone.GOOD: "healthy", Tone.BAD: "not healthy", Tone.UNKNOWN: "not verified"}
 EXIT_MEANINGS: dict[int, str] = {
     0: "done, nothing found",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -27,6 +28,7 @@ MAY_SAY: Final = ("waivable",)
 _Choice = TypeVar("_Choice", Kind, Severity, Scope, OnUnknown)
 
 
+@cache
 def load_catalog(folder: Path = _HERE) -> tuple[Rule, ...]:
     """All entries without their functions, in the order of the rooms; raises PackError."""
     rules: list[Rule] = []

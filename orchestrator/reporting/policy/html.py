@@ -11,8 +11,8 @@ from orchestrator.reporting.policy import page, words
 from orchestrator.reporting.policy.lookup import Lookup, holes
 from orchestrator.reporting.policy.model import LETTERS, PolicyReport
 from orchestrator.reporting.policy.standing import standings
+from orchestrator.reporting.tone import Tone
 from orchestrator.reporting.trend import path
-from orchestrator.reporting.verdict import Tone
 
 _STYLES: Final = (*STYLES, "policy/policy.css")
 _STAND_TONES: Final = {

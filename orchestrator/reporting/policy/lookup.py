@@ -14,8 +14,8 @@ from orchestrator.reporting.policy.model import (
     ReportedWaiver,
     State,
 )
+from orchestrator.reporting.tone import SEVERITIES
 
-SEVERITY_ORDER = ("critical", "high", "medium", "low")
 _MOST_NAMED = 3
 _UNJUDGED = frozenset("uex")
 
@@ -71,7 +71,7 @@ class Lookup:
 
     def all_told(self) -> Iterator[Told]:
         """Every result on every subject, the worst severity first, then as the report lists them."""
-        rank = {name: place for place, name in enumerate(SEVERITY_ORDER)}
+        rank = {name: place for place, name in enumerate(SEVERITIES)}
         for result in sorted(self.report.results, key=lambda each: rank[self.rules[each.rule].severity]):
             for place in result.on:
                 yield Told(self.rules[result.rule], self.report.subjects[place], place, result)

@@ -12,7 +12,7 @@ from orchestrator.reporting.policy.lookup import Lookup, holes
 from orchestrator.reporting.policy.model import PolicyReport, ReportedResult, ReportedRule
 from orchestrator.reporting.policy.standing import standings
 from orchestrator.reporting.policy.words import STATES, headline, state_words, sum_words, tone
-from orchestrator.reporting.verdict import SYMBOLS
+from orchestrator.reporting.tone import SYMBOLS
 
 MOST: Final = 60_000
 """Characters of a whole comment; code hosts refuse from 65,536 on."""

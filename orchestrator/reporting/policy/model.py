@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from orchestrator.reporting.planning import Record
+from orchestrator.reporting.record import Record
 
 SCHEMA: Final = "steward.policy-report/1"
 State = Literal["pass", "fail", "waived", "baselined", "not_applicable", "unknown", "error", "not_run"]

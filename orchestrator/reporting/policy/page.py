@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from orchestrator.reporting.escape import visible
 from orchestrator.reporting.humanise import plural
-from orchestrator.reporting.policy.lookup import SEVERITY_ORDER, Hole, Lookup
+from orchestrator.reporting.policy.lookup import Hole, Lookup
 from orchestrator.reporting.policy.model import (
     LETTERS,
     PolicyReport,
@@ -21,8 +21,8 @@ from orchestrator.reporting.policy.model import (
     State,
 )
 from orchestrator.reporting.policy.words import STATES, TONES, state_words
+from orchestrator.reporting.tone import SEVERITIES, Tone
 from orchestrator.reporting.trend import Trend, trend_of
-from orchestrator.reporting.verdict import Tone
 
 MOST_ROWS: Final = 40
 """Rows of one rule's findings; the pairs below list every one."""
@@ -65,7 +65,7 @@ def findings(lookup: Lookup) -> list[RuleFindings]:
             by_rule.setdefault(result.rule, []).append(result)
     groups = [_findings(lookup.rules[name], rows) for name, rows in by_rule.items()]
     return sorted(
-        groups, key=lambda each: (SEVERITY_ORDER.index(each.rule.severity), not each.blocking, -each.pairs)
+        groups, key=lambda each: (SEVERITIES.index(each.rule.severity), not each.blocking, -each.pairs)
     )
 
 
@@ -78,7 +78,7 @@ def _findings(rule: ReportedRule, rows: list[ReportedResult]) -> RuleFindings:
 
 def by_severity(groups: Sequence[RuleFindings]) -> dict[str, int]:
     """Pairs of each severity that failed or could not be judged."""
-    return {name: sum(e.pairs for e in groups if e.rule.severity == name) for name in SEVERITY_ORDER}
+    return {name: sum(e.pairs for e in groups if e.rule.severity == name) for name in SEVERITIES}
 
 
 def names(lookup: Lookup, places: Sequence[int], most: int = MOST_NAMED) -> str:

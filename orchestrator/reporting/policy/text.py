@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from orchestrator.reporting.columns import shorten
 from orchestrator.reporting.escape import terminal_line
 from orchestrator.reporting.humanise import plural
-from orchestrator.reporting.policy.lookup import SEVERITY_ORDER, Lookup, Told
+from orchestrator.reporting.policy.lookup import Lookup, Told
 from orchestrator.reporting.policy.model import PolicyReport
 from orchestrator.reporting.policy.words import STATES, state_words
+from orchestrator.reporting.tone import SEVERITIES
 
 _MOST = 40
 _OPEN = ("fail", "error", "unknown")
@@ -44,7 +45,7 @@ def _told(report: PolicyReport) -> Iterator[Told]:
 
 
 def _rank(told: Told) -> tuple[bool, int, str, str]:
-    severity = SEVERITY_ORDER.index(told.rule.severity)
+    severity = SEVERITIES.index(told.rule.severity)
     return not told.result.blocks, severity, told.rule.id, told.subject.id
 
 

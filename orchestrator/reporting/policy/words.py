@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.reporting.findings import SEVERITIES
 from orchestrator.reporting.humanise import listed, plural
 from orchestrator.reporting.policy.model import Phase, PolicyReport, State
 from orchestrator.reporting.policy.reconcile import blocking
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import SEVERITIES, Tone
 
 STATES: Final[tuple[State, ...]] = (
     *("fail", "error", "unknown", "not_run"),

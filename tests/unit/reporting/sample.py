@@ -10,7 +10,7 @@ from orchestrator.reporting.findings import collect
 from orchestrator.reporting.folding import gathered
 from orchestrator.reporting.history import RunRow
 from orchestrator.reporting.model import Change, Flow, Host, Network, Report, Service, Verdict
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import Tone
 from tests.unit.reporting.parts import (
     FLEET,
     START,

@@ -14,8 +14,9 @@ from orchestrator.reporting.markdown import to_markdown
 from orchestrator.reporting.model import Report, Verdict
 from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.terminal import findings, summary
+from orchestrator.reporting.tone import Tone
 from orchestrator.reporting.topology import topology
-from orchestrator.reporting.verdict import Tone, backups_note, headline, numbers, policy_counts, tone
+from orchestrator.reporting.verdict import backups_note, headline, numbers, policy_counts, tone
 from orchestrator.results import Readiness, RunResults
 from tests.unit.orchestrator.samples import outputs
 from tests.unit.reporting import sample

@@ -11,8 +11,8 @@ import pytest
 
 from orchestrator.reporting.history import merged, read_rows, row_of, unreported
 from orchestrator.reporting.index import summary, to_index
+from orchestrator.reporting.tone import Tone
 from orchestrator.reporting.trend import trends
-from orchestrator.reporting.verdict import Tone
 from orchestrator.reporting.write import ROWS, known_rows, write, write_index
 from tests.unit.reporting import sample
 from tests.unit.reporting.test_formats import parsed

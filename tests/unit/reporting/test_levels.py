@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.reporting.levels import levels
 from orchestrator.reporting.model import Verdict
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import Tone
 from tests.unit.reporting import sample
 from tests.unit.reporting.parts import probes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.reporting.strips import MOST_STRIPS, strips
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import Tone
 from tests.unit.reporting import sample
 from tests.unit.reporting.parts import history
 

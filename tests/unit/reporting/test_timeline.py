@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from orchestrator.reporting.model import Host, Verdict
 from orchestrator.reporting.timeline import MOST_HOSTS, MOST_LOOKS, Row, timeline
-from orchestrator.reporting.verdict import Tone
+from orchestrator.reporting.tone import Tone
 from tests.unit.reporting import sample
 
 

@@ -12,14 +12,8 @@ from orchestrator.reporting.model import Report, StepState, Verdict
 from orchestrator.reporting.page import gauge
 from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.terminal import findings, summary
-from orchestrator.reporting.verdict import (
-    Tone,
-    exit_code,
-    numbers,
-    policy_counts,
-    server_tones,
-    tone,
-)
+from orchestrator.reporting.tone import Tone
+from orchestrator.reporting.verdict import exit_code, numbers, policy_counts, server_tones, tone
 from tests.unit.reporting import sample
 
 
