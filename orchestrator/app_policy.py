@@ -10,38 +10,49 @@ from pathlib import Path
 
 from orchestrator.clock import new_run_id
 from orchestrator.judging.about import circumstances
+from orchestrator.judging.beside import read_expected, read_feed
 from orchestrator.judging.check import judged, reported, unchanged
 from orchestrator.judging.sources import Source, Whose, fleet_tags, is_fleet, read_source
+from orchestrator.judging.together import SILENT, together
 from orchestrator.policy_reference import open_policy
+from orchestrator.reporting.humanise import plural
 from orchestrator.reporting.policy.model import NotChecked, PolicyReport
 from orchestrator.settings import Settings
 from policies.limits import memory_limit
 from policies.model import Phase
-from policies.subjects.fleet import fleet_subjects
+from policies.subjects.fleet import fleet_subjects, server_names
+from policies.subjects.population import fleet_listing
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Files to judge, and the fleet that they belong to where they do not say so."""
+    """Files to judge, and the fleet that they belong to where they do not say so.
+
+    `expected` and `feed`: files of what is set beside facts of hosts.
+    """
 
     files: Sequence[Path]
     fleet: Path | None = None
     changed_since: str = ""
+    expected: Path | None = None
+    feed: Path | None = None
 
 
 def check_files(settings: Settings, asked: Asked) -> PolicyReport:
     """The judgement of saved files; asks no engine, no cloud and no host. Raises InputError."""
     started = datetime.now(UTC)
-    whose = _whose(settings, asked.fleet, started)
-    sources = [_source(settings, path, whose) for path in asked.files]
+    whose = _whose(settings, asked, started)
+    sources = together([_source(settings, path, whose) for path in asked.files], whose)
     policy = open_policy(settings, started)
-    only, left_out = None, list[NotChecked]()
+    every = {subject.urn for source in sources for subject in source.subjects}
+    silent = {subject.urn for source in sources if source.name == SILENT for subject in source.subjects}
+    only, left_out = every - silent, [_silent(len(silent))] if silent else []
     if asked.changed_since:
-        same = unchanged(sources, _earlier(asked, whose))
-        only = {subject.urn for source in sources for subject in source.subjects} - same
-        left_out = [_left_out(len(same), asked.changed_since)] if same else []
+        same = unchanged(sources, _earlier(settings, asked, whose)) & only
+        only -= same
+        left_out += [_left_out(len(same), asked.changed_since)] if same else []
     with memory_limit():
-        found = judged(sources, policy, Phase.OFFLINE, settled=False, only=only)
+        found = judged(sources, policy, Phase.OFFLINE, settled=False, only=None if only == every else only)
     about = circumstances(settings, "offline", new_run_id(started), started, *_who(sources, whose))
     return reported(found, sources, policy, about, datetime.now(UTC), left_out)
 
@@ -51,18 +62,23 @@ def _source(settings: Settings, path: Path, whose: Whose) -> Source:
         return read_source(path, whose)
     from orchestrator.app_fleet import read_fleet
 
-    spec = read_fleet(settings, path).fleet
-    found = fleet_subjects(spec.model_dump(mode="json"))
-    return Source(path.name, "fleet file", tuple(found), hashlib.sha256(path.read_bytes()).hexdigest())
+    fleet = read_fleet(settings, path).fleet.model_dump(mode="json")
+    found, digest = fleet_subjects(fleet), hashlib.sha256(path.read_bytes()).hexdigest()
+    return Source(path.name, "fleet file", tuple(found), digest, listed={"fleet": fleet_listing(fleet)})
 
 
-def _whose(settings: Settings, fleet: Path | None, now: datetime) -> Whose:
-    if fleet is None:
-        return Whose("", {}, now)
+def _whose(settings: Settings, asked: Asked, now: datetime) -> Whose:
+    """The fleet that was named, else the only fleet file among the files."""
+    fleets = [asked.fleet] if asked.fleet else [path for path in asked.files if is_fleet(path)]
+    expected = read_expected(asked.expected) if asked.expected else {}
+    feed = read_feed(asked.feed) if asked.feed else None
+    if len(fleets) != 1:
+        return Whose("", {}, now, expected, feed)
     from orchestrator.app_fleet import read_fleet
 
-    spec = read_fleet(settings, fleet).fleet
-    return Whose(spec.stack, fleet_tags(spec), now)
+    spec = read_fleet(settings, fleets[0]).fleet
+    servers = tuple(server_names(spec.model_dump(mode="json")))
+    return Whose(spec.stack, fleet_tags(spec), now, expected, feed, servers)
 
 
 def _who(sources: Sequence[Source], whose: Whose) -> tuple[str, str, str]:
@@ -75,16 +91,27 @@ def _who(sources: Sequence[Source], whose: Whose) -> tuple[str, str, str]:
     return stack, client, environment
 
 
-def _earlier(asked: Asked, whose: Whose) -> list[Source]:
-    from orchestrator.earlier_files import earlier_source
+def _earlier(settings: Settings, asked: Asked, whose: Whose) -> list[Source]:
+    from orchestrator.earlier_files import earlier
 
-    found = (earlier_source(path, asked.changed_since, whose) for path in asked.files)
-    return [source for source in found if source is not None]
+    found = [
+        earlier(path, asked.changed_since, lambda then: _source(settings, then, whose))
+        for path in asked.files
+    ]
+    return together([source for source in found if source is not None], whose)
 
 
 def _left_out(count: int, ref: str) -> NotChecked:
     return NotChecked(
-        what=f"{count} subjects",
-        why=f"they are as they were at {ref}",
+        what=plural(count, "subject"),
+        why=f"unchanged since {ref}",
         next_step="Judge all of them without --changed-since.",
+    )
+
+
+def _silent(count: int) -> NotChecked:
+    return NotChecked(
+        what=plural(count, "host"),
+        why="the fleet has them, and no facts of them were given",
+        next_step="Collect them: steward verify --fleet FILE",
     )

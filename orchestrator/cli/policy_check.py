@@ -14,8 +14,8 @@ Files = Annotated[
     typer.Option(
         "--from",
         metavar="FILE",
-        help="A saved preview or state, a folder or file of playbooks, a fleet file, or a document that "
-        "steward wrote; may be repeated.",
+        help="A saved preview or state, a folder or file of playbooks, a fleet file, facts of hosts (also "
+        "a folder of them), or a document that steward wrote; may be repeated.",
         show_default=False,
     ),
 ]
@@ -24,7 +24,26 @@ Fleet = Annotated[
     typer.Option(
         "--fleet",
         metavar="FILE",
-        help="The fleet that files belong to which do not say so; without it they are judged most strictly.",
+        help="The fleet that files belong to which do not say so; without it, the only fleet file among "
+        "them; else they are judged most strictly.",
+        show_default=False,
+    ),
+]
+Expected = Annotated[
+    Path | None,
+    typer.Option(
+        "--expected",
+        metavar="FILE",
+        help="JSON: the administrators, ports and settings that are expected of each host, beside its facts.",
+        show_default=False,
+    ),
+]
+Feed = Annotated[
+    Path | None,
+    typer.Option(
+        "--feed",
+        metavar="FILE",
+        help="JSON: known vulnerabilities by source package, and as of when, for facts of hosts.",
         show_default=False,
     ),
 ]
@@ -48,6 +67,8 @@ Output = Annotated[
 def check(
     files: Files,
     fleet: Fleet = None,
+    expected: Expected = None,
+    feed: Feed = None,
     changed_since: Since = "",
     output: Output = None,
     as_json: AsJson = False,
@@ -68,7 +89,8 @@ def check(
     from orchestrator.reporting.policy.text import to_text
     from orchestrator.settings import load_settings
 
-    report = check_files(load_settings(beside=fleet or files[0]), Asked(files, fleet, changed_since))
+    asked = Asked(files, fleet, changed_since, expected, feed)
+    report = check_files(load_settings(beside=fleet or files[0]), asked)
     if output is not None:
         write_formats(report, output)
     emit(to_json(report) if as_json else to_text(report, width()))

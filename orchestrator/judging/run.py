@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from orchestrator.judging.engine import engine_assessment
 from orchestrator.judging.sources import Source, Whose
+from orchestrator.judging.together import silent_host
 from orchestrator.policy_reference import Policy
 from orchestrator.ports.policies import Known
 from policies.assessment import Assessment, joined
 from policies.evaluate import assess
-from policies.facts import Facts, Unknown
 from policies.governed import govern
 from policies.model import Kind, Phase, Subject
 from policies.subjects import backups, costs, playbooks
@@ -56,7 +56,7 @@ def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject],
         found = backups.backup_subjects(known.backups, stack=whose.stack, tags=whose.tags, now=whose.now)
         sources.append(Source("vault", "backup records", tuple(found), digest_of(known.backups)))
     if known.unreached:
-        silent = [_silent(server, why, whose) for server, why in known.unreached.items()]
+        silent = [silent_host(server, why, whose) for server, why in known.unreached.items()]
         sources.append(Source("unreached hosts", "host facts", tuple(silent), ""))
     return resources, [source for source in sources if source.subjects]
 
@@ -88,15 +88,3 @@ def digest_of(content: object) -> str:
 def _planned(steps: Sequence[PlannedStep]) -> tuple[Subject, ...]:
     last = {step.urn: step for step in steps if OPS.get(step.op) not in _GOING}
     return whole([each for each in map(resource_after, last.values()) if each is not None])
-
-
-def _silent(server: str, why: str, whose: Whose) -> Subject:
-    return Subject(
-        kind=Kind.HOST_FACTS,
-        type="host",
-        name=server,
-        urn=f"{Kind.HOST_FACTS}:{whose.stack}/{server}",
-        stack=whose.stack,
-        facts=Facts({"tags": whose.tags, "host": Unknown(why)}),
-        witness="nobody",
-    )

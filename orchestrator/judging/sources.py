@@ -9,27 +9,27 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.errors import InputError
+from orchestrator.judging.reading import asked, content_of, whole_json
 from policies.facts import shown
-from policies.model import PackError, Subject
-from policies.subjects import backups, costs, plan, playbooks
-from policies.subjects.document import DocumentError
+from policies.model import Subject
+from policies.subjects import backups, costs, hosts, plan, playbooks, population
+from policies.subjects.population import Listing
 
-MOST_BYTES: Final = 256 * 1024 * 1024
-"""Of one file; a preview of ten thousand resources has about a fifth of it."""
 if TYPE_CHECKING:
     from stacks.fleet.model import Fleet
 
 _YAML: Final = (".yml", ".yaml")
 _LOOKED_AT: Final = 65_536
+_MOST_DOCUMENTS: Final = 10_000
 _KNOWN: Final = (
     "a preview (pulumi preview --json --show-sames), a state (pulumi stack export), a folder or file of "
-    "playbooks, or a document that steward wrote"
+    "playbooks, facts of hosts (one, a list or a folder), or a document that steward wrote"
 )
 
 
@@ -37,12 +37,16 @@ _KNOWN: Final = (
 class Whose:
     """The fleet that files belong to which do not say so themselves; '' and no tags mean nobody's.
 
-    `now`: when the judgement is made, for ages.
+    `now`: when the judgement is made, for ages. `expected` and `feed`: what is set beside facts of hosts.
+    `servers`: those of the fleet, so that one without facts is told.
     """
 
     stack: str
     tags: Mapping[str, str]
     now: datetime
+    expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    feed: Mapping[str, object] | None = None
+    servers: tuple[str, ...] = ()
 
 
 def fleet_tags(fleet: Fleet) -> dict[str, str]:
@@ -59,15 +63,23 @@ def fleet_tags(fleet: Fleet) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Source:
-    """What one file or folder held; `digest` is the SHA-256 of its content."""
+    """What one file or folder held; `digest` is the SHA-256 of its content.
+
+    `facts` of hosts and `listed` (who lists, and what) are judged with those of the other sources.
+    """
 
     name: str
     kind: str
     subjects: tuple[Subject, ...]
     digest: str
+    facts: tuple[Mapping[str, object], ...] = ()
+    listed: Mapping[str, Listing | None] = field(default_factory=dict)
 
 
 _Read = Callable[[Any, str, Whose], Sequence[Subject]]
+FACTS: Final = "host facts"
+LISTERS: Final = ("provider", "vault")
+"""Whose listings come as documents; the fleet file and the state are read themselves."""
 
 
 def is_fleet(path: Path) -> bool:
@@ -81,26 +93,69 @@ def is_fleet(path: Path) -> bool:
 
 def read_source(path: Path, whose: Whose) -> Source:
     """The subjects of one file or folder; raises InputError that names it and what is wrong in it."""
-    if path.is_dir():
-        return _playbooks(path, _asked(path, lambda: playbooks.read_folder(path)), whose)
-    content = _bytes(path)
-    return source_of(path.name, content, whose)
+    return _folder(path, whose) if path.is_dir() else source_of(path.name, content_of(path), whose)
 
 
 def source_of(name: str, content: bytes, whose: Whose) -> Source:
     """The subjects of one file's content; raises InputError."""
     path = Path(name)
     if path.suffix in _YAML:
-        text = _asked(path, lambda: content.decode("utf-8"))
+        text = asked(path, lambda: content.decode("utf-8"))
         return _playbooks(path, {path.name: text}, whose)
-    document = _document(path, content)
+    document, digest = whole_json(path, content), hashlib.sha256(content).hexdigest()
+    if isinstance(document, list) and document and all(map(_is_facts, document)):
+        return Source(path.name, FACTS, (), digest, facts=tuple(document))
+    if not isinstance(document, dict):
+        raise _nothing(path, type(document).__name__)
+    if _is_facts(document):
+        return Source(path.name, FACTS, (), digest, facts=(document,))
+    if document.get("schema") == population.SCHEMA:
+        return Source(path.name, "listing", (), digest, listed=_listed(path, document))
     kind, read = _reader(path, document)
-    found = _asked(path, lambda: read(document, path.name, whose))
-    return Source(path.name, kind, tuple(found), hashlib.sha256(content).hexdigest())
+    found = tuple(asked(path, lambda: read(document, path.name, whose)))
+    # An engine's state lists the population as well; a preview only says what would be.
+    listed = {"state": population.state_listing(found)} if kind == "state" else {}
+    return Source(path.name, kind, found, digest, listed=listed)
+
+
+def _folder(path: Path, whose: Whose) -> Source:
+    """A folder of playbooks, or one of facts of hosts."""
+    texts = asked(path, lambda: playbooks.read_folder(path))
+    contents = {file.name: content_of(file) for file in sorted(path.glob("*.json"))[: _MOST_DOCUMENTS + 1]}
+    if texts and any(hosts.SCHEMA.encode() in content for content in contents.values()):
+        raise _nothing(path, "playbooks and facts of hosts in one folder", "Keep them in two folders.")
+    if texts:
+        return _playbooks(path, texts, whose)
+    if not contents or len(contents) > _MOST_DOCUMENTS:
+        raise _nothing(path, f"a folder with {'too many' if contents else 'no'} such files")
+    read = [source_of(name, content, whose) for name, content in contents.items()]
+    strange = next((each for each in read if each.kind != FACTS), None)
+    if strange is not None:
+        raise _nothing(
+            path / strange.name,
+            f"{strange.kind} among facts of hosts",
+            "Name that file with --from of its own.",
+        )
+    digest = hashlib.sha256("".join(each.digest for each in read).encode()).hexdigest()
+    return Source(path.name, FACTS, (), digest, facts=tuple(one for each in read for one in each.facts))
+
+
+def _is_facts(document: object) -> bool:
+    return isinstance(document, dict) and document.get("schema") == hosts.SCHEMA
+
+
+def _listed(path: Path, document: Mapping[str, Any]) -> Mapping[str, Listing | None]:
+    lister = document.get("source")
+    if lister not in LISTERS:
+        raise InputError(
+            "policy check", "the listing does not say who lists", place=f"{path}: source",
+            rule=" or ".join(LISTERS), got=shown(lister), next_step="Write the listing again.",
+        )  # fmt: skip
+    return {str(lister): asked(path, lambda: population.read_listing(document))}
 
 
 def _playbooks(path: Path, files: Mapping[str, str], whose: Whose) -> Source:
-    found = _asked(path, lambda: playbooks.playbook_subjects(files, stack=whose.stack, tags=whose.tags))
+    found = asked(path, lambda: playbooks.playbook_subjects(files, stack=whose.stack, tags=whose.tags))
     digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     return Source(path.name, "playbooks", tuple(found), digest)
 
@@ -132,50 +187,11 @@ def _reader(path: Path, document: Mapping[str, Any]) -> tuple[str, _Read]:
     got = (
         f"schema {shown(schema)}" if schema else f"keys {', '.join(map(shown, list(document)[:5])) or 'none'}"
     )
-    raise InputError(
+    raise _nothing(path, got)
+
+
+def _nothing(path: Path, got: str, next_step: str = "") -> InputError:
+    return InputError(
         "policy check", "this is nothing that can be judged", place=str(path), rule=_KNOWN, got=got,
-        next_step="Give the file that one of these commands wrote.",
+        next_step=next_step or "Give the file that one of these commands wrote.",
     )  # fmt: skip
-
-
-def _document(path: Path, content: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as problem:
-        raise InputError(
-            "policy check", "the file is not whole JSON, so nothing in it is judged", place=str(path),
-            got=shown(str(problem)), next_step="Write it again: it may have been cut off.",
-        ) from problem  # fmt: skip
-    if not isinstance(found, dict):
-        raise InputError(
-            "policy check", "this is nothing that can be judged", place=str(path), rule=_KNOWN,
-            got=type(found).__name__,
-        )  # fmt: skip
-    return found
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as problem:
-        raise InputError(
-            "policy check", f"cannot be read: {problem.strerror}", place=str(path),
-            next_step="Name a file or folder that is there.",
-        ) from problem  # fmt: skip
-    if len(content) > MOST_BYTES:
-        raise InputError(
-            "policy check", "is too large to be judged", place=str(path), rule=f"at most {MOST_BYTES} bytes",
-            next_step="Judge it in parts.",
-        )  # fmt: skip
-    return content
-
-
-def _asked(path: Path, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except (PackError, DocumentError, UnicodeDecodeError) as problem:
-        raise InputError(
-            "policy check", f"cannot be judged: {problem}", place=str(path),
-            next_step="Mend the file, or write it again.",
-        ) from problem  # fmt: skip
