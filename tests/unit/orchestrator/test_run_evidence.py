@@ -62,8 +62,9 @@ def test_a_run_leaves_a_record_with_its_report(there: Place) -> None:
     assert there.verify().ok
     (folder,) = found_in(there.settings.home)
     key = load_key(folder.payload_key(run.adapters.target.stack.client_id))
-    _, kept = PayloadStore(folder.payloads, folder.id).get(key, line.payloads[0])
-    assert kept == (run.folder / "report.json").read_bytes()
+    for payload in line.payloads:
+        _, kept = PayloadStore(folder.payloads, folder.id).get(key, payload)
+        assert kept == (run.folder / payload.name).read_bytes()
 
 
 def test_policy_report_and_facts_are_kept_and_a_link_is_not(there: Place, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_images_are_ready_before_servers_are_made_and_their_lack_stops_nothing(b
     said, made = list[str](), Images("no network")
     bench.adapters = replace(bench.adapters, images=made, say=said.append)
     assert bench.execute(up_steps) is None
-    assert bench.steps == ["plan", "prepare", *ALL[1:]]
+    assert bench.steps == ["plan", "judge", "prepare", *ALL[2:]]
     assert made.asked == ["web-1"]
     assert [line for line in said if "no network" in line] != []
 
