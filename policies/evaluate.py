@@ -18,6 +18,7 @@ from policies.model import (
     PackError,
     Phase,
     Rule,
+    StackCheck,
     State,
     Subject,
     SubjectCheck,
@@ -178,10 +179,7 @@ class _Bout:
             return rule.check
         if rule.stack_check is None:
             raise PackError(f"{rule.id} has no check function")
-        try:
-            return rule.stack_check(self._subjects)
-        except Exception as error:  # noqa: BLE001  # see _judge
-            return _raising(error)
+        return _by_stack(rule.stack_check, [each for each in self._subjects if each.kind is rule.kind])
 
     def _judge(self, pair: _Pair, check: SubjectCheck, params: _Params) -> None:
         """One rule on one subject: at least one result or a pass, whatever happens in the rule."""
@@ -223,6 +221,24 @@ def _outcomes(check: SubjectCheck, subject: Subject, params: Facts) -> list[Outc
     except UnknownFactError as gap:
         outcomes.append(Gap.of(gap))
     return outcomes
+
+
+def _by_stack(stack_check: StackCheck, subjects: Sequence[Subject]) -> SubjectCheck:
+    """The check for each subject among those of its stack: two fleets that are judged at once are not one."""
+    stacks: dict[str, list[Subject]] = defaultdict(list)
+    for subject in subjects:
+        stacks[subject.stack].append(subject)
+    checks: dict[str, SubjectCheck] = {}
+
+    def check(subject: Subject, params: Facts) -> Iterable[Outcome]:
+        if subject.stack not in checks:
+            try:
+                checks[subject.stack] = stack_check(stacks[subject.stack])
+            except Exception as error:  # noqa: BLE001  # see _judge
+                checks[subject.stack] = _raising(error)
+        return checks[subject.stack](subject, params)
+
+    return check
 
 
 def _raising(error: Exception) -> SubjectCheck:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -10,7 +10,7 @@ import pytest
 
 from policies.evaluate import complete, evaluate
 from policies.facts import UNKNOWN, Facts
-from policies.model import Enforcement, Gap, Kind, OnUnknown, Outcome, Rule, State, Subject
+from policies.model import Enforcement, Gap, Kind, OnUnknown, Outcome, Rule, State, Subject, SubjectCheck
 from policies.pack import all_rules, rule_by_id
 from policies.profiles import load_profiles
 from policies.subjects.resources import resource_subject
@@ -135,3 +135,26 @@ def test_rules_read_no_vendor_name() -> None:
     )
     first, second = (evaluate([item], load_profiles(), rules=[rule])[0] for item in (plain, other))
     assert first.message == second.message
+
+
+def test_a_rule_that_reads_all_reads_its_own_kind_and_stack() -> None:
+    """Two fleets that are judged at once share no network, and a resource is no step that deletes."""
+    own, same = network("app"), network("spare")
+    other = replace(own, urn=own.urn.replace("acme-demo", "acme-vault"), stack="acme-vault")
+    overlap = rule_by_id("network.ranges-do-not-overlap")
+
+    def states(*subjects: Subject) -> list[State]:
+        return [result.state for result in evaluate(subjects, load_profiles(), rules=[overlap])]
+
+    assert states(own, other) == [State.PASS, State.PASS]
+    assert states(own, same, other) == [State.FAIL, State.FAIL, State.PASS]
+
+    seen: list[list[Subject]] = []
+
+    def read(stack: Sequence[Subject]) -> SubjectCheck:
+        seen.append(list(stack))
+        return waiting
+
+    step = replace(own, kind=Kind.STEP, type="step", urn="step:acme-demo/app")
+    evaluate([own, step, other], load_profiles(), rules=[replace(overlap, stack_check=read)])
+    assert seen == [[own], [other]]

@@ -1,0 +1,133 @@
+"""A deliberately bad fleet: each fault is found by its rule, nothing else fails, and its good twin is green.
+
+Its files are of all six kinds of subject; they are judged as a user would judge them, by one process. Records
+of backups and costs tell times as ages (`now-30m`), which are written out here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+SEEDED = Path(__file__).parent / "seeded"
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-P", "-c", "from orchestrator.cli.main import main; main()", "policy", "check")
+KINDS = {"resource", "step", "playbook_task", "host_facts", "backup_record", "cost_line"}
+FILES = (
+    *("preview.json", "playbooks", "facts", "backups.json", "costs.json", "fleet.yaml"),
+    *("state.json", "provider.json", "vault.json"),
+)
+SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+BAD = ("fail", "error", "unknown")
+Pair = tuple[str, str, str]
+"""Rule, subject and path."""
+
+
+def check(*arguments: str | Path, cwd: Path = ROOT) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [*COMMAND, "--json", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, timeout=120, check=False,
+        env={key: value for key, value in os.environ.items() if key != "STEWARD_POLICY_REFERENCE"},
+    )  # fmt: skip
+    assert done.stdout.startswith("{"), done.stdout + done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def twin(name: str, folder: Path) -> tuple[int, dict[str, Any]]:
+    """The report on one of the two fleets."""
+    files = folder / name
+    shutil.copytree(SEEDED / name, files)
+    for path in files.glob("*.json"):
+        path.write_text(re.sub(r"now-(\d+)([mhd])", _moment, path.read_text("utf-8")), "utf-8")
+    given = [part for each in FILES for part in ("--from", files / each)]
+    return check(*given, "--expected", files / "expected.json", "--feed", SEEDED / "feed.json")
+
+
+def _moment(age: re.Match[str]) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=int(age[1]) * SECONDS[age[2]])).isoformat()
+
+
+def named(subject: dict[str, Any]) -> str:
+    """As `faults.yaml` names it."""
+    known = str(subject["id"])
+    if "::" not in known:
+        return known
+    kind, name = (known.partition("/")[2] if subject["kind"] == "step" else known).split("::")[-2:]
+    place = f"{kind.rsplit('$', 1)[-1]}::{name}"
+    return f"step {place}" if subject["kind"] == "step" else place
+
+
+def found(report: dict[str, Any], *states: str) -> set[Pair]:
+    return {
+        (result["rule"], named(report["subjects"][place]), result.get("path", ""))
+        for result in report["results"]
+        if result["state"] in (states or BAD)
+        for place in result["on"]
+    }
+
+
+def listed(rows: list[dict[str, str]]) -> list[Pair]:
+    return [(row["rule"], row["subject"], row["path"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, Any]]:
+    return twin("bad", tmp_path_factory.mktemp("seeded"))
+
+
+def test_each_fault_is_found_by_its_rule_and_nothing_else_fails(bad: tuple[int, dict[str, Any]]) -> None:
+    table = yaml.safe_load((SEEDED / "faults.yaml").read_text("utf-8"))
+    faults, consequences = listed(table["faults"]), listed(table["consequences"])
+    code, report = bad
+
+    assert len({row["fault"] for row in table["faults"]}) >= 40
+    assert len({*faults, *consequences}) == len(faults) + len(consequences)
+    assert all(row["because"] for row in table["consequences"])
+    assert found(report) - {*faults, *consequences} == set(), "fails and is not listed"
+    assert {*faults, *consequences} - found(report) == set(), "is listed and was missed"
+    assert found(report, "error", "unknown") == set()
+    assert code == report["verdict"]["exit_code"] == 1
+
+
+def test_faults_are_of_all_kinds(bad: tuple[int, dict[str, Any]]) -> None:
+    _, report = bad
+    kinds = {
+        report["subjects"][place]["kind"]
+        for result in report["results"]
+        if result["state"] == "fail"
+        for place in result["on"]
+    }
+    assert kinds == KINDS
+
+
+def test_a_host_of_the_fleet_without_facts_is_not_run_and_said_so(bad: tuple[int, dict[str, Any]]) -> None:
+    _, report = bad
+    hosts = [subject["kind"] == "host_facts" for subject in report["subjects"]]
+    (silent,) = (
+        place
+        for place, subject in enumerate(report["subjects"])
+        if subject["id"] == "host_facts:acme-demo/tmp-1"
+    )
+    rules = [rule["id"] for rule in report["rules"] if rule["kind"] == "host_facts"]
+    assert sum(hosts) == 4
+    assert {report["matrix"][rule][silent] for rule in rules} == {"x"}
+    assert [row["what"] for row in report["not_checked"]] == ["1 host"]
+
+
+def test_the_good_twin_is_green(tmp_path: Path) -> None:
+    code, report = twin("good", tmp_path)
+
+    assert found(report) == set()
+    assert report["verdict"]["green"]
+    assert code == 0
+    assert set(report["population"]["by_kind"]) == KINDS
