@@ -22,6 +22,7 @@ from orchestrator.connections import Connections
 from orchestrator.earlier_runs import earlier_runs
 from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
 from orchestrator.evidence.ledger import SqliteLedger
+from orchestrator.evidence_vaults import MAKING, enrol_chain
 from orchestrator.phases.report import Past, RunFacts, build_report, fleet_label
 from orchestrator.pipelines.step import Step
 from orchestrator.policy_reports import FILE
@@ -214,6 +215,8 @@ def _to_its_end(
             try:
                 yield
             finally:
+                if run.verb in MAKING and run.results.outputs is not None:
+                    enrol_chain(settings, run.adapters, run.results.outputs, say)
                 if isinstance(run.problem, StoppedError):
                     for told in connections.end_leftovers(run.id):
                         say(f"could not look for leftovers: {told}")

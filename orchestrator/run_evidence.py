@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from orchestrator.circumstances import change_id, commit_of
 from orchestrator.clock import Moment
+from orchestrator.connections import Connections
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.errors import StewardError
 from orchestrator.evidence.anchors import FolderAnchor
@@ -26,6 +27,7 @@ from orchestrator.ports.run import Clock, Say, StackRecord
 from orchestrator.redaction import redacted, redacted_values
 from orchestrator.room import with_reserve
 from orchestrator.settings import Settings
+from orchestrator.vault_anchor import VaultAnchor, read_accesses
 
 _KEPT: Final = ("report.json", "policy-report*.json", "facts/*.json", "host-facts*.json")
 """What of a run's folder is kept with its record, as long as the evidence is: see `RETENTION_MONTHS`."""
@@ -72,7 +74,8 @@ class RunEvidence:
             writer.append_killed(self._unrecorded(writer, earlier, told), self.run)
             if self.run not in told:
                 writer.append_run(end)
-            return writer.anchor(anchors_of(self.settings))
+            with anchors_of(self.settings, writer.folder) as anchors:
+                return writer.anchor(anchors)
 
     def _writer(self) -> AbstractContextManager[EvidenceWriter]:
         folder = EvidenceFolder(self.settings.home, self.stack.name, self.stack.id)
@@ -161,9 +164,25 @@ def _tell(evidence: RunEvidence, exit_code: int, problem: str, ledger_rows: Rows
         say(f"evidence is not anchored: {refused}")
 
 
-def anchors_of(settings: Settings) -> Sequence[Anchor]:
-    """The anchors of this installation; none where none is set up. Raises InputError."""
-    return [FolderAnchor(settings.anchor, settings.home)] if settings.anchor else []
+@contextmanager
+def anchors_of(settings: Settings, folder: EvidenceFolder) -> Iterator[Sequence[Anchor]]:
+    """The anchors of one chain for the block: the folder that is named, and every vault of its fleet.
+
+    None where none is set up. Raises InputError.
+    """
+    anchors: list[Anchor] = [FolderAnchor(settings.anchor, settings.home)] if settings.anchor else []
+    connections = Connections(settings)
+    try:
+        anchors += [
+            VaultAnchor(
+                settings.home, access, folder.chain, folder.payloads,
+                lambda route: connections.shell(route.stack, [route.server]),
+            )
+            for access in read_accesses(settings.home, folder.id)
+        ]  # fmt: skip
+        yield anchors
+    finally:
+        connections.close()
 
 
 def recorded_runs(raw: Iterator[bytes]) -> set[str]:

@@ -35,19 +35,13 @@ def verify(stack: Stack = None, signers: Signers = None, as_json: AsJson = False
     Example: steward evidence verify
     Example: steward evidence verify --stack acme-demo --allowed-signers signers
     """
-    from orchestrator.cli.evidence_chains import all_chains, first_key, keys_in, verdict_row
+    from orchestrator.cli.evidence_chains import first_key, judged_chains, keys_in, verdict_row
     from orchestrator.cli.output import as_document, emit
     from orchestrator.clock import SystemClock
-    from orchestrator.evidence.verify import verify as judge
-    from orchestrator.run_evidence import anchors_of
     from orchestrator.settings import load_settings
 
-    settings, now = load_settings(), SystemClock().now()
-    trusted = keys_in(signers) if signers else ()
-    judged = [
-        (folder, judge(folder, anchors_of(settings), now, trusted=trusted))
-        for folder in all_chains(settings.home, stack)
-    ]
+    now = SystemClock().now()
+    judged = list(judged_chains(load_settings(), stack, now, keys_in(signers) if signers else ()))
     if as_json:
         chains = [verdict_row(folder, verdict, now) for folder, verdict in judged]
         emit(as_document("steward.evidence-verify/1", ok=all(v.ok for _, v in judged), chains=chains))
@@ -123,7 +117,8 @@ def export(
 
     settings, wanted = load_settings(), read_period(period)
     folder = one_chain(settings.home, stack)
-    made = make(folder, wanted, anchors_of(settings), seed=seed, sample=sample)
+    with anchors_of(settings, folder) as anchors:
+        made = make(folder, wanted, anchors, seed=seed, sample=sample)
     path = out / made.name
     write_private(path, made.content)
     if as_json:

@@ -20,10 +20,11 @@ from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.folder import EvidenceFolder, found_in
 from orchestrator.evidence.record import Circumstances, Line
 from orchestrator.evidence.verdict import Verdict
+from orchestrator.evidence.verify import verify
 from orchestrator.evidence.writer import EvidenceWriter, open_writer
 from orchestrator.redaction import redacted_values
 from orchestrator.run_evidence import anchors_of
-from orchestrator.settings import load_settings
+from orchestrator.settings import Settings, load_settings
 
 _LARGEST = 1 << 20
 
@@ -71,8 +72,18 @@ def chain_writer(stack: str | None) -> Iterator[EvidenceWriter]:
         yield writer
         after = writer.chain.tail().last
         if after and before and after.number > before.number:
-            for refused in writer.anchor(anchors_of(settings)):
-                note(f"evidence is not anchored: {refused}")
+            with anchors_of(settings, folder) as anchors:
+                for refused in writer.anchor(anchors):
+                    note(f"evidence is not anchored: {refused}")
+
+
+def judged_chains(
+    settings: Settings, stack: str | None, now: datetime, trusted: Sequence[str]
+) -> Iterator[tuple[EvidenceFolder, Verdict]]:
+    """Each chain with the verdict on it, its anchors asked."""
+    for folder in all_chains(settings.home, stack):
+        with anchors_of(settings, folder) as anchors:
+            yield folder, verify(folder, anchors, now, trusted=trusted)
 
 
 def keys_in(path: Path) -> tuple[str, ...]:

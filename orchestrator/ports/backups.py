@@ -9,6 +9,7 @@ from typing import Protocol
 
 from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.backups.documents import VaultDescription
+from stacks.outputs import ServerOutput
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class BackupStore(Protocol):
     """A vault: repositories, and what arrived in them."""
 
     address: str
+    server: ServerOutput
 
     def describe(self) -> VaultDescription:
         """Certificate, port and the repositories there are."""
@@ -32,6 +34,10 @@ class BackupStore(Protocol):
 
     def enrol(self, credentials: RepositoryCredentials) -> None:
         """Make a repository; the store sees no password."""
+        ...
+
+    def enrol_chain(self, chain: str, password: str) -> None:
+        """Make room for the heads of an evidence chain; nobody can remove what lies there."""
         ...
 
     def receipts(self) -> Sequence[Receipt]:

@@ -76,7 +76,8 @@ class Place:
 
     def verify(self) -> Verdict:
         (folder,) = found_in(self.settings.home)
-        return verify(folder, anchors_of(self.settings), self.lines()[-1].ended_at())
+        with anchors_of(self.settings, folder) as anchors:
+            return verify(folder, anchors, self.lines()[-1].ended_at())
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""The vaults of a fleet as witnesses of its evidence: each chain has room of its own on each of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from orchestrator.adapters import Adapters
+from orchestrator.errors import StewardError
+from orchestrator.ports.backups import BackupStore
+from orchestrator.ports.run import Say
+from orchestrator.settings import Settings
+from orchestrator.vault_anchor import Route, VaultAccess, access_path, keep_access, read_accesses
+from stacks.outputs import FleetOutputs
+
+MAKING: Final = ("up", "configure")
+"""Verbs that bring a fleet to what its file says; others change nothing on a vault."""
+_MOST_ROUTES: Final = 5
+
+
+def enrol_chain(settings: Settings, adapters: Adapters, outputs: FleetOutputs, say: Say) -> None:
+    """Make room where there is none yet, and keep how the vaults are reached now; one that is away is said.
+
+    The head goes there by credentials of the chain alone. The vault's admin key is asked for here only.
+    """
+    fleet, chain = adapters.target.loaded.fleet, adapters.target.stack.id
+    known = {access.name: access for access in read_accesses(settings.home, chain)}
+    for name, spec in fleet.repositories.items():
+        stack = spec.stack or adapters.target.stack.name
+        try:
+            store = adapters.store(name)
+            access = _access(chain, name, stack, store, known.get(name))
+            access = access.model_copy(update={"routes": _routes(adapters, outputs, name, stack, store)})
+            if name not in known:
+                # Kept before the vault hears of it, so that no stop leaves a credential that nobody knows.
+                keep_access(settings.home, access)
+                store.enrol_chain(chain, access.password)
+                say(f"evidence is anchored on {stack} from now on")
+            elif access != known[name]:
+                keep_access(settings.home, access)
+        except StewardError as problem:
+            if name not in known:
+                access_path(settings.home, chain, name).unlink(missing_ok=True)
+            say(f"evidence has no new anchor on {stack}: {str(problem).splitlines()[0]}")
+
+
+def _access(chain: str, name: str, stack: str, store: BackupStore, known: VaultAccess | None) -> VaultAccess:
+    described = store.describe()
+    return VaultAccess(
+        chain=chain,
+        name=name,
+        stack=stack,
+        address=store.address,
+        port=described.port,
+        certificate=described.certificate,
+        password=known.password if known else VaultAccess.fresh_password(),
+    )
+
+
+def _routes(
+    adapters: Adapters, outputs: FleetOutputs, name: str, stack: str, store: BackupStore
+) -> tuple[Route, ...]:
+    """The vault itself first, then servers that it lets in for their backups: where its own key is kept by
+    others, they carry.
+    """
+    fleet, own = adapters.target.loaded.fleet, adapters.target.stack.name
+    writers = [
+        server
+        for server in outputs.servers
+        if any(plan.repository == name for plan in fleet.plans_of(server.group).values())
+    ]
+    routes = [Route(stack=stack, server=store.server)]
+    routes += [Route(stack=own, server=server) for server in writers[:_MOST_ROUTES]]
+    return tuple(routes)
