@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.clock import new_run_id
+from orchestrator.evidence.folder import found_in
+from orchestrator.evidence.last import clock_went_back, head_of
 from orchestrator.judging.about import circumstances
 from orchestrator.judging.beside import read_expected, read_feed
 from orchestrator.judging.check import judged, reported, unchanged
@@ -41,9 +43,9 @@ class Asked:
 def check_files(settings: Settings, asked: Asked) -> PolicyReport:
     """The judgement of saved files; asks no engine, no cloud and no host. Raises InputError."""
     started = datetime.now(UTC)
-    whose = _whose(settings, asked, started)
+    policy = open_policy(settings, started, clock_suspect=clock_went_back(settings.home, started))
+    whose = _whose(settings, asked, None if policy.seen.clock_suspect else started)
     sources = together([_source(settings, path, whose) for path in asked.files], whose)
-    policy = open_policy(settings, started)
     every = {subject.urn for source in sources for subject in source.subjects}
     silent = {subject.urn for source in sources if source.name == SILENT for subject in source.subjects}
     only, left_out = every - silent, [_silent(len(silent))] if silent else []
@@ -53,8 +55,16 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
         left_out += [_left_out(len(same), asked.changed_since)] if same else []
     with memory_limit():
         found = judged(sources, policy, Phase.OFFLINE, settled=False, only=None if only == every else only)
-    about = circumstances(settings, "offline", new_run_id(started), started, *_who(sources, whose))
+    who = _who(sources, whose)
+    about = circumstances(settings, "offline", new_run_id(started), started, *who)
+    about = replace(about, chain_head=_chain_head(settings, who[0]))
     return reported(found, sources, policy, about, datetime.now(UTC), left_out)
+
+
+def _chain_head(settings: Settings, stack: str) -> str:
+    """Of the one chain of that stack; '' where there are several by that name, or none."""
+    chains = [each for each in found_in(settings.home) if each.name == stack]
+    return head_of(chains[0]) if len(chains) == 1 else ""
 
 
 def _source(settings: Settings, path: Path, whose: Whose) -> Source:
@@ -67,7 +77,7 @@ def _source(settings: Settings, path: Path, whose: Whose) -> Source:
     return Source(path.name, "fleet file", tuple(found), digest, listed={"fleet": fleet_listing(fleet)})
 
 
-def _whose(settings: Settings, asked: Asked, now: datetime) -> Whose:
+def _whose(settings: Settings, asked: Asked, now: datetime | None) -> Whose:
     """The fleet that was named, else the only fleet file among the files."""
     fleets = [asked.fleet] if asked.fleet else [path for path in asked.files if is_fleet(path)]
     expected = read_expected(asked.expected) if asked.expected else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.cost.prices import PriceBook, read_prices
 from orchestrator.errors import InputError
+from orchestrator.evidence.folder import EvidenceFolder
+from orchestrator.evidence.last import clock_went_back, head_of
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.host_keys import HostKeyPin
 from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
@@ -123,7 +125,10 @@ class Composition:
         about = circumstances(
             self.settings, "preview", self.run, started, fleet.stack, fleet.client, fleet.environment
         )
-        return RunJudge(self.settings, self.target, about, clock)
+        chain = EvidenceFolder(self.settings.home, fleet.stack, self.target.stack.id)
+        about = replace(about, chain_head=head_of(chain))
+        suspect = clock_went_back(self.settings.home, started)
+        return RunJudge(self.settings, self.target, about, clock, suspect)
 
     def prices(self) -> PriceBook | None:
         """The book that STEWARD_PRICES names, or the client's own in STEWARD_HOME; raises InputError."""

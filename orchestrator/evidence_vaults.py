@@ -9,7 +9,7 @@ from orchestrator.errors import StewardError
 from orchestrator.ports.backups import BackupStore
 from orchestrator.ports.run import Say
 from orchestrator.settings import Settings
-from orchestrator.vault_anchor import Route, VaultAccess, access_path, keep_access, read_accesses
+from orchestrator.vault_anchor import Route, VaultAccess, keep_access, read_accesses
 from stacks.outputs import FleetOutputs
 
 MAKING: Final = ("up", "configure")
@@ -28,32 +28,25 @@ def enrol_chain(settings: Settings, adapters: Adapters, outputs: FleetOutputs, s
         stack = spec.stack or adapters.target.stack.name
         try:
             store = adapters.store(name)
-            access = _access(chain, name, stack, store, known.get(name))
-            access = access.model_copy(update={"routes": _routes(adapters, outputs, name, stack, store)})
-            if name not in known:
+            described = store.describe()
+            access = VaultAccess(
+                chain=chain,
+                name=name,
+                stack=stack,
+                address=store.address,
+                port=described.port,
+                certificate=described.certificate,
+                password=known[name].password if name in known else VaultAccess.fresh_password(),
+                routes=_routes(adapters, outputs, name, stack, store),
+            )
+            if access != known.get(name):
                 # Kept before the vault hears of it, so that no stop leaves a credential that nobody knows.
                 keep_access(settings.home, access)
+            if name not in known or chain not in described.repositories:
                 store.enrol_chain(chain, access.password)
                 say(f"evidence is anchored on {stack} from now on")
-            elif access != known[name]:
-                keep_access(settings.home, access)
         except StewardError as problem:
-            if name not in known:
-                access_path(settings.home, chain, name).unlink(missing_ok=True)
             say(f"evidence has no new anchor on {stack}: {str(problem).splitlines()[0]}")
-
-
-def _access(chain: str, name: str, stack: str, store: BackupStore, known: VaultAccess | None) -> VaultAccess:
-    described = store.describe()
-    return VaultAccess(
-        chain=chain,
-        name=name,
-        stack=stack,
-        address=store.address,
-        port=described.port,
-        certificate=described.certificate,
-        password=known.password if known else VaultAccess.fresh_password(),
-    )
 
 
 def _routes(

@@ -44,6 +44,8 @@ class RunJudge:
     target: Target
     about: Circumstances
     clock: Clock
+    clock_suspect: bool = False
+    """Time stands before the last record of evidence: waivers count as expired, ages as unknown."""
 
     def judge(self, known: Known, phase: Phase) -> Judgement:
         """Everything that is known, at a phase; raises InputError where the policy itself is at fault."""
@@ -59,7 +61,7 @@ class RunJudge:
 
     @cached_property
     def _policy(self) -> Policy:
-        return open_policy(self.settings, self.about.started_at)
+        return open_policy(self.settings, self.about.started_at, clock_suspect=self.clock_suspect)
 
     @cached_property
     def _fixed(self) -> Fixed:
@@ -76,7 +78,7 @@ class RunJudge:
 
     def _whose(self, now: datetime) -> Whose:
         fleet = self.target.loaded.fleet
-        return Whose(fleet.stack, fleet_tags(fleet), now)
+        return Whose(fleet.stack, fleet_tags(fleet), None if self._policy.seen.clock_suspect else now)
 
 
 def _not_checked(known: Known) -> list[NotChecked]:

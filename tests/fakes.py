@@ -163,6 +163,22 @@ class FakeStore:
     repositories: list[str] = field(default_factory=list)
     arrived: list[Receipt] = field(default_factory=list)
     enrolled: list[RepositoryCredentials] = field(default_factory=list)
+    chains: list[tuple[str, str]] = field(default_factory=list)
+    away: str = ""
+    """What it answers to everything about chains while it cannot be reached."""
+
+    @property
+    def server(self) -> ServerOutput:
+        return ServerOutput(
+            name="vault-1", group="vault", network="backup", incarnation="f" * 32, address=self.address,
+            ssh_host=self.address, ssh_port=22, ssh_user="steward", host_key="ssh-ed25519 AAAA", published={},
+        )  # fmt: skip
+
+    def enrol_chain(self, chain: str, password: str) -> None:
+        if self.away:
+            raise ToolError(self.server.name, self.away)
+        self.chains.append((chain, password))
+        self.repositories.append(chain)
 
     def describe(self) -> VaultDescription:
         return VaultDescription(

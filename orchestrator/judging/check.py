@@ -39,6 +39,8 @@ class Circumstances:
     commit: str = ""
     change_id: str = ""
     fleet_file: str = ""
+    chain_head: str = ""
+    """The newest record of the stack's evidence when the judgement began."""
 
     def at(self, phase: ReportPhase) -> Circumstances:
         """The same at another phase of the run."""
@@ -129,6 +131,7 @@ def reported(
         change_id=about.change_id,
         command=about.command,
         fleet_file=about.fleet_file,
+        chain_head=about.chain_head,
         versions=about.versions,
         sources=[
             ReportedSource(name=each.name, subjects=len(each.subjects), digest=each.digest)

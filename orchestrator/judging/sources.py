@@ -37,13 +37,14 @@ _KNOWN: Final = (
 class Whose:
     """The fleet that files belong to which do not say so themselves; '' and no tags mean nobody's.
 
-    `now`: when the judgement is made, for ages. `expected` and `feed`: what is set beside facts of hosts.
+    `now`: when the judgement is made, for ages; None where the clock is not to be believed.
+    `expected` and `feed`: what is set beside facts of hosts.
     `servers`: those of the fleet, so that one without facts is told.
     """
 
     stack: str
     tags: Mapping[str, str]
-    now: datetime
+    now: datetime | None
     expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     feed: Mapping[str, object] | None = None
     servers: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ _NO_PLAN: Final = "-"
 
 
 def backup_subjects(
-    document: object, *, stack: str, tags: Mapping[str, object], now: datetime
+    document: object, *, stack: str, tags: Mapping[str, object], now: datetime | None
 ) -> list[Subject]:
     """A subject for each record; raises DocumentError that names the place."""
     found = [_subject(Record(each, now), stack, tags) for each in records(document, SCHEMA, "records")]

@@ -29,7 +29,7 @@ _MONTHS: Final = {"month": Decimal(1), "year": Decimal(12)}
 
 
 def cost_subjects(
-    document: object, *, stack: str, tags: Mapping[str, object], now: datetime
+    document: object, *, stack: str, tags: Mapping[str, object], now: datetime | None
 ) -> list[Subject]:
     """A subject for each line and one for the budget; raises DocumentError that names the place."""
     lines = [_line(Record(each, now), stack, tags) for each in records(document, SCHEMA, "lines")]
@@ -55,7 +55,7 @@ def _line(record: Record, stack: str, tags: Mapping[str, object]) -> Subject:
     return _subject("cost_line", name, f"{stack}/{identity}", stack, facts)
 
 
-def _budget(document: object, stack: str, tags: Mapping[str, object], now: datetime) -> Subject:
+def _budget(document: object, stack: str, tags: Mapping[str, object], now: datetime | None) -> Subject:
     value = body_of(document, SCHEMA).get("budget")
     if value is not None and not isinstance(value, Mapping):
         raise DocumentError(f"{SCHEMA}: budget: expected a mapping, got {shown(value)}; write null for none")

@@ -60,9 +60,9 @@ def each_once(subjects: Sequence[Subject], schema: str) -> Sequence[Subject]:
 
 
 class Record:
-    """One mapping of a document, and the time at which it is judged."""
+    """One mapping of a document, and the time at which it is judged; None where nobody knows the time."""
 
-    def __init__(self, values: Mapping[str, object], now: datetime) -> None:
+    def __init__(self, values: Mapping[str, object], now: datetime | None) -> None:
         self._values = values
         self._now = now
 
@@ -116,7 +116,9 @@ class Record:
     def _since(self, key: str) -> object:
         value = self.value(key)
         moment = _moment(value)
-        if moment is not None:
+        if moment is not None and self._now is None:
+            return Unknown("clock_suspect: the time stands before the last record of evidence")
+        if moment is not None and self._now is not None:
             return (self._now - moment).total_seconds()
         # As a text, or else a bare number would be taken for the seconds themselves.
         return value if value is None or isinstance(value, Unknown) else shown(value)
