@@ -1,4 +1,4 @@
-"""What the ends of the chains tell whoever judges: which head a report follows, and whether time went back."""
+"""What the ends of the chains tell whoever judges: the head that a report follows, whether time went back."""
 
 from __future__ import annotations
 

@@ -21,13 +21,13 @@ from typing import Any
 import bcrypt
 import pytest
 
-from orchestrator.errors import InputError, ToolError
+from orchestrator.errors import ToolError
 from orchestrator.evidence.verdict import Fault
 from orchestrator.evidence.writer import Attachment
 from orchestrator.process import CommandResult
 from orchestrator.settings import load_settings
 from orchestrator.toolchain.environment import load_toolchain
-from orchestrator.vault_anchor import Route, VaultAccess, VaultAnchor, keep_access, read_accesses
+from orchestrator.vault_anchor import Route, VaultAccess, VaultAnchor
 from stacks.outputs import ServerOutput
 from tests.unit.orchestrator.evidence.chains import REPORT, STACK_ID, Bench, bench_at
 
@@ -298,14 +298,3 @@ def test_a_program_that_is_sent_to_a_host_has_no_password_in_its_arguments(vault
     assert vault.anchored() == []
     assert vault.shell.asked
     assert all(vault.access.password not in each for each in vault.shell.asked)
-
-
-def test_how_the_vault_is_reached_is_kept_for_its_owner_alone(vault: Vault, tmp_path: Path) -> None:
-    keep_access(tmp_path, vault.access)
-    (path,) = (tmp_path / "keys" / "evidence" / "anchors").iterdir()
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert read_accesses(tmp_path, STACK_ID) == [vault.access]
-    assert read_accesses(tmp_path, "b" * 32) == []
-    path.write_text("{}")
-    with pytest.raises(InputError, match="cannot be read"):
-        read_accesses(tmp_path, STACK_ID)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.errors import InputError
 from orchestrator.evidence_vaults import enrol_chain
 from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.settings import Settings
@@ -80,3 +81,13 @@ def test_a_fleet_without_a_vault_asks_nobody(bench: Bench, tmp_path: Path) -> No
     bench.adapters = replace(bench.adapters, target=replace(target, loaded=loaded))
     assert enrolled(bench, tmp_path) == ([], [])
     assert bench.store.chains == []
+
+
+def test_how_a_vault_is_reached_is_kept_for_its_owner_alone(bench: Bench, tmp_path: Path) -> None:
+    enrolled(bench, tmp_path)
+    (path,) = (tmp_path / "home" / "keys" / "evidence" / "anchors").iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_accesses(tmp_path / "home", "b" * 32) == []
+    path.write_text("{}")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_accesses(tmp_path / "home", CHAIN)
