@@ -62,6 +62,13 @@ STANDS_FOR = {
     "01JD": RUN_ID,
 }
 """What the words mean that a page leaves to its reader."""
+PLAYBOOK = """\
+- name: Greet
+  hosts: all
+  tasks:
+    - name: Say hello
+      ansible.builtin.debug: {msg: hello}
+"""
 
 
 @cache
@@ -96,6 +103,13 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "stacks" / "fleets", folder / "stacks" / "fleets")
     report = sample.demo(run=RUN_ID, stack_id="a" * 32)
     write(report, folder.parent / "home" / "runs" / RUN_ID)
+    shutil.copy(ROOT / "tests" / "policies" / "previews" / "demo.json", folder / "preview.json")
+    (folder / "playbooks").mkdir()
+    (folder / "playbooks" / "site.yml").write_text(PLAYBOOK)
+    judged = steward(folder, "policy", "check", "--from", "preview.json", "--output", "judged")
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    for place in (folder, folder.parent / "home" / "runs" / RUN_ID):
+        shutil.copy(folder / "judged" / "policy-report.json", place)
     return folder
 
 

@@ -24,8 +24,8 @@ def explain(report: PolicyReport, rule: str, subject: str, earlier: Sequence[Pol
     `subject` is an id, or a name that only one subject has; `earlier` are reports of the same stack.
     """
     lookup = Lookup(report)
-    found, place = _rule(lookup, rule), _place(report, subject)
-    lines = _lines(lookup, found, place, earlier)
+    found = _rule(lookup, rule)
+    lines = _lines(lookup, found, _place(report, found, subject), earlier)
     return "\n".join(terminal_line(line) for line in lines)
 
 
@@ -41,8 +41,8 @@ def _rule(lookup: Lookup, name: str) -> ReportedRule:
     )
 
 
-def _place(report: PolicyReport, name: str) -> int:
-    """The subject with that id, else the only one with that name; its kind may stand before it."""
+def _place(report: PolicyReport, rule: ReportedRule, name: str) -> int:
+    """The subject with that id, else the only one with that name, of those that the rule reads if need be."""
     ids = {subject.id: place for place, subject in enumerate(report.subjects)}
     if name in ids:
         return ids[name]
@@ -51,8 +51,9 @@ def _place(report: PolicyReport, name: str) -> int:
         for place, subject in enumerate(report.subjects)
         if name in (subject.name, f"{subject.kind}:{subject.name}", f"{subject.type}:{subject.name}")
     ]
-    if len(named) == 1:
-        return named[0]
+    read = [place for place in named if report.subjects[place].type in rule.types]
+    if len(named) == 1 or len(read) == 1:
+        return (read or named)[0]  # a server, its firewall and its volume often share a name
     if named:
         told = listed([report.subjects[place].id for place in named], most=_NEAR)
         problem, step = f"{plural(len(named), 'subject')} have that name", f"Name one by its id: {told}"
