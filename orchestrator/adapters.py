@@ -11,9 +11,11 @@ from orchestrator.errors import ToolError
 from orchestrator.inventory.build import Binaries
 from orchestrator.ports.backups import BackupStore, CredentialStore
 from orchestrator.ports.drift import HostDrifts, ResourceDrifts
-from orchestrator.ports.hosts import HostShell, HostVerifier
+from orchestrator.ports.facts import FactBook
+from orchestrator.ports.hosts import HostFactCollector, HostShell, HostVerifier
 from orchestrator.ports.images import ServerImages
 from orchestrator.ports.ledger import Ledger
+from orchestrator.ports.listing import ProviderListing
 from orchestrator.ports.plays import Convergence, PlaybookRunner
 from orchestrator.ports.policies import PolicyJudge
 from orchestrator.ports.probes import ServiceProber
@@ -41,6 +43,9 @@ class HostAccess:
     verifier: HostVerifier
     convergence: Convergence
     drifts: HostDrifts
+    facts: HostFactCollector
+    public_keys: Sequence[str] = ()
+    """The public halves of keys with which this installation logs in now."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,10 @@ class Adapters:
     prober: ServiceProber
     resource_drifts: ResourceDrifts
     judge: PolicyJudge
+    facts: FactBook
+    """Where facts of hosts are kept."""
+    listing: ProviderListing
+    """What the fleet's provider really has."""
     rotation: Rotation
     """How credentials are changed."""
     neighbours: Callable[[], Sequence[str]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from orchestrator.adapters import Adapters, HostAccess
@@ -19,6 +19,8 @@ from orchestrator.errors import InputError
 from orchestrator.evidence.folder import EvidenceFolder
 from orchestrator.evidence.last import clock_went_back, head_of
 from orchestrator.evidence.ledger import SqliteLedger
+from orchestrator.fact_book import RunFacts
+from orchestrator.host_facts.collector import SshHostFacts
 from orchestrator.host_keys import HostKeyPin
 from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
 from orchestrator.http_prober import HttpProber
@@ -27,6 +29,7 @@ from orchestrator.judging.about import circumstances
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.policy_judge import RunJudge
+from orchestrator.policy_reports import left_by_last_up
 from orchestrator.ports.hosts import HostShell, HostVerifier
 from orchestrator.ports.images import ServerImages
 from orchestrator.ports.plays import PlaybookRunner
@@ -34,8 +37,9 @@ from orchestrator.ports.rotation import Kind, Rotation, State
 from orchestrator.ports.run import Clock, Say, Target
 from orchestrator.progress import Watch
 from orchestrator.provisioning.automation import PulumiProvisioner
-from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key
+from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key, public_keys
 from orchestrator.provisioning.key_ring import FileKeyRing
+from orchestrator.provisioning.local_listing import NoListing, PodmanListing
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
@@ -49,6 +53,8 @@ from orchestrator.vault import VaultStore
 from orchestrator.verification.outside import probe_from_here
 from orchestrator.verification.testinfra_host import TestinfraVerifier
 from stacks.outputs import ServerOutput
+
+_RUNS_LOOKED_AT = 1_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ class Composition:
             prices=self.prices(),
             prober=HttpProber(),
             judge=self.judge(clock),
+            facts=RunFacts(self.settings, self.run, partial(self._runs, ledger), clock),
+            listing=PodmanListing() if self.target.loaded.fleet.provider == "local" else NoListing(),
             rotation=self.rotation(ledger, clock),
             neighbours=lambda: [name for name in ledger.living_stacks() if name != self.target.stack.name],
             outside=probe_from_here,
@@ -128,7 +136,8 @@ class Composition:
         chain = EvidenceFolder(self.settings.home, fleet.stack, self.target.stack.id)
         about = replace(about, chain_head=head_of(chain))
         suspect = clock_went_back(self.settings.home, started)
-        return RunJudge(self.settings, self.target, about, clock, suspect)
+        left = partial(left_by_last_up, self.settings, fleet.stack)
+        return RunJudge(self.settings, self.target, about, clock, suspect, left)
 
     def prices(self) -> PriceBook | None:
         """The book that STEWARD_PRICES names, or the client's own in STEWARD_HOME; raises InputError."""
@@ -157,6 +166,8 @@ class Composition:
             verifier=NotedVerifier(verifier, self.times) if own else verifier,
             convergence=book,
             drifts=book,
+            facts=SshHostFacts(noted, SystemClock()),
+            public_keys=public_keys(keys),
         )
 
     def playbooks(self, access: HostAccess, servers: Sequence[ServerOutput]) -> PlaybookRunner:
@@ -222,6 +233,10 @@ class Composition:
 
     def _vault_stack(self, repository: str) -> str:
         return self.target.loaded.fleet.repositories[repository].stack or self.target.stack.name
+
+    def _runs(self, ledger: SqliteLedger) -> Sequence[str]:
+        """Ids of the stack's runs, newest first."""
+        return [str(row["id"]) for row in ledger.last_runs(self.target.stack.name, _RUNS_LOOKED_AT)]
 
     def _tools(self) -> str:
         own = playbooks_digest(self.settings.own_roles)

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 from orchestrator.errors import InputError
+from orchestrator.judging.beside import read_feed
 from orchestrator.judging.check import Circumstances, reported
 from orchestrator.judging.rows import report_rows
 from orchestrator.judging.run import Fixed, judged, population
+from orchestrator.judging.settling import deferred, shown
 from orchestrator.judging.sources import Whose, fleet_tags
+from orchestrator.phases.judge import HOSTS, LOOK
 from orchestrator.policy_reference import Policy, open_policy
 from orchestrator.ports.policies import Judgement, Known
 from orchestrator.ports.run import Clock, Target
-from orchestrator.reporting.policy.model import NotChecked
+from orchestrator.reporting.policy.model import Deferred, NotChecked
 from orchestrator.settings import Settings
+from policies.assessment import Assessment
 from policies.limits import memory_limit
 from policies.model import PackError, Phase
 from policies.subjects.playbooks import read_folder
 
-_LOOK: Final = "steward verify --fleet FILE"
-_HOSTS: Final = NotChecked(what="hosts from inside", why="this run did not ask them", next_step=_LOOK)
-_BACKUPS: Final = NotChecked(what="backups in the vault", why="this run did not ask it", next_step=_LOOK)
+_HOSTS: Final = NotChecked(what=HOSTS, why="this run did not ask them", next_step=LOOK)
+_BACKUPS: Final = NotChecked(what="backups in the vault", why="this run did not ask it", next_step=LOOK)
 _COSTS: Final = NotChecked(
     what="costs",
     why="no price book says what anything costs, or nothing was planned",
@@ -46,18 +51,41 @@ class RunJudge:
     clock: Clock
     clock_suspect: bool = False
     """Time stands before the last record of evidence: waivers count as expired, ages as unknown."""
+    earlier: Callable[[], Sequence[Deferred]] = tuple
+    """Pairs that the stack's last `up` left to be judged later."""
+    planned: list[Deferred] = field(default_factory=list)
+    """Those of this run's own plan."""
 
     def judge(self, known: Known, phase: Phase) -> Judgement:
         """Everything that is known, at a phase; raises InputError where the policy itself is at fault."""
         now = self.clock.now()
+        known = replace(known, deferred=self._deferred(known, now))
         resources, sources = population(known, self._fixed, self._whose(now))
         with memory_limit():
             found = judged(known, resources, sources, self._policy, phase)
         engine = {subject.urn for subject in resources}
         report = reported(
-            found, sources, self._policy, self.about.at(phase.value), self.clock.now(), _not_checked(known)
-        )
+            found, sources, self._policy, self.about.at(phase.value), self.clock.now(), _not_checked(known),
+            deferred=self._shown(known, found, phase),
+        )  # fmt: skip
         return Judgement(report_rows(found, leave_out=engine), report)
+
+    def _deferred(self, known: Known, now: datetime) -> list[Deferred]:
+        """Pairs that this run's plan left for later; where it planned nothing, those of the last up."""
+        if known.steps:
+            self.planned.extend(each for each in deferred(known.engine, now) if not self._is_planned(each))
+            return list(self.planned)
+        return list(self.earlier())
+
+    def _is_planned(self, pair: Deferred) -> bool:
+        return any((each.rule, each.subject) == (pair.rule, pair.subject) for each in self.planned)
+
+    def _shown(self, known: Known, found: Assessment, phase: Phase) -> Sequence[Deferred]:
+        """The pairs, with what settles them where that is known at this phase."""
+        if phase is not Phase.LIVE:
+            return known.deferred
+        ids = [subject.urn for subject in found.subjects]
+        return shown(known.deferred, found.matrix, ids, self.clock.now())
 
     @cached_property
     def _policy(self) -> Policy:
@@ -74,6 +102,7 @@ class RunJudge:
             loaded.fleet.model_dump(mode="json"),
             loaded.path.name,
             {f"roles/{name}": text for name, text in roles.items()},
+            read_feed(feed) if (feed := _feed(self.settings)) else None,
         )
 
     def _whose(self, now: datetime) -> Whose:
@@ -87,7 +116,18 @@ def _not_checked(known: Known) -> list[NotChecked]:
         NotChecked(what=f"host {server}", why=why, next_step="Mend the way there, then: steward verify")
         for server, why in known.unreached.items()
     ]
+    left += [
+        NotChecked(what=f"the {source}", why="nobody looked at it", next_step=LOOK)
+        for source, each in known.listings.items()
+        if not each.get("looked_at")
+    ]
     left += [] if known.hosts or known.unreached else [_HOSTS]
     left += [_BACKUPS] if known.backups is None else []
     left += [_COSTS] if known.costs is None else []
     return left
+
+
+def _feed(settings: Settings) -> Path | None:
+    """The one that was named, else the one in STEWARD_HOME, else none."""
+    own = settings.home / "feed.json"
+    return settings.feed or (own if own.exists() else None)

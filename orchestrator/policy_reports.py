@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +10,7 @@ from orchestrator.errors import InputError
 from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
-    from orchestrator.reporting.policy.model import PolicyReport
+    from orchestrator.reporting.policy.model import Deferred, PolicyReport
 
 FILE: Final = "policy-report.json"
 """In a run's folder."""
@@ -34,6 +34,13 @@ def earlier_policy_reports(settings: Settings, report: PolicyReport, most: int =
         if each.run != report.run and each.ended_at <= report.ended_at:
             found.append(each)
     return found
+
+
+def left_by_last_up(settings: Settings, stack: str) -> Sequence[Deferred]:
+    """The pairs that the stack's last `up` with a report put off; what a `plan` put off was never made."""
+    found = (each for _, each in _reports(settings, stack) if tuple(each.command[1:2]) == ("up",))
+    last = next(found, None)
+    return last.deferred if last else ()
 
 
 def read_policy_report(path: Path) -> PolicyReport:

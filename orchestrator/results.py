@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.ports.backups import Receipt
 from orchestrator.ports.plays import PlayResult
-from orchestrator.ports.policies import Judgement
+from orchestrator.ports.policies import Judgement, Known
 from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
@@ -52,6 +52,8 @@ class RunResults:
     tried: Sequence[Tried] = ()
     going: Sequence[PlannedStep] = ()
     """What `destroy` would delete."""
+    seen: Known = field(default_factory=Known)
+    """What rules can read beside plan and costs."""
     judgement: Judgement | None = None
 
     def policies(self) -> Sequence[PolicyResult]:

@@ -61,6 +61,8 @@ class Settings:
     """A folder outside of `home`, such as a Git checkout that CI pushes, for heads of evidence chains."""
     policy_reference: str = ""
     """What judges: a folder, or REPO@REF:FOLDER; where empty, what comes with this version."""
+    feed: Path | None = None
+    """What is known of vulnerable packages; where none is named, `feed.json` in `home`, if it is there."""
     ready_seconds: float = 180.0
     """How long `ready` waits as a whole, package lock included."""
 
@@ -112,7 +114,8 @@ def is_project(folder: Path) -> bool:
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | None = None) -> Settings:
-    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES, _ANCHOR, _POLICY_REFERENCE, _READY_SECONDS.
+    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES, _ANCHOR, _FEED, _POLICY_REFERENCE,
+    _READY_SECONDS.
 
     Raises InputError.
     Without STEWARD_PROJECT the project is the one of the working folder, else the one of the file `beside`.
@@ -131,6 +134,7 @@ def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | No
         toolchain=cast("ToolchainSource", source),
         prices=_named(env.get("STEWARD_PRICES")),
         anchor=_named(env.get("STEWARD_ANCHOR")),
+        feed=_named(env.get("STEWARD_FEED")),
         policy_reference=env.get("STEWARD_POLICY_REFERENCE") or "",
         ready_seconds=_seconds("STEWARD_READY_SECONDS", env.get("STEWARD_READY_SECONDS"), 180.0),
     )

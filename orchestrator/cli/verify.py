@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,9 +17,26 @@ Network = Annotated[
     ),
 ]
 
+Feed = Annotated[
+    Path | None,
+    typer.Option(
+        "--feed",
+        metavar="FILE",
+        help="What is known of vulnerable packages; else STEWARD_FEED, else feed.json in STEWARD_HOME.",
+        show_default=False,
+    ),
+]
 
-def verify(fleet: FleetFile, host: Hosts = None, network: Network = False, as_json: AsJson = False) -> None:
-    """Check services, ports, users, firewalls, timers and snapshots on the servers; changes nothing.
+
+def verify(
+    fleet: FleetFile,
+    host: Hosts = None,
+    network: Network = False,
+    feed: Feed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check services, ports, users, firewalls, timers and snapshots on the servers, and judge by every rule
+    what hosts, vault and provider say; changes nothing.
 
     Example: steward verify --fleet stacks/fleets/demo.yaml --network
     """
@@ -36,7 +55,9 @@ def verify(fleet: FleetFile, host: Hosts = None, network: Network = False, as_js
             "--network", "looks at a flow from both of its ends, so at all servers", got=f"--host {host[0]}",
             next_step="Leave out --host.",
         )  # fmt: skip
-    with begin_run(load_settings(beside=fleet), fleet, "verify", view, view.say) as run:
+    settings = load_settings(beside=fleet)
+    settings = replace(settings, feed=feed.absolute()) if feed else settings
+    with begin_run(settings, fleet, "verify", view, view.say) as run:
         network_too = verify_network_steps(run.adapters, run.results)
         run.execute(network_too if network else verify_steps(run.adapters, run.results, tuple(host or ())))
         code = finish(run, as_json=as_json)

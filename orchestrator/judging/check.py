@@ -12,12 +12,14 @@ from orchestrator.judging.sources import Source
 from orchestrator.policy_reference import Policy
 from orchestrator.reporting.policy.build import ReportContext, policy_report
 from orchestrator.reporting.policy.exceptions import reported_baseline, reported_waivers
-from orchestrator.reporting.policy.model import Digests, NotChecked, PolicyReport
+from orchestrator.reporting.policy.model import Deferred, Digests, NotChecked, PolicyReport
 from orchestrator.reporting.policy.model import Source as ReportedSource
 from policies.assessment import Assessment
 from policies.governed import judge, judge_change
-from policies.model import Phase, Subject
+from policies.model import Phase, State, Subject
 
+_POPULATION = "population."
+_DIFFERS = (State.FAIL, State.WAIVED, State.BASELINED)
 ReportPhase = Literal["preview", "up", "destroy", "live", "offline"]
 
 
@@ -109,6 +111,8 @@ def reported(
     about: Circumstances,
     ended_at: datetime,
     not_checked: Sequence[NotChecked] = (),
+    *,
+    deferred: Sequence[Deferred] = (),
 ) -> PolicyReport:
     """The judgement as its report; raises where the counts do not reconcile."""
     context = ReportContext(
@@ -139,6 +143,17 @@ def reported(
         ],
         waivers=reported_waivers(assessment, policy.holding, policy.seen.now),
         baseline=reported_baseline(assessment, policy.holding),
+        deferred=deferred,
         not_checked=not_checked,
+        differences=differences(assessment),
     )
     return policy_report(assessment, context)
+
+
+def differences(assessment: Assessment) -> int:
+    """How many pairs say that two sources of the population differ, excused or not."""
+    return len({
+        (result.rule, result.subject.urn)
+        for result in assessment.results
+        if result.rule.startswith(_POPULATION) and result.state in _DIFFERS
+    })  # fmt: skip

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from orchestrator.judging.engine import engine_assessment
+from orchestrator.judging.live import digest_of, live_sources, of_state
+from orchestrator.judging.settling import settled
 from orchestrator.judging.sources import Source, Whose
-from orchestrator.judging.together import silent_host
 from orchestrator.policy_reference import Policy
 from orchestrator.ports.policies import Known
 from policies.assessment import Assessment, joined
@@ -33,15 +32,20 @@ class Fixed:
     fleet: Mapping[str, Any]
     fleet_file: str
     own_roles: Mapping[str, str]
+    feed: Mapping[str, Any] | None = None
+    """What is known of vulnerable packages; None where nobody has a feed."""
 
 
 def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject], list[Source]]:
     """The planned resources, and everything else by where it comes from; no id is in both."""
     resources = list(_planned(known.steps))
-    made = {subject.urn for subject in resources}
+    state = of_state(known)
+    kept = () if resources else tuple(state)  # of a change the engine's pack judges what comes of it
+    made = {subject.urn for subject in (*resources, *kept)}
     declared = [each for each in fleet_subjects(fixed.fleet) if each.urn not in made]
     sources = [
         Source("plan", "steps", step_subjects(known.steps), digest_of([repr(step) for step in known.steps])),
+        Source("state", "state", kept, digest_of([repr(step) for step in known.state])),
         Source(fixed.fleet_file, "fleet file", tuple(declared), digest_of(fixed.fleet)),
         Source(
             "roles", "playbooks",
@@ -55,9 +59,7 @@ def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject],
     if known.backups is not None:
         found = backups.backup_subjects(known.backups, stack=whose.stack, tags=whose.tags, now=whose.now)
         sources.append(Source("vault", "backup records", tuple(found), digest_of(known.backups)))
-    if known.unreached:
-        silent = [silent_host(server, why, whose) for server, why in known.unreached.items()]
-        sources.append(Source("unreached hosts", "host facts", tuple(silent), ""))
+    sources += live_sources(known, fixed.fleet, fixed.feed, state, whose)
     return resources, [source for source in sources if source.subjects]
 
 
@@ -76,13 +78,9 @@ def judged(
             others, pack.profiles, rules=pack.rules, phase=phase, settled=phase is Phase.LIVE, only=reached
         ),
     )
+    both = settled(both, known.deferred) if phase is Phase.LIVE else both
     weakened = weakenings(policy.holding, policy.proposed) if policy.proposed else ()
     return govern(both, policy.holding, policy.seen, weakened=weakened, phase=phase)
-
-
-def digest_of(content: object) -> str:
-    """SHA-256 of a document in its canonical form."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _planned(steps: Sequence[PlannedStep]) -> tuple[Subject, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.cost.lines import cost_lines
@@ -12,11 +13,14 @@ from orchestrator.errors import FindingsError
 from orchestrator.ports.policies import Judgement, Known, PolicyJudge
 from orchestrator.ports.provisioning import Preview
 from orchestrator.reporting.model import PolicyResult
+from orchestrator.reporting.policy.model import NotChecked
 from orchestrator.results import RunResults
 from policies.model import Phase
 from stacks.fleet.model import Fleet
 
 _MOST_NAMED = 6
+HOSTS = "hosts from inside"
+LOOK = "steward verify --fleet FILE"
 
 
 def judge(
@@ -29,7 +33,8 @@ def judge(
 def known(results: RunResults, fleet: Fleet, book: PriceBook | None) -> Known:
     """What a run has found that rules can read."""
     preview = results.preview
-    return Known(
+    return replace(
+        results.seen,
         engine=results.engine_policies(),
         steps=results.going or (preview.steps if preview else ()),
         costs=_costs(results, fleet, book),
@@ -41,6 +46,23 @@ def _costs(results: RunResults, fleet: Fleet, book: PriceBook | None) -> dict[st
     if book is None or results.preview is None or results.cost is None:
         return None
     return cost_lines(results.cost, results.preview.after, fleet, book)
+
+
+def unchanged_since(results: RunResults) -> str:
+    """The newest run that a host's converge is from, where this one made and converged nothing; else ''."""
+    hosts = results.play.hosts if results.play else ()
+    if results.provisioned or not hosts or not all(host.unchanged_since for host in hosts):
+        return ""
+    return max(host.unchanged_since for host in hosts)
+
+
+def not_asked(judgement: Judgement | None, since: str) -> Judgement | None:
+    """The judgement, with since when nothing changed in the place of why hosts were not asked."""
+    if judgement is None:
+        return None
+    told = NotChecked(what=HOSTS, why=f"nothing changed since run {since}", next_step=LOOK)
+    rows = tuple(told if row.what == HOSTS else row for row in judgement.report.not_checked)
+    return replace(judgement, report=judgement.report.model_copy(update={"not_checked": rows}))
 
 
 def refuse_if_blocked(stack: str, found: Preview, judgement: Judgement) -> None:

@@ -166,7 +166,7 @@ def _tried(request: NetworkRequest, source: Source, piece: Sequence[Flow]) -> li
     probes = [[flow.protocol, flow.address, flow.dial or flow.port] for flow in piece]
     asked = {"seconds": _PROBE_SECONDS, "at_once": _AT_ONCE, "from_port": _UDP_PORT, "probes": probes}
     seconds = _LOOK_SECONDS + 2 * _PROBE_SECONDS * (1 + len(piece) // _AT_ONCE)
-    answers = _answers(source.name, _ask(request, source, json.dumps(asked), seconds), len(piece))
+    answers = whole_answers(source.name, _ask(request, source, json.dumps(asked), seconds), len(piece))
     return [Tried(flow, answer) for flow, answer in zip(piece, answers, strict=True)]
 
 
@@ -182,7 +182,7 @@ def _ask(request: NetworkRequest, source: Source, text: str, seconds: float) -> 
     return shell.run(place, argv, timeout=seconds, stdin=text).stdout
 
 
-def _answers(subject: str, text: str, expected: int) -> list[str]:
+def whole_answers(subject: str, text: str, expected: int) -> list[str]:
     """As many words as there were probes; a host that answers otherwise is not believed."""
     answers = answer(subject, text, list)
     if len(answers) != expected:

@@ -10,10 +10,12 @@ from orchestrator.errors import ToolError
 from orchestrator.phases import prepare as prepare_phase
 from orchestrator.phases import supply as supply_phase
 from orchestrator.phases import verify as verify_phase
+from orchestrator.phases.judge import not_asked, unchanged_since
 from orchestrator.phases.reach import check_wanted
 from orchestrator.phases.ready import silent
 from orchestrator.pipelines.backup import backup_steps
 from orchestrator.pipelines.configure import converge_steps
+from orchestrator.pipelines.live import live_steps
 from orchestrator.pipelines.plan import plan_steps
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.pipelines.verify import probe_steps
@@ -93,3 +95,8 @@ def proof_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] =
     look = partial(verify_phase.verify, fleet, healthy, access.verifier, adapters.roles)
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
     yield from probe_steps(adapters, results, healthy)
+    since = unchanged_since(results)
+    if since:
+        results.judgement = not_asked(results.judgement, since)
+    else:
+        yield from live_steps(adapters, results, results.outputs, access, healthy)

@@ -8,6 +8,7 @@ from functools import partial
 from orchestrator.adapters import Adapters
 from orchestrator.phases import probe as probe_phase
 from orchestrator.phases import verify as verify_phase
+from orchestrator.pipelines.live import live_steps
 from orchestrator.pipelines.reach import reach_steps
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.results import RunResults
@@ -16,11 +17,12 @@ from stacks.outputs import ServerOutput
 
 def verify_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] = ()) -> Steps:
     """Look at servers that exist; change nothing."""
-    _, access = yield from reach_steps(adapters, results, wanted)
+    outputs, access = yield from reach_steps(adapters, results, wanted)
     fleet, servers = adapters.target.loaded.fleet, results.reachable(wanted)
     look = partial(verify_phase.verify, fleet, servers, access.verifier, adapters.roles)
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
     yield from probe_steps(adapters, results, servers)
+    yield from live_steps(adapters, results, outputs, access, servers)
 
 
 def probe_steps(adapters: Adapters, results: RunResults, servers: Sequence[ServerOutput]) -> Steps:

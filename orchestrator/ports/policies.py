@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.reporting.model import PolicyResult
-from orchestrator.reporting.policy.model import PolicyReport
+from orchestrator.reporting.policy.model import Deferred, PolicyReport
 from policies.model import Phase
 from policies.subjects.steps import PlannedStep
 
@@ -16,17 +16,24 @@ from policies.subjects.steps import PlannedStep
 class Known:
     """What there is to judge; empty or None where a run has not come to it.
 
-    `engine`: what the pack said of resources. `hosts`: documents `steward.host-facts/1`. `unreached`: servers
-    that gave none, and why. `backups` and `costs`: documents `steward.backup-records/1` and
-    `steward.cost-lines/1`.
+    `engine`: what the pack said of resources. `state`: what the engine has, as steps that change nothing.
+    `hosts`: documents `steward.host-facts/1`, `earlier` those of earlier runs, `expected` what fleet and
+    others say of each host. `unreached`: servers that gave none, and why. `listings`: documents
+    `steward.listing/1` by source. `backups` and `costs`: documents `steward.backup-records/1` and
+    `steward.cost-lines/1`. `deferred`: pairs that an earlier judgement left to this one.
     """
 
     engine: Sequence[PolicyResult] = ()
     steps: Sequence[PlannedStep] = ()
     costs: Mapping[str, Any] | None = None
+    state: Sequence[PlannedStep] = ()
     hosts: Sequence[Mapping[str, Any]] = ()
+    earlier: Sequence[Mapping[str, Any]] = ()
+    expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     unreached: Mapping[str, str] = field(default_factory=dict)
+    listings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     backups: Mapping[str, Any] | None = None
+    deferred: Sequence[Deferred] = ()
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ class StateResource:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     protect: bool
+    edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Property -> URNs of the resources that feed it."""
 
 
 def deletes(resources: Iterable[StateResource], going: Sequence[str] = ()) -> list[PlannedStep]:
@@ -73,6 +75,26 @@ def deletes(resources: Iterable[StateResource], going: Sequence[str] = ()) -> li
             protected_before=each.protect,
             protected_after=each.protect and each.urn not in going,
             is_component=each.type.startswith(("steward:", "pulumi:")),
+        )
+        for each in resources
+    ]
+
+
+_IDENTITIES = ("incarnation", "networkId", "volumeId", "bucketId")
+"""Outputs that tell one thing of a name from another of that name."""
+
+
+def as_made(resources: Iterable[StateResource]) -> list[PlannedStep]:
+    """Everything in the state as steps that change nothing, with the identities that it was made with."""
+    return [
+        PlannedStep(
+            op="same",
+            urn=each.urn,
+            type=each.type,
+            new={**each.inputs, **{key: each.outputs[key] for key in _IDENTITIES if key in each.outputs}},
+            protected_after=each.protect,
+            is_component=each.type.startswith(("steward:", "pulumi:")),
+            new_edges=each.edges,
         )
         for each in resources
     ]

@@ -241,4 +241,5 @@ def _state_resource(raw: Mapping[str, Any]) -> StateResource:
         inputs=raw.get("inputs") or {},
         outputs=raw.get("outputs") or {},
         protect=bool(raw.get("protect", False)),
+        edges={key: tuple(urns) for key, urns in (raw.get("propertyDependencies") or {}).items()},
     )

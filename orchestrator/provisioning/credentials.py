@@ -88,6 +88,12 @@ def public_half(private: Path) -> Path:
     return private.with_name(f"{private.name}.pub")
 
 
+def public_keys(folder: Path) -> tuple[str, ...]:
+    """The public halves of the key in use, and of the one before it while a server may still let it in."""
+    halves = [public_half(folder / "ssh" / place) for place in places_in_use(folder)]
+    return tuple(half.read_text().strip() for half in halves if half.exists())
+
+
 def ensure_admin_key(folder: Path, stack: str) -> AdminKey:
     """The stack's admin key, made on first use."""
     key = admin_key(folder)

@@ -23,6 +23,7 @@ from orchestrator.reporting.tone import SEVERITIES
 
 _Judged = TypeVar("_Judged", Check, Backup, Probe)
 UNJUDGED = ("unknown", "error", "not_run")
+_NAMED = 4
 # A failed step whose own hosts, checks, backups or rules already say why is not told twice.
 _EXPLAINED_BY = {
     "configure": "host",
@@ -75,22 +76,48 @@ def _not_good(rows: Iterable[_Judged]) -> Iterator[tuple[_Judged, bool]]:
 
 
 def _from_policies(results: Sequence[PolicyResult]) -> Iterable[Finding]:
+    """One a row; what could not be judged and stops nothing is one a rule: its cause is mostly one, too."""
+    open_rows: dict[str, list[PolicyResult]] = {}
     for result in results:
-        failed = result.state == "fail"
-        if not failed and result.state not in UNJUDGED:
-            continue
-        not_judged = f"{result.rule} could not be judged ({result.state.replace('_', ' ')})"
-        yield Finding(
-            source="policy",
-            severity=result.severity,
-            blocking=result.enforcement == "mandatory",
-            subject=result.subject,
-            title=(result.message or result.rule) if failed else not_judged,
-            observed=result.observed or ("" if failed else result.message),
-            expected=result.expected,
-            fix=result.remediation,
-            rule=result.rule,
-        )
+        if result.state == "fail" or (result.state in UNJUDGED and result.enforcement == "mandatory"):
+            yield _from_policy(result)
+        elif result.state in UNJUDGED:
+            open_rows.setdefault(result.rule, []).append(result)
+    for rows in open_rows.values():
+        yield _from_policy(rows[0]) if len(rows) == 1 else _folded(rows)
+
+
+def _from_policy(result: PolicyResult) -> Finding:
+    failed = result.state == "fail"
+    not_judged = f"{result.rule} could not be judged ({result.state.replace('_', ' ')})"
+    seen = result.observed if failed or result.observed != "unknown" else result.message
+    return Finding(
+        source="policy",
+        severity=result.severity,
+        blocking=result.enforcement == "mandatory",
+        subject=result.subject,
+        title=(result.message or result.rule) if failed else not_judged,
+        observed=seen or ("" if failed else result.message),
+        expected=result.expected,
+        fix=result.remediation,
+        rule=result.rule,
+    )
+
+
+def _folded(rows: Sequence[PolicyResult]) -> Finding:
+    """Several rows of one rule; the first says what was not known, and the names say of what."""
+    first, names = rows[0], list(dict.fromkeys(row.subject for row in rows))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    counted = f"{len(names)} subject{'s' * (len(names) != 1)}"
+    said = [row.message.removeprefix(f"{row.subject}: ") for row in rows]
+    alike = "" if set(said) == {said[0]} else "first: "
+    return _from_policy(first).model_copy(
+        update={
+            "subject": f"{', '.join(names[:_NAMED])}{more}",
+            "title": f"{first.rule} could not be judged on {counted}",
+            "observed": f"{alike}{said[0] or first.observed}",
+        }
+    )
 
 
 def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:

@@ -151,4 +151,5 @@ def administrators(subject: Subject) -> frozenset[str]:
     expected = subject.facts.table("expected")
     if not expected.has("administrators"):
         raise UnknownFactError(expected.where("administrators"), reason="the fleet does not say who may")
-    return frozenset(row.text("name") for row in rows(expected, "administrators"))
+    listed = rows(expected, "administrators")
+    return frozenset(row.text("name") for row in listed if not row.has("sudo") or row.flag("sudo"))

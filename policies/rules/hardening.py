@@ -171,7 +171,7 @@ def ports_allowed(subject: Subject, params: Facts) -> Iterator[Outcome]:
 
 def ports_reachable(subject: Subject, params: Facts) -> Iterator[Outcome]:
     """Seen from another server, nothing answers but what the fleet file opens."""
-    allowed, looks = _allowed(subject, params), rows(subject.facts, "listening_outside")
+    allowed, looks = _allowed(subject, params, only_opened=True), rows(subject.facts, "listening_outside")
     if not looks:
         yield Gap(subject.facts.where("listening_outside"), reason="no port was tried from outside")
 
@@ -183,7 +183,7 @@ def ports_reachable(subject: Subject, params: Facts) -> Iterator[Outcome]:
         )
         if answer.startswith("unreachable"):
             yield Gap(row.where("answer"), reason=f"{witness} has no way to this host: {answer}")
-        elif answer == "open" and port not in allowed:
+        elif answer == "open" and (port not in allowed or (row.has("allowed") and not row.flag("allowed"))):
             yield Finding(row.where("port"), f"{port} answers {shown(witness)}", "open", "closed",
                           witness=shown(witness))  # fmt: skip
 
@@ -273,12 +273,19 @@ def _whole(seen: Facts) -> Iterator[Outcome]:
         yield Gap(seen.where("unseen"), reason=f"not looked at to the end: {', '.join(unseen)}")
 
 
-def _allowed(subject: Subject, params: Facts) -> frozenset[str]:
-    """`tcp/443` for each port of the fleet file, and those that every host needs for itself."""
+def _allowed(subject: Subject, params: Facts, *, only_opened: bool = False) -> frozenset[str]:
+    """`tcp/443` for each port of the fleet file, and those that every host needs for itself.
+
+    `only_opened` leaves out what a role listens on behind a firewall that lets nobody in.
+    """
     expected = subject.facts.table("expected")
     if not expected.has("ports"):
         raise UnknownFactError(expected.where("ports"), reason="the fleet does not say which ports are open")
-    own = {f"{row.text('protocol')}/{row.whole('port')}" for row in rows(expected, "ports")}
+    own = {
+        f"{row.text('protocol')}/{row.whole('port')}"
+        for row in rows(expected, "ports")
+        if not (only_opened and row.has("opened") and not row.flag("opened"))
+    }
     return frozenset(own | set(params.texts("own_ports")))
 
 

@@ -18,6 +18,7 @@ from orchestrator.reporting.model import Change, StepState
 from orchestrator.results import RunResults
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from stacks.outputs import ServerOutput
+from tests.fake_facts import FakeFacts, FakeListing
 from tests.fake_judge import FakeJudge
 from tests.fake_prober import FakeProber
 from tests.fake_supplies import FakeSupplier
@@ -55,6 +56,7 @@ class Bench:
     store: FakeStore
     drifts: FakeDrifts
     judge: FakeJudge
+    facts: FakeFacts
     results: RunResults = field(default_factory=RunResults)
 
     def execute(self, build: Callable[..., Steps], *words: Any) -> StewardError | None:
@@ -96,9 +98,11 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
     )
     runner, verifier, ledger, keys = FakeRunner(), FakeVerifier(), MemoryLedger(), FakeCredentials()
     drifts = FakeDrifts()
+    facts = FakeFacts()
     access = HostAccess(
-        shell, [Path("/key")], Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence(), drifts
-    )
+        shell, [Path("/key")], Path("/known_hosts"), "/sockets/%h-%p", verifier, FakeConvergence(), drifts,
+        facts, [],
+    )  # fmt: skip
     judge = FakeJudge()
     adapters = Adapters(
         target=Target(StackRecord("acme-demo", "1" * 32, "acme", "2" * 32, NOON), loaded()),
@@ -115,13 +119,15 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         prober=FakeProber(),
         resource_drifts=drifts,
         judge=judge,
+        facts=facts,
+        listing=FakeListing(),
         rotation=Rotating().ports(),
         neighbours=ledger.living_stacks,
         outside=lambda _request, _seconds: "[]",
         roles=ROLES,
         supplier=FakeSupplier(),
     )
-    return Bench(adapters, provisioner, shell, runner, verifier, ledger, store, drifts, judge)
+    return Bench(adapters, provisioner, shell, runner, verifier, ledger, store, drifts, judge, facts)
 
 
 def not_ready(bench: Bench, name: str) -> None:

@@ -11,10 +11,12 @@ from orchestrator.errors import InputError
 from orchestrator.policy_reports import (
     FILE,
     earlier_policy_reports,
+    left_by_last_up,
     newest_policy_report,
     read_policy_report,
 )
 from orchestrator.reporting.policy.json import to_json
+from orchestrator.reporting.policy.model import Deferred
 from orchestrator.settings import Settings, load_settings
 from tests.unit.reporting.policy import sample
 
@@ -44,6 +46,18 @@ def test_the_newest_of_the_stack_is_found(settings: Settings) -> None:
     assert newest_policy_report(settings) == other
     assert newest_policy_report(settings, "gamma-prod") is None
     assert earlier_policy_reports(settings, report) == [read_policy_report(first)]
+
+
+def test_only_what_an_up_put_off_is_still_to_be_settled(settings: Settings) -> None:
+    report = sample.refused()
+    pair = Deferred(rule="network.ssh-not-public", subject="urn", path="ingress", planned_at=report.ended_at)
+    made = report.model_copy(update={"command": ("steward", "up"), "deferred": (pair,)})
+    assert left_by_last_up(settings, report.stack) == ()
+    left(settings, "01", to_json(made))
+    left(settings, "02", to_json(made.model_copy(update={"command": ("steward", "plan"), "deferred": ()})))
+    assert left_by_last_up(settings, report.stack) == (pair,)
+    left(settings, "03", to_json(made.model_copy(update={"deferred": ()})))
+    assert left_by_last_up(settings, report.stack) == ()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[" * 100_000, '{"schema": "steward.report/2"}', "\x00"])

@@ -38,14 +38,18 @@ def finding(enforcement: str = "mandatory") -> PolicyResult:
     )
 
 
-ALL = ["plan", "judge", "provision", "outputs", "ready", "enrol", "supply", "configure", "backup", "verify"]
+ALL = [
+    *("plan", "judge", "provision", "outputs", "ready", "enrol", "supply", "configure", "backup", "verify"),
+    *("facts", "outside", "population", "judge"),
+]
+LIVE = ALL[10:]
 
 
 def test_up_goes_from_plan_to_proof_in_order(bench: Bench) -> None:
     assert bench.execute(up_steps) is None
     assert bench.steps == ALL
     assert set(bench.states.values()) == {StepState.DONE}
-    assert bench.provisioner.asked == ["outputs", "preview", "up", "outputs"]
+    assert bench.provisioner.asked == ["outputs", "preview", "up", "outputs", "resources"]
     assert list(bench.runner.requests[0].hosts) == ["web-1", "web-2", "db-1"]
     assert bench.backed_up == ["db-1", "web-1", "web-2"]
     assert bench.verifier.looked == ["web-1", "web-2", "db-1"]
@@ -66,10 +70,20 @@ def test_a_second_up_changes_nothing(bench: Bench) -> None:
     bench.shell.asked.clear()
     bench.results = RunResults()
     assert bench.execute(up_steps) is None
-    assert bench.steps == [name for name in ALL if name != "provision"]
+    assert bench.steps == [name for name in ALL[: -len(LIVE)] if name != "provision"]
     assert bench.provisioner.asked == ["outputs", "preview", "outputs", "outputs"]
     assert bench.backed_up == []
     assert len(bench.store.enrolled) == 3
+
+
+def test_up_judges_what_it_made_and_not_what_was_so_before(bench: Bench) -> None:
+    assert bench.execute(up_steps) is None
+    (known, phase) = bench.judge.asked[-1]
+    assert (phase, [each["host"] for each in known.hosts]) == (Phase.LIVE, ["web-1", "web-2", "db-1"])
+    assert [each.host for each in bench.facts.kept] == ["web-1", "web-2", "db-1"]
+    bench.provisioner.planned, bench.results = Preview((), 10, ()), RunResults()
+    assert bench.execute(up_steps) is None
+    assert [phase for _, phase in bench.judge.asked[2:]] == [Phase.PREVIEW]
 
 
 def test_a_blocked_plan_ends_the_run_before_anything_else_is_asked(bench: Bench) -> None:
@@ -210,7 +224,7 @@ def test_configure_touches_only_the_servers_that_are_wanted(bench: Bench) -> Non
 def test_verify_only_looks(bench: Bench) -> None:
     bench.verifier.failing = ["web-1 nginx.site"]
     assert bench.execute(verify_steps) is None
-    assert bench.steps == ["outputs", "ready", "verify"]
+    assert bench.steps == ["outputs", "ready", "verify", *LIVE]
     assert [check.check for check in bench.results.checks if check.verdict is Verdict.FAIL] == ["nginx.site"]
     assert bench.runner.requests == []
 

@@ -1,0 +1,81 @@
+"""What a run saw of what is there, as subjects: facts of hosts, the engine's state, and the population."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator.judging.reading import asked
+from orchestrator.judging.sources import Source, Whose
+from orchestrator.judging.together import silent_host
+from orchestrator.ports.policies import Known
+from policies.model import Subject
+from policies.subjects import hosts
+from policies.subjects.population import (
+    Listing,
+    fleet_listing,
+    read_listing,
+    reconcile,
+    state_listing,
+)
+from policies.subjects.resources import whole
+from policies.subjects.steps import resource_after
+
+
+def of_state(known: Known) -> list[Subject]:
+    """The resources that the engine has, each as it was made."""
+    found = (resource_after(step) for step in known.state)
+    return list(whole([replace(each, witness="state") for each in found if each is not None]))
+
+
+def live_sources(
+    known: Known,
+    fleet: Mapping[str, Any],
+    feed: Mapping[str, Any] | None,
+    resources: Sequence[Subject],
+    whose: Whose,
+) -> Iterator[Source]:
+    """Hosts that answered, those that did not, and the population where anybody listed it."""
+    if known.hosts:
+        collected = [*known.earlier, *known.hosts]
+        answered = asked(
+            Path("facts of hosts"),
+            lambda: hosts.host_subjects(
+                collected, stack=whose.stack, tags=whose.tags, expected=known.expected, feed=feed
+            ),
+        )
+        here = {str(each["host"]) for each in known.hosts}
+        subjects = tuple(each for each in answered if each.name in here)
+        yield Source("hosts", "host facts", subjects, digest_of(known.hosts))
+    if known.unreached:
+        silent = tuple(silent_host(server, why, whose) for server, why in known.unreached.items())
+        yield Source("unreached hosts", "host facts", silent, "")
+    if known.listings:
+        members = asked(Path("listings"), lambda: _members(known, fleet, resources, whose))
+        yield Source("listings", "population", tuple(members), digest_of(known.listings))
+
+
+def _members(
+    known: Known, fleet: Mapping[str, Any], resources: Sequence[Subject], whose: Whose
+) -> Sequence[Subject]:
+    return reconcile(
+        fleet_listing(fleet),
+        state_listing(resources) if resources else None,
+        _listing(known, "provider"),
+        _listing(known, "vault"),
+        stack=whose.stack,
+        tags=whose.tags,
+    )
+
+
+def _listing(known: Known, source: str) -> Listing | None:
+    return read_listing(known.listings[source]) if source in known.listings else None
+
+
+def digest_of(content: object) -> str:
+    """SHA-256 of a document in its canonical form."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

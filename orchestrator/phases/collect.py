@@ -1,0 +1,48 @@
+"""collect: ask every server for its facts, and keep what each said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.ports.facts import FactBook
+from orchestrator.ports.hosts import HostFactCollector, HostFacts, Unreached
+from orchestrator.results import Readiness
+from stacks.outputs import ServerOutput
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Documents of this run and of earlier ones, and the servers that gave none, with the reason."""
+
+    documents: Sequence[Mapping[str, Any]]
+    earlier: Sequence[Mapping[str, Any]]
+    unreached: Mapping[str, str]
+
+
+def collect(
+    servers: Sequence[ServerOutput],
+    readiness: Sequence[Readiness],
+    collector: HostFactCollector,
+    book: FactBook,
+) -> Collected:
+    """All servers at once; those that never became ready are told with what they lacked."""
+    answers = collector.collect(servers).values()
+    found = [each for each in answers if isinstance(each, HostFacts)]
+    book.keep(found)
+    unreached = {
+        each.server: f"not ready: {each.missing}{f', {each.message}' if each.message else ''}"
+        for each in readiness
+        if each.missing
+    }
+    unreached |= {each.host: each.reason for each in answers if isinstance(each, Unreached)}
+    return Collected([each.document for each in found], book.earlier(servers), unreached)
+
+
+def summary(found: Collected) -> str:
+    """`3 hosts gave facts; 1 did not: db-1`"""
+    count = len(found.documents)
+    text = f"{count} host{'s' * (count != 1)} gave facts"
+    silent = ", ".join(found.unreached)
+    return text + (f"; {len(found.unreached)} did not: {silent}" if silent else "")
