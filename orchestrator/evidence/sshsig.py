@@ -52,7 +52,9 @@ def make_key(path: Path) -> str:
     path.unlink(missing_ok=True)
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", PRINCIPAL, "-f", str(path)]
     run(argv, timeout=_SECONDS)
-    return public_key_of(path.with_name(path.name + ".pub").read_text())
+    public = path.with_name(path.name + ".pub")
+    public.chmod(0o600)  # like everything else in STEWARD_HOME
+    return public_key_of(public.read_text())
 
 
 def public_key_of(text: str) -> str:

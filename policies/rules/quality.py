@@ -101,11 +101,18 @@ def service_is_measured(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """A promised level is measured by a probe; without one nobody can say whether it was kept."""
     if not subject.facts.has("availabilityTargetPercent"):
         yield NotApplicable("promises no availability, which quality.service-has-owner judges")
+    elif _only_vaults(subject.facts):
+        yield NotApplicable("runs on vaults alone: every backup that arrives, or does not, measures it")
     elif not subject.facts.has("probe"):
         target = shown(subject.facts.get("availabilityTargetPercent"))
         yield Finding("probe", f"{target} % are promised and nothing measures it", "no probe", "a probe")
     else:
         subject.facts.get("probe")
+
+
+def _only_vaults(service: Facts) -> bool:
+    groups = service.rows("groups") if service.has("groups") else ()
+    return bool(groups) and all("backup_vault" in group.texts("roles") for group in groups)
 
 
 def service_has_window(subject: Subject, _params: Facts) -> Iterator[Outcome]:

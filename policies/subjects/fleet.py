@@ -114,8 +114,17 @@ class _Body:
             "probe": availability.get("probe"),
             "maintenance": service.get("maintenance"),
             "fleetOwner": self._fleet.get("owner"),
-            "groups": [{"name": group, "count": len(self.servers_of(group))} for group in groups],
+            "groups": [
+                {"name": group, "count": len(self.servers_of(group)), "roles": self._roles_of(group)}
+                for group in groups
+            ],
         }
+
+    def _roles_of(self, group: str) -> list[str]:
+        """Names of the roles that each server of the group gets."""
+        named = self.groups[group].get("roles")
+        each = named if isinstance(named, Sequence) and not isinstance(named, str) else ()
+        return [str(role.get("name", "")) for role in each if isinstance(role, Mapping)]
 
     def group_facts(self, name: str) -> Mapping[str, object]:
         """What a group is for, what it is backed up by and when it may be touched."""
