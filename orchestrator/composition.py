@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.app_fleet import role_catalog
@@ -35,12 +37,15 @@ from orchestrator.ports.images import ServerImages
 from orchestrator.ports.plays import PlaybookRunner
 from orchestrator.ports.rotation import Kind, Rotation, State
 from orchestrator.ports.run import Clock, Say, Target
+from orchestrator.private_file import write_private
 from orchestrator.progress import Watch
 from orchestrator.provisioning.automation import PulumiProvisioner
 from orchestrator.provisioning.credentials import PASSPHRASE_FILE, admin_key, public_keys
+from orchestrator.provisioning.history import history_document
 from orchestrator.provisioning.key_ring import FileKeyRing
 from orchestrator.provisioning.local_listing import NoListing, PodmanListing
 from orchestrator.provisioning.registry import StackRegistry
+from orchestrator.provisioning.stack_config import PROJECT
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
 from orchestrator.ssh import shown_key
@@ -55,6 +60,7 @@ from orchestrator.verification.testinfra_host import TestinfraVerifier
 from stacks.outputs import ServerOutput
 
 _RUNS_LOOKED_AT = 1_000
+_MOST_RUNS = 100_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ class Composition:
             images=self.images(clock),
             prices=self.prices(),
             prober=HttpProber(),
-            judge=self.judge(clock),
+            judge=self.judge(ledger, clock),
             facts=RunFacts(self.settings, self.run, partial(self._runs, ledger), clock),
             listing=PodmanListing() if self.target.loaded.fleet.provider == "local" else NoListing(),
             rotation=self.rotation(ledger, clock),
@@ -127,7 +133,7 @@ class Composition:
     def _images_table(self) -> Path:
         return self.settings.run_folder(self.run) / "images.json"
 
-    def judge(self, clock: Clock) -> RunJudge:
+    def judge(self, ledger: SqliteLedger, clock: Clock) -> RunJudge:
         """The rules of this installation, over all that the run comes to know."""
         fleet, started = self.target.loaded.fleet, clock.now()
         about = circumstances(
@@ -136,8 +142,15 @@ class Composition:
         chain = EvidenceFolder(self.settings.home, fleet.stack, self.target.stack.id)
         about = replace(about, chain_head=head_of(chain))
         suspect = clock_went_back(self.settings.home, started)
+        changes = self.settings.home / "pulumi" / ".pulumi" / "history" / PROJECT / fleet.stack
+
+        def history() -> dict[str, Any]:
+            found = history_document(changes, ledger.last_runs(fleet.stack, _MOST_RUNS))
+            write_private(self.settings.run_folder(self.run) / "history.json", json.dumps(found) + "\n")
+            return found
+
         left = partial(left_by_last_up, self.settings, fleet.stack)
-        return RunJudge(self.settings, self.target, about, clock, suspect, left)
+        return RunJudge(self.settings, self.target, about, clock, suspect, left, history=history)
 
     def prices(self) -> PriceBook | None:
         """The book that STEWARD_PRICES names, or the client's own in STEWARD_HOME; raises InputError."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.errors import InputError
 from orchestrator.judging.beside import read_feed
@@ -55,11 +55,13 @@ class RunJudge:
     """Pairs that the stack's last `up` left to be judged later."""
     planned: list[Deferred] = field(default_factory=list)
     """Those of this run's own plan."""
+    history: Callable[[], Mapping[str, Any] | None] = lambda: None
+    """What the engine and the ledger know of changes so far."""
 
     def judge(self, known: Known, phase: Phase) -> Judgement:
         """Everything that is known, at a phase; raises InputError where the policy itself is at fault."""
         now = self.clock.now()
-        known = replace(known, deferred=self._deferred(known, now))
+        known = replace(known, deferred=self._deferred(known, now), history=self.history())
         resources, sources = population(known, self._fixed, self._whose(now))
         with memory_limit():
             found = judged(known, resources, sources, self._policy, phase)

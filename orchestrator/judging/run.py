@@ -16,7 +16,7 @@ from policies.assessment import Assessment, joined
 from policies.evaluate import assess
 from policies.governed import govern
 from policies.model import Kind, Phase, Subject
-from policies.subjects import backups, costs, playbooks
+from policies.subjects import backups, costs, history, playbooks
 from policies.subjects.fleet import fleet_subjects
 from policies.subjects.resources import whole
 from policies.subjects.steps import OPS, PlannedStep, resource_after, step_subjects
@@ -59,6 +59,9 @@ def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject],
     if known.backups is not None:
         found = backups.backup_subjects(known.backups, stack=whose.stack, tags=whose.tags, now=whose.now)
         sources.append(Source("vault", "backup records", tuple(found), digest_of(known.backups)))
+    if known.history is not None:
+        changes = history.history_subjects(known.history, stack=whose.stack, tags=whose.tags)
+        sources.append(Source("changes", "engine history", tuple(changes), digest_of(known.history)))
     sources += live_sources(known, fixed.fleet, fixed.feed, state, whose)
     return resources, [source for source in sources if source.subjects]
 

@@ -18,7 +18,7 @@ from orchestrator.errors import InputError
 from orchestrator.judging.reading import asked, content_of, whole_json
 from policies.facts import shown
 from policies.model import Subject
-from policies.subjects import backups, costs, hosts, plan, playbooks, population
+from policies.subjects import backups, costs, history, hosts, plan, playbooks, population
 from policies.subjects.population import Listing
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def source_of(name: str, content: bytes, whose: Whose) -> Source:
     document, digest = whole_json(path, content), hashlib.sha256(content).hexdigest()
     if isinstance(document, list) and document and all(map(_is_facts, document)):
         return Source(path.name, FACTS, (), digest, facts=tuple(document))
+    if history.is_engine_history(document):
+        document = history.from_engine(document)
     if not isinstance(document, dict):
         raise _nothing(path, type(document).__name__)
     if _is_facts(document):
@@ -173,6 +175,10 @@ _DOCUMENTS: Final[Mapping[str, tuple[str, _Read]]] = {
         lambda body, _name, whose: costs.cost_subjects(
             body, stack=whose.stack, tags=whose.tags, now=whose.now
         ),
+    ),
+    history.SCHEMA: (
+        "engine history",
+        lambda body, _name, whose: history.history_subjects(body, stack=whose.stack, tags=whose.tags),
     ),
 }
 

@@ -20,7 +20,8 @@ class Known:
     `hosts`: documents `steward.host-facts/1`, `earlier` those of earlier runs, `expected` what fleet and
     others say of each host. `unreached`: servers that gave none, and why. `listings`: documents
     `steward.listing/1` by source. `backups` and `costs`: documents `steward.backup-records/1` and
-    `steward.cost-lines/1`. `deferred`: pairs that an earlier judgement left to this one.
+    `steward.cost-lines/1`. `deferred`: pairs that an earlier judgement left to this one. `history`: document
+    `steward.pulumi-history/1`.
     """
 
     engine: Sequence[PolicyResult] = ()
@@ -34,6 +35,7 @@ class Known:
     listings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     backups: Mapping[str, Any] | None = None
     deferred: Sequence[Deferred] = ()
+    history: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,17 @@ from policies.facts import Facts, MalformedFactError, shown
 from policies.model import Finding, NotApplicable, Outcome, Subject, each
 
 
+def change_has_a_run(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """The ledger knows the run that made the change: out of process is what no run made."""
+    facts = subject.facts
+    if facts.text_or_none("run"):
+        return
+    how = "by pulumi itself" if facts.text("through") == "cli" else "by a program that was no run"
+    seen = f"{facts.text('operation')} at {facts.text('startedAt')}, {facts.text('result')}"
+    problem = f"out_of_process: {shown(facts.text('by'))} changed the stack {how}"
+    yield Finding(facts.where("run"), problem, seen, "a run of the ledger at that time")
+
+
 def waiver_not_expired(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """Today in UTC is from the day of creation to the last second of the day of expiry."""
     facts = subject.facts

@@ -8,12 +8,13 @@ from typing import Final
 from policies.model import Kind
 from policies.subjects.fleet import FLEET_TYPES
 from policies.subjects.governance import GOVERNANCE_TYPES
+from policies.subjects.history import HISTORY_TYPES
 from policies.subjects.playbooks import PLAYBOOK_TYPES
 from policies.subjects.population import MEMBER
 from policies.subjects.resources import RESOURCE_TYPES
 
 TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.RESOURCE: (*RESOURCE_TYPES, *FLEET_TYPES, MEMBER, *GOVERNANCE_TYPES),
+    Kind.RESOURCE: (*RESOURCE_TYPES, *FLEET_TYPES, MEMBER, *GOVERNANCE_TYPES, *HISTORY_TYPES),
     Kind.STEP: ("step",),
     Kind.PLAYBOOK_TASK: PLAYBOOK_TYPES,
     Kind.HOST_FACTS: ("host",),
