@@ -52,9 +52,9 @@ def colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def width() -> int:
-    """Columns of the terminal, 80 in a pipe, never more than 120."""
-    return min(120, max(60, shutil.get_terminal_size((80, 24)).columns)) if sys.stdout.isatty() else 80
+def width(least: int = 60) -> int:
+    """Columns of the terminal, 80 in a pipe, never more than 120 nor fewer than can be laid out."""
+    return min(120, max(least, shutil.get_terminal_size((80, 24)).columns)) if sys.stdout.isatty() else 80
 
 
 def tell_error(problem: StewardError) -> None:

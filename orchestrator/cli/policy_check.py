@@ -64,6 +64,9 @@ Output = Annotated[
 ]
 
 
+_NARROWEST = 40
+
+
 def check(
     files: Files,
     fleet: Fleet = None,
@@ -91,7 +94,10 @@ def check(
 
     asked = Asked(files, fleet, changed_since, expected, feed)
     report = check_files(load_settings(beside=fleet or files[0]), asked)
-    if output is not None:
-        write_formats(report, output)
-    emit(to_json(report) if as_json else to_text(report, width()))
+    saved = [] if output is None else write_formats(report, output)
+    emit(
+        to_json(report)
+        if as_json
+        else to_text(report, width(least=_NARROWEST), str(saved[0]) if saved else "")
+    )
     raise typer.Exit(report.verdict.exit_code)

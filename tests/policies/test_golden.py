@@ -1,9 +1,9 @@
 """Golden: what the pack writes for a real preview and what `policy check` says of the saved one are the same.
 
 The engine's pack (online) judges the demo fleet and a bad variant of it; the same program is previewed once
-more without the pack (`--json --show-sames`), and that file is judged offline. It has to be that one: a
-preview that the pack refuses ends with the diagnostic `preview failed`, so `policy check` takes it for what it
-is, one that ended early, and refuses it (the last test). The pack itself is not cut short: the engine asks
+more without the pack (`--json --show-sames`), and that file is judged offline. It must be that one: a
+preview that the pack refuses ends with the diagnostic `preview failed`, so `policy check` takes it for what
+it is, one that ended early, and refuses it (the last test). The pack is not cut short: the engine asks
 about all resources and then about the stack before it refuses. It also asks about its providers, which saved
 previews do not list; the offline report has the policy itself as a subject, which the engine does not know.
 """

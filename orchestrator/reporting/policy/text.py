@@ -1,39 +1,104 @@
-"""A policy report for a terminal: the verdict, what blocks with its fix, and what was counted."""
+"""A policy report for a terminal: the verdict, what blocks in full, the rest a line a rule, what is next."""
 
 from __future__ import annotations
 
+import shlex
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from orchestrator.reporting.columns import shorten
-from orchestrator.reporting.escape import terminal_line
-from orchestrator.reporting.humanise import plural
+from orchestrator.reporting.escape import terminal, terminal_line
+from orchestrator.reporting.humanise import listed, plural
 from orchestrator.reporting.policy.lookup import Lookup, Told
 from orchestrator.reporting.policy.model import PolicyReport
 from orchestrator.reporting.policy.words import STATES, state_words
 from orchestrator.reporting.tone import SEVERITIES
 
-_MOST = 40
+_MOST_RULES = 8
+"""Whose findings are shown in full; whoever has more to mend mends these first and asks again."""
+_FEW_RULES = 4
+_MOST_OF_A_RULE = 2
+_MOST_LINES = 12
+"""Of what does not block."""
 _OPEN = ("fail", "error", "unknown")
 _INDENT = "    "
 
 
-def to_text(report: PolicyReport, width: int = 80) -> str:
-    """The report in lines of at most `width` columns; the whole of it is in the other formats."""
-    lines = textwrap.wrap(terminal_line(report.verdict.words), width)
-    open_ = sorted(_told(report), key=_rank)
-    for told in open_[:_MOST]:
-        lines += ["", *_finding(told, width)]
-    if len(open_) > _MOST:
-        lines += ["", f"and {plural(len(open_) - _MOST, 'more finding')}: see --json or --output"]
+def to_text(report: PolicyReport, width: int = 80, saved: str = "") -> str:
+    """The report in lines of at most `width` columns; `saved` is the file with all of it, if there is one.
+
+    Everything that blocks comes first, by severity; of equal findings of a rule the first ones stand for all.
+    """
+    told = sorted(_told(report), key=_rank)
+    blocking = [each for each in told if each.result.blocks]
+    rest = [each for each in told if not each.result.blocks]
+    lines = _wrapped(report.verdict.words, width)
+    lines += [*_blocking(blocking, width), *_open(rest, width)]
     counted = ", ".join(
         f"{report.counts[state]:,} {state_words(state)}" for state in STATES if report.counts[state]
     )
-    lines += ["", *textwrap.wrap(f"pairs: {counted}", width)]
+    lines += ["", *_wrapped(f"pairs: {counted}", width)]
     for left in report.not_checked:
         said = f"not checked: {left.what}: {left.why}" + (f". {left.next_step}" if left.next_step else "")
-        lines += textwrap.wrap(terminal_line(said), width)
-    return "\n".join(lines) + "\n"
+        lines += _wrapped(said, width)
+    return "\n".join([*lines, *_next(told, saved, width)]) + "\n"
+
+
+def _blocking(told: Sequence[Told], width: int) -> Iterator[str]:
+    """Each rule with its first subjects in full, and how many more there are."""
+    rules = [list(own) for _, own in groupby(told, key=lambda each: each.rule.id)]
+    few = len(rules) <= _FEW_RULES
+    for own in rules[:_MOST_RULES]:
+        shown = own[: _MOST_OF_A_RULE if few and own[0].result.state == "fail" else 1]
+        for each in shown:
+            yield from ("", *_finding(each, width))
+        more = own[len(shown) :]
+        if more:
+            yield from _wrapped(f"and {len(more):,} more: {_names(more)}", width, first=_INDENT)
+    left = rules[_MOST_RULES:]
+    if left:
+        yield ""
+        yield from _wrapped(f"{plural(len(left), 'more rule')} block the same way:", width)
+        yield from _lines(left, width)
+
+
+def _open(told: Sequence[Told], width: int) -> Iterator[str]:
+    """What does not block, in one line a rule and state."""
+    groups = [
+        list(own)
+        for _, own in groupby(
+            told, key=lambda each: (each.rule.id, each.result.state, each.result.enforcement)
+        )
+    ]
+    if groups:
+        yield from ("", *_wrapped("Does not block:", width), *_lines(groups, width))
+
+
+def _lines(groups: Sequence[Sequence[Told]], width: int) -> Iterator[str]:
+    for own in groups[:_MOST_LINES]:
+        rule, count = own[0].rule, f", {len(own):,} times" if len(own) > 1 else ""
+        said = f"{rule.severity} {rule.id} {state_words(own[0].result.state)}{count}: {_names(own)}"
+        yield from _wrapped(said, width, first="  ")
+    if len(groups) > _MOST_LINES:
+        yield from _wrapped(f"and {plural(len(groups) - _MOST_LINES, 'more rule')}", width, first="  ")
+
+
+def _names(told: Sequence[Told]) -> str:
+    return listed(list(dict.fromkeys(each.subject.name for each in told)))
+
+
+def _next(told: Sequence[Told], saved: str, width: int) -> list[str]:
+    """Where to go from here; commands stand on one line each, so that they can be copied."""
+    if not told:
+        return []
+    first = told[0]
+    if not saved:
+        return [
+            "",
+            *_wrapped("next: judge again with --output DIR, which keeps the report in all formats", width),
+        ]
+    command = shlex.join(["steward", "policy", "explain", first.rule.id, first.subject.id, "--report", saved])
+    return ["", "next:", f"  {terminal(command)}"]
 
 
 def _told(report: PolicyReport) -> Iterator[Told]:
@@ -44,9 +109,9 @@ def _told(report: PolicyReport) -> Iterator[Told]:
                 yield Told(rules[result.rule], report.subjects[place], place, result)
 
 
-def _rank(told: Told) -> tuple[bool, int, str, str]:
-    severity = SEVERITIES.index(told.rule.severity)
-    return not told.result.blocks, severity, told.rule.id, told.subject.id
+def _rank(told: Told) -> tuple[bool, int, str, str, str, str]:
+    severity, result = SEVERITIES.index(told.rule.severity), told.result
+    return not result.blocks, severity, told.rule.id, result.state, result.enforcement, told.subject.id
 
 
 def _finding(told: Told, width: int) -> list[str]:
@@ -56,16 +121,20 @@ def _finding(told: Told, width: int) -> list[str]:
     said = f"{told.rule.severity} {told.rule.id} {state_words(result.state)}, {stops}"
     rows = [
         ("at", result.path),
-        ("observed", result.observed),
+        ("observed", result.observed if result.state == "fail" else ""),
         ("expected", result.expected),
         ("why", result.message if not result.observed or result.state != "fail" else ""),
         ("fix", told.fix if result.state == "fail" else ""),
     ]
-    lines = [shorten(terminal_line(f"{said}: {told.subject.name}{place}"), width)]
+    lines = _wrapped(f"{said}: {told.subject.name}{place}", width, then="  ")
     for label, text in rows:
         if text:
-            lines += textwrap.wrap(
-                terminal_line(text), width,
-                initial_indent=f"{_INDENT}{label:<9} ", subsequent_indent=_INDENT + " " * 10,
-            )  # fmt: skip
+            lines += _wrapped(text, width, first=f"{_INDENT}{label:<9} ", then=_INDENT + " " * 10)
     return lines
+
+
+def _wrapped(text: str, width: int, *, first: str = "", then: str = "") -> list[str]:
+    """Lines in which nothing acts: no character of the text, and no word that a line begins with."""
+    more = then or f"{first}{first and '  '}"
+    lines = textwrap.wrap(terminal(text), width, initial_indent=first, subsequent_indent=more)
+    return [terminal_line(line) for line in lines]

@@ -1,0 +1,41 @@
+"""The text is for people: what blocks first and in full, the rest a line a rule, no wider than the window."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.reporting.policy.text import to_text
+from tests.unit.reporting.policy.sample import green, large, refused
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_lines_fit_the_window(width: int) -> None:
+    for report in (refused(), green(), large(100, 60)):
+        wide = [line for line in to_text(report, width).splitlines() if len(line) > width]
+        assert wide == []
+
+
+def test_what_blocks_comes_first_and_says_how_to_mend_it() -> None:
+    text = to_text(refused())
+    blocking, _, rest = text.partition("\nDoes not block:\n")
+    assert blocking.startswith("Refused: ")
+    assert ", blocks: " in blocking
+    assert "\n    fix       " in blocking
+    assert ", blocks: " not in rest
+    assert "pairs: " in rest
+
+
+def test_many_findings_of_a_rule_take_few_lines() -> None:
+    text = to_text(large(100, 1_000))
+    assert len(text.splitlines()) < 140
+    assert " more: " in text
+    assert "more rules" in text
+
+
+def test_the_next_step_is_a_command_that_can_be_copied() -> None:
+    *_, head, command = to_text(refused(), 40, "out/policy report.json").splitlines()
+    assert head == "next:"
+    assert command.startswith("  steward policy explain ")
+    assert command.endswith(" --report 'out/policy report.json'")
+    assert "next: judge again with --output DIR" in to_text(refused())
+    assert "next" not in to_text(green())
