@@ -20,6 +20,7 @@ from orchestrator.policy_reference import open_policy
 from orchestrator.reporting.humanise import plural
 from orchestrator.reporting.policy.model import NotChecked, PolicyReport
 from orchestrator.settings import Settings
+from policies.assessment import Assessment
 from policies.limits import memory_limit
 from policies.model import Phase
 from policies.subjects.fleet import fleet_subjects, server_names
@@ -40,11 +41,21 @@ class Asked:
     feed: Path | None = None
 
 
+def assess_files(settings: Settings, asked: Asked) -> Assessment:
+    """What rules say of saved files, as `check_files` reports it. Raises InputError."""
+    return _judged(settings, asked)[0]
+
+
 def check_files(settings: Settings, asked: Asked) -> PolicyReport:
     """The judgement of saved files; asks no engine, no cloud and no host. Raises InputError."""
+    return _judged(settings, asked)[1]
+
+
+def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]:
     started = datetime.now(UTC)
     policy = open_policy(settings, started, clock_suspect=clock_went_back(settings.home, started))
     whose = _whose(settings, asked, None if policy.seen.clock_suspect else started)
+    whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
     sources = together([_source(settings, path, whose) for path in asked.files], whose)
     every = {subject.urn for source in sources for subject in source.subjects}
     silent = {subject.urn for source in sources if source.name == SILENT for subject in source.subjects}
@@ -58,7 +69,7 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
     who = _who(sources, whose)
     about = circumstances(settings, "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]))
-    return reported(found, sources, policy, about, datetime.now(UTC), left_out)
+    return found, reported(found, sources, policy, about, datetime.now(UTC), left_out)
 
 
 def _chain_head(settings: Settings, stack: str) -> str:

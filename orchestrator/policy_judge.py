@@ -109,7 +109,9 @@ class RunJudge:
 
     def _whose(self, now: datetime) -> Whose:
         fleet = self.target.loaded.fleet
-        return Whose(fleet.stack, fleet_tags(fleet), None if self._policy.seen.clock_suspect else now)
+        tags, policy = fleet_tags(fleet), self._policy
+        believed = None if policy.seen.clock_suspect else now
+        return Whose(fleet.stack, tags, believed, ceiling=policy.holding.ceilings.as_fact(tags))
 
 
 def _not_checked(known: Known) -> list[NotChecked]:

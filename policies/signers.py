@@ -24,7 +24,12 @@ FILE: Final = "allowed_signers"
 REVOKED_FILE: Final = "revoked_keys"
 WAIVERS: Final = "steward-waiver@v1"
 POLICY: Final = "steward-policy@v1"
-ROLES: Final = {WAIVERS: "approver of waivers", POLICY: "owner of the policy"}
+REVIEWS: Final = "steward-review@v1"
+ROLES: Final = {
+    WAIVERS: "approver of waivers",
+    POLICY: "owner of the policy",
+    REVIEWS: "reader of reports",
+}
 _LINE: Final = re.compile(
     r'(?P<principals>\S+)\s+(?:(?P<options>(?:[^"\s]|"[^"]*")+)\s+)?'
     r"(?P<type>(?:ssh|ecdsa|sk)-\S+)\s+(?P<key>[A-Za-z0-9+/]+={0,2})(?:\s.*)?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,16 @@ class Waiver:
     def matches(self, urn: str) -> bool:
         """Whether the subject of this URN is meant."""
         return urn == self.subject or self._pattern.match(urn) is not None
+
+
+def as_text(waiver: Waiver) -> str:
+    """The file of a waiver, as an approver reads and signs it; quoted, so that nothing hides in a text."""
+    fields = (*_TEXTS[:-1], *_DAYS, _TEXTS[-1])
+    values = {key: getattr(waiver, key) for key in fields}
+    return "".join(
+        f"{key}: {value.isoformat() if key in _DAYS else json.dumps(value, ensure_ascii=True)}\n"
+        for key, value in values.items()
+    )
 
 
 def read_waivers(folder: Path) -> tuple[Waiver, ...]:

@@ -52,7 +52,7 @@ def review(
             "--allowed-signers",
             metavar="FILE",
             show_default=False,
-            help="Whose reviews count, as allowed_signers of OpenSSH.",
+            help="Whose reviews count, as allowed_signers of OpenSSH; else those of the policy reference.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -64,7 +64,6 @@ def review(
     """  # fmt: skip
     from orchestrator.cli.evidence_chains import chain_writer
     from orchestrator.cli.output import as_document, emit
-    from orchestrator.errors import InputError
     from orchestrator.evidence.record import Kind
     from orchestrator.evidence.review import Review, accepted_review, decision_of, statement_of
     from orchestrator.evidence.sshsig import REVIEW, sign, unarmoured
@@ -76,16 +75,40 @@ def review(
         if key is None and signature is None:
             emit(statement.decode())
             return
-        if signers is None:
-            raise InputError("--allowed-signers", "is missing: it says whose reviews count")
         made = unarmoured(_read(signature)) if signature else sign(key or Path(), REVIEW, statement)
-        body = accepted_review(Review(statement, made), standing.runs, _read(signers))
+        body = accepted_review(
+            Review(statement, made), standing.runs, _read(signers) if signers else _of_policy()
+        )
         line = writer.append(Kind.REVIEW, body)
     if as_json:
         emit(as_document("steward.evidence-review/1", record=line.number, **{**body, "signature": made}))
         return
     own = "; it is a run of the reviewer's own" if body["own_run"] else ""
     emit(f"record {line.number}: {reviewer} {decision} the report of run {run}{own}")
+
+
+def _of_policy() -> str:
+    """Whose reviews count by the policy reference: lines of `steward-review@v1` whose keys hold today."""
+    from orchestrator.clock import SystemClock
+    from orchestrator.errors import InputError
+    from orchestrator.policy_reference import open_policy
+    from orchestrator.settings import load_settings
+    from policies.signers import REVIEWS, Standing
+
+    now = SystemClock().now()
+    signers = open_policy(load_settings(), now).holding.signers
+    good = [
+        each.line
+        for each in signers.each
+        if signers.judge(each.key, REVIEWS, now, clock_suspect=False).standing is Standing.GOOD
+        and REVIEWS in each.namespaces
+    ]
+    if not good:
+        raise InputError(
+            "--allowed-signers", "is missing, and the policy reference lets nobody sign reviews",
+            next_step=f'Name a file, or give a line in its allowed_signers namespaces="{REVIEWS}".',
+        )  # fmt: skip
+    return "".join(f"{line}\n" for line in good)
 
 
 def _read(path: Path) -> str:

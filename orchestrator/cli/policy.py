@@ -1,4 +1,4 @@
-"""`steward policy list|explain|test`: the rules, ours and the project's own."""
+"""`steward policy list|explain|test|check|waive|baseline`: the rules, ours and the project's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from orchestrator.cli import completion
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.policy_check import check
+from orchestrator.cli.policy_exceptions import baseline, waive
 
 if TYPE_CHECKING:
     from policies.model import Rule
@@ -21,6 +22,8 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.command()(check)
+app.command()(waive)
+app.command()(baseline)
 
 
 @app.command(name="list")

@@ -54,7 +54,9 @@ def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject],
         ),
     ]  # fmt: skip
     if known.costs is not None:
-        found = costs.cost_subjects(known.costs, stack=whose.stack, tags=whose.tags, now=whose.now)
+        found = costs.cost_subjects(
+            known.costs, stack=whose.stack, tags=whose.tags, now=whose.now, ceiling=whose.ceiling
+        )
         sources.append(Source("costs", "cost lines", tuple(found), digest_of(known.costs)))
     if known.backups is not None:
         found = backups.backup_subjects(known.backups, stack=whose.stack, tags=whose.tags, now=whose.now)

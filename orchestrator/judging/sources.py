@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.errors import InputError
 from orchestrator.judging.reading import asked, content_of, whole_json
-from policies.facts import shown
+from policies.facts import Unknown, shown
 from policies.model import Subject
 from policies.subjects import backups, costs, history, hosts, plan, playbooks, population
 from policies.subjects.population import Listing
@@ -40,6 +40,7 @@ class Whose:
     `now`: when the judgement is made, for ages; None where the clock is not to be believed.
     `expected` and `feed`: what is set beside facts of hosts.
     `servers`: those of the fleet, so that one without facts is told.
+    `ceiling`: what it may cost at most, by the policy.
     """
 
     stack: str
@@ -48,6 +49,7 @@ class Whose:
     expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     feed: Mapping[str, object] | None = None
     servers: tuple[str, ...] = ()
+    ceiling: Mapping[str, str] | Unknown | None = None
 
 
 def fleet_tags(fleet: Fleet) -> dict[str, str]:
@@ -173,7 +175,7 @@ _DOCUMENTS: Final[Mapping[str, tuple[str, _Read]]] = {
     costs.SCHEMA: (
         "cost lines",
         lambda body, _name, whose: costs.cost_subjects(
-            body, stack=whose.stack, tags=whose.tags, now=whose.now
+            body, stack=whose.stack, tags=whose.tags, now=whose.now, ceiling=whose.ceiling
         ),
     ),
     history.SCHEMA: (

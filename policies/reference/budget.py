@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from policies import yamlfile
-from policies.facts import shown
+from policies.facts import Unknown, shown
 from policies.model import PackError
 
 FILE: Final = "budget.yaml"
@@ -39,6 +39,16 @@ class Ceilings:
     def of(self, client: str, environment: str) -> Ceiling | None:
         """The environment's own, else the client's; None where neither is said."""
         return self.each.get((client, environment), self.each.get((client, DEFAULT)))
+
+    def as_fact(self, tags: Mapping[str, str]) -> Mapping[str, str] | Unknown | None:
+        """The ceiling over what bears these tags; unknown where some are set and nobody says whose it is."""
+        client, environment = tags.get("client"), tags.get("environment")
+        if not self.each:
+            return None
+        if not client or not environment:
+            return Unknown("nobody said of which client and environment these costs are; name the fleet")
+        found = self.of(client, environment)
+        return {"amount": str(found.amount), "currency": found.currency} if found else None
 
 
 def read_ceilings(folder: Path) -> Ceilings:

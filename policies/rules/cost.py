@@ -88,6 +88,37 @@ def _is_dearer(forecast: Facts) -> bool:
         return True
 
 
+def within_ceiling(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """After the change a month costs no more than the policy lets this client and environment spend."""
+    facts = subject.facts
+    if not facts.has("ceiling"):
+        yield NotApplicable("the policy reference sets no ceiling")
+        return
+    ceiling, forecast = facts.table("ceiling"), _forecast(subject)
+    currency, most, after = (
+        same_currency(ceiling, forecast),
+        money(ceiling, "amount"),
+        money(forecast, "monthly"),
+    )
+    if after > most:
+        if _is_cheaper(forecast, after):
+            yield NotApplicable("the change makes it cheaper: a way back below the ceiling is not barred")
+            return
+        seen, limit = f"{after} {currency} a month", f"at most {most} {currency} a month"
+        yield Finding(forecast.where("monthly"), "the forecast is above the protected ceiling", seen, limit)
+    elif unpriced := forecast.whole("unpriced"):
+        reason = f"{unpriced} resources have no price, so the forecast is a lower bound"
+        yield Gap(forecast.where("unpriced"), reason=reason)
+
+
+def _is_cheaper(forecast: Facts, after: Decimal) -> bool:
+    """Whether a month costs less than before; where nobody knows what was paid, it does not."""
+    try:
+        return forecast.has("before") and after < money(forecast, "before")
+    except UnknownFactError:
+        return False
+
+
 def change_is_small(subject: Subject, params: Facts) -> Iterator[Outcome]:
     """One change raises the monthly cost by a share of it at most, or by an amount that nobody minds."""
     forecast, most = _forecast(subject), Decimal(str(params.number("max_rise_percent")))

@@ -29,11 +29,20 @@ _MONTHS: Final = {"month": Decimal(1), "year": Decimal(12)}
 
 
 def cost_subjects(
-    document: object, *, stack: str, tags: Mapping[str, object], now: datetime | None
+    document: object,
+    *,
+    stack: str,
+    tags: Mapping[str, object],
+    now: datetime | None,
+    ceiling: Mapping[str, str] | Unknown | None = None,
 ) -> list[Subject]:
-    """A subject for each line and one for the budget; raises DocumentError that names the place."""
+    """A subject for each line and one for the budget; raises DocumentError that names the place.
+
+    `ceiling`: amount and currency of the most that may be spent in a month, by the policy reference and never
+    by the document; None where it sets none.
+    """
     lines = [_line(Record(each, now), stack, tags) for each in records(document, SCHEMA, "lines")]
-    return list(each_once([_budget(document, stack, tags, now), *lines], SCHEMA))
+    return list(each_once([_budget(document, stack, tags, now, ceiling), *lines], SCHEMA))
 
 
 def _line(record: Record, stack: str, tags: Mapping[str, object]) -> Subject:
@@ -55,7 +64,13 @@ def _line(record: Record, stack: str, tags: Mapping[str, object]) -> Subject:
     return _subject("cost_line", name, f"{stack}/{identity}", stack, facts)
 
 
-def _budget(document: object, stack: str, tags: Mapping[str, object], now: datetime | None) -> Subject:
+def _budget(
+    document: object,
+    stack: str,
+    tags: Mapping[str, object],
+    now: datetime | None,
+    ceiling: Mapping[str, str] | Unknown | None,
+) -> Subject:
     value = body_of(document, SCHEMA).get("budget")
     if value is not None and not isinstance(value, Mapping):
         raise DocumentError(f"{SCHEMA}: budget: expected a mapping, got {shown(value)}; write null for none")
@@ -72,6 +87,7 @@ def _budget(document: object, stack: str, tags: Mapping[str, object], now: datet
         "blockPercent": record.measure("block_percent"),
         "forecast": record.part("forecast", _forecast),
         "runRate": record.part("run_rate", _run_rate),
+        "ceiling": ceiling,
     }
     return _subject("budget", "budget", f"{stack}/budget", stack, facts)
 

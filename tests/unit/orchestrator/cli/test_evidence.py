@@ -15,6 +15,7 @@ from orchestrator.cli.main import run as steward
 from orchestrator.clock import SystemClock
 from orchestrator.evidence.sshsig import REVIEW, make_key
 from tests.fakes import FixedClock
+from tests.policies.references import write
 from tests.unit.orchestrator.evidence.chains import REPORT, Bench, bench_at
 
 RUN = f"{0:026d}"
@@ -154,6 +155,26 @@ def test_a_review_is_signed_with_a_key_or_elsewhere(
         capsys, 2, *words[:3], "bob", *trusted, "--key", str(tmp_path / "ann")
     )
     assert bench.verify().ok
+
+
+def test_whose_reviews_count_is_said_by_the_policy_reference(
+    bench: Bench, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, other = make_key(tmp_path / "ann"), make_key(tmp_path / "bob")
+    until = 'valid-before="20991231Z"'
+    lines = f'ann@acme.example namespaces="{REVIEW}",{until} {public}\n'
+    lines += f'bob@acme.example namespaces="steward-waiver@v1",{until} {other}\n'
+    folder = write(tmp_path / "policy", {"allowed_signers": lines})
+    (tmp_path / "fleets").mkdir()
+    monkeypatch.setenv("STEWARD_PROJECT", str(tmp_path / "fleets"))
+    monkeypatch.setenv("STEWARD_POLICY_REFERENCE", str(folder))
+    document(capsys, 0, "review", RUN, "--as", "ann@acme.example", "--key", str(tmp_path / "ann"))
+    assert bench.kinds()[-1] == "review"
+    words = ("review", RUN, "--as", "bob@acme.example", "--key", str(tmp_path / "bob"))
+    assert "no key that allowed_signers" in said(capsys, 2, *words)
+    (folder / "revoked_keys").write_text(f"{public}\n")
+    words = ("review", RUN, "--as", "ann@acme.example", "--key", str(tmp_path / "ann"))
+    assert "lets nobody sign reviews" in said(capsys, 2, *words)
 
 
 def test_each_change_by_a_person_is_anchored_too(
