@@ -82,3 +82,25 @@ def test_the_report_names_the_head_of_the_chain_that_it_follows(tmp_path: Path) 
     report = check_files(settings, Asked([other], FLEET))
     last = (named / "chain.jsonl").read_text().splitlines()[-1]
     assert report.chain_head == json.loads(last)["sha256"]
+
+
+def within_ceiling(tmp_path: Path, fleet: Path | None, monthly: str) -> str:
+    """What the ceiling of the reference says of a forecast; the budget in the document is ten times that."""
+    settings, _ = installation(tmp_path, datetime.now(UTC) - timedelta(hours=2))
+    ceiling = 'clients: {acme: {demo: {amount: "100.00", currency: EUR}}}\n'
+    (tmp_path / "policy" / "budget.yaml").write_text(ceiling)
+    forecast = {"monthly": monthly, "before": monthly, "currency": "EUR", "unpriced": 0}
+    budget = {"amount": "1000", "currency": "EUR", "period": "month", "forecast": forecast}
+    path = tmp_path / "lines.json"
+    path.write_text(json.dumps({"schema": "steward.cost-lines/1", "lines": [], "budget": budget}))
+    report = check_files(settings, Asked([path], fleet))
+    (found,) = [each for each in report.results if each.rule == "cost.within-ceiling" and each.on]
+    return f"{found.state} {found.observed} {found.enforcement}".strip()
+
+
+def test_the_ceiling_of_the_policy_holds_whatever_budget_the_fleet_agreed_on(tmp_path: Path) -> None:
+    assert within_ceiling(tmp_path, FLEET, "100.01") == "fail 100.01 EUR a month mandatory"
+
+
+def test_costs_of_nobody_known_are_held_against_no_ceiling_and_do_not_pass(tmp_path: Path) -> None:
+    assert within_ceiling(tmp_path, None, "100.01").startswith("unknown")
