@@ -131,7 +131,7 @@ def test_a_profile_that_fits_no_rule_is_refused(
 ) -> None:
     reference = tmp_path / "policy"
     (reference / "profiles").mkdir(parents=True)
-    (reference / "minimum.yaml").write_text("default: demo\n")
+    (reference / "minimum.yaml").write_text("default: demo\nclients: {}\n")
     text = f"name: office\ndescription: Of the office\nafter: demo\n{profile}\n"
     (reference / "profiles" / "office.yaml").write_text(text)
     monkeypatch.setenv("STEWARD_POLICY_REFERENCE", str(reference))
