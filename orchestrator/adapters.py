@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.backups.records import Drill
 from orchestrator.cost.prices import PriceBook
 from orchestrator.errors import ToolError
 from orchestrator.inventory.build import Binaries
@@ -73,6 +74,10 @@ class Adapters:
     judge: PolicyJudge
     facts: FactBook
     """Where facts of hosts are kept."""
+    drills: Callable[[], Sequence[Drill]]
+    """Restores of the stack that earlier runs reported."""
+    chains: Callable[[], Collection[str]]
+    """Ids of the evidence chains of this installation."""
     listing: ProviderListing
     """What the fleet's provider really has."""
     rotation: Rotation

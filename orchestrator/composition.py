@@ -17,8 +17,9 @@ from orchestrator.connections import Connections, StackHostKeys
 from orchestrator.convergence.book import ConvergeBook
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.cost.prices import PriceBook, read_prices
+from orchestrator.earlier_runs import earlier_drills
 from orchestrator.errors import InputError
-from orchestrator.evidence.folder import EvidenceFolder
+from orchestrator.evidence.folder import EvidenceFolder, found_in
 from orchestrator.evidence.last import clock_went_back, head_of
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.fact_book import RunFacts
@@ -103,6 +104,10 @@ class Composition:
             prober=HttpProber(),
             judge=self.judge(ledger, clock),
             facts=RunFacts(self.settings, self.run, partial(self._runs, ledger), clock),
+            drills=lambda: earlier_drills(
+                self.settings, ledger.last_runs(self.target.stack.name, _RUNS_LOOKED_AT)
+            ),
+            chains=lambda: {folder.id for folder in found_in(self.settings.home)},
             listing=PodmanListing() if self.target.loaded.fleet.provider == "local" else NoListing(),
             rotation=self.rotation(ledger, clock),
             neighbours=lambda: [name for name in ledger.living_stacks() if name != self.target.stack.name],

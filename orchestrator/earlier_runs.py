@@ -1,17 +1,22 @@
-"""What earlier runs of a verb took, read from their reports; for the view of a run at work."""
+"""What earlier runs left in their reports: how long a verb took, and what came of restores."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from orchestrator.backups.records import Drill
 from orchestrator.progress import EarlierRun
+from orchestrator.reporting.seen import Restore
 from orchestrator.settings import Settings
 
 LastRuns = Callable[[str, int], Sequence[Mapping[str, Any]]]
 """(stack, limit) -> rows of the ledger, newest first."""
 
+_RESTORE = "backup restore"
 _RUNS = 5
 _LOOKED_AT = 30
 _LARGEST_REPORT = 64 << 20
@@ -26,6 +31,26 @@ def earlier_runs(settings: Settings, last_runs: LastRuns, stack: str, verb: str)
         if len(found) == _RUNS:
             break
     return found
+
+
+def earlier_drills(settings: Settings, rows: Sequence[Mapping[str, Any]]) -> Sequence[Drill]:
+    """What came of each restore that left a report, newest first."""
+    found: list[Drill] = []
+    for row in rows:
+        if row["verb"] == _RESTORE and row["ended_at"]:
+            found += _drill(settings.run_folder(str(row["id"])) / "report.json")
+    return found
+
+
+def _drill(path: Path) -> Iterator[Drill]:
+    try:
+        if path.stat().st_size <= _LARGEST_REPORT:
+            document = json.loads(path.read_text())
+            if document["restore"]:
+                at = datetime.fromisoformat(document["finished_at"])
+                yield Drill(at, Restore.model_validate(document["restore"]))
+    except (OSError, ValueError, KeyError, TypeError):  # a ValidationError is a ValueError, too
+        return
 
 
 def _read(settings: Settings, run: str) -> Iterator[EarlierRun]:

@@ -91,7 +91,8 @@ class RunJudge:
 
     @cached_property
     def _policy(self) -> Policy:
-        return open_policy(self.settings, self.about.started_at, clock_suspect=self.clock_suspect)
+        # Not when the run began: the engine's pack has noted verdicts since then, which would be later.
+        return open_policy(self.settings, self.clock.now(), clock_suspect=self.clock_suspect)
 
     @cached_property
     def _fixed(self) -> Fixed:

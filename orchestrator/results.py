@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.backups.documents import RestoreResult
+from orchestrator.backups.documents import BackupStatus, RestoreResult
 from orchestrator.ports.backups import Receipt
 from orchestrator.ports.plays import PlayResult
 from orchestrator.ports.policies import Judgement, Known
@@ -45,6 +45,8 @@ class RunResults:
     checks: Sequence[Check] = ()
     patched: Sequence[Patched] = ()
     receipts: Sequence[Receipt] = ()
+    statuses: Mapping[str, BackupStatus | None] | None = None
+    """What hosts said of their plans; None where nobody asked."""
     probes: Sequence[Probe] = ()
     drift: Sequence[DriftSubject] = ()
     restored: RestoreResult | None = None

@@ -30,6 +30,10 @@ from orchestrator.scratch import scratch
 from stacks.outputs import ServerOutput
 
 _TOOL = ["sudo", "-n", "/usr/local/sbin/steward-vault"]
+_SERVES = [
+    *("sudo", "-n", "sh", "-c"),
+    "tr '\\0' ' ' < /proc/$(systemctl show --property MainPID --value steward-vault-store.service)/cmdline",
+]
 _ROOT = "/srv/backup"
 _SECONDS = 60.0
 _BCRYPT_ROUNDS = 8
@@ -49,6 +53,12 @@ class VaultStore:
         """Certificate, port and the repositories there are."""
         done = self._shell.run(self._server, [*_TOOL, "describe"], timeout=_SECONDS)
         return read_document(VaultDescription, done.stdout, self._server.name)
+
+    def append_only(self) -> bool | None:
+        """Whether the program that serves the store runs append-only, by its own command line."""
+        done = self._shell.run(self._server, _SERVES, timeout=_SECONDS, check=False)
+        words = done.stdout.split()
+        return "--append-only" in words if done.returncode == 0 and words else None
 
     def enrol(self, credentials: RepositoryCredentials) -> None:
         """Make the repository here and carry only its files over, so that the vault never sees a password."""

@@ -189,6 +189,9 @@ class FakeStore:
             repositories=list(self.repositories),
         )
 
+    def append_only(self) -> bool | None:
+        return True
+
     def enrol(self, credentials: RepositoryCredentials) -> None:
         self.enrolled.append(credentials)
         self.repositories.append(credentials.id)
@@ -294,6 +297,9 @@ class MemoryLedger:
     def record_receipts(self, stack: str, run: str, receipts: Sequence[Receipt]) -> None:
         for each in receipts:
             self.receipts.setdefault((each.repository, each.snapshot), each)
+
+    def arrivals(self, repositories: Sequence[str], since: datetime) -> Sequence[Receipt]:
+        return [each for each in self.receipts.values() if each.repository in repositories]
 
     def first_seen(self, repositories: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
         return {key: each.arrived_at for key, each in self.receipts.items() if key[0] in repositories}

@@ -61,10 +61,12 @@ class BackupRequest:
 
 @dataclass(frozen=True)
 class BackupsFound:
-    """The rows for the report, and the receipts for the ledger."""
+    """The rows for the report, the receipts for the ledger, and what the hosts said."""
 
     rows: Sequence[Backup]
     receipts: Sequence[Receipt]
+    statuses: Mapping[str, BackupStatus | None] = field(default_factory=dict)
+    """By server: what each said of its plans, None where it did not answer."""
 
 
 @dataclass
@@ -117,7 +119,9 @@ def backup(
     _explain(request, attempts, say)
     after = look(request, shell, store_of, clock)
     known = by_snapshot(after.receipts)
-    return BackupsFound(newest_first([attempts.judge(row, known) for row in after.rows]), after.receipts)
+    return BackupsFound(
+        newest_first([attempts.judge(row, known) for row in after.rows]), after.receipts, after.statuses
+    )
 
 
 def _explain(request: BackupRequest, attempts: Attempts, say: Say) -> None:
@@ -153,7 +157,9 @@ def look(request: BackupRequest, shell: HostShell, store_of: StoreOf, clock: Clo
     rows = [
         row.model_copy(update={"repository": request.fleet.repository_label(row.repository)}) for row in rows
     ]
-    return BackupsFound(newest_first(rows), [receipt for receipt in receipts if receipt.repository in own])
+    return BackupsFound(
+        newest_first(rows), [receipt for receipt in receipts if receipt.repository in own], statuses
+    )
 
 
 def _status(shell: HostShell, server: ServerOutput) -> BackupStatus | None:

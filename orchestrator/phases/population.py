@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from orchestrator.backups.credentials import RepositoryCredentials
@@ -23,13 +23,17 @@ def listings(
     provider: ProviderListing,
     store_of: StoreOf,
     keys_of: Callable[[str], CredentialStore],
+    chains: Collection[str],
     say: Say,
 ) -> Listings:
-    """Documents `steward.listing/1` by source; one that could not be asked is left out, and said."""
+    """Documents `steward.listing/1` by source; one that could not be asked is left out, and said.
+
+    `chains` are ids of evidence chains, which have room on a vault and are nobody's repository.
+    """
     found: dict[str, Mapping[str, Any]] = {}
     sources: dict[str, Callable[[], Mapping[str, Any]]] = {
         "provider": lambda: provider.listing(target.stack.id),
-        "vault": lambda: _vault(target.loaded.fleet, store_of, keys_of),
+        "vault": lambda: _vault(target.loaded.fleet, store_of, keys_of, chains),
     }
     for source, ask in sources.items():
         try:
@@ -49,7 +53,9 @@ def summary(found: Listings) -> str:
     )
 
 
-def _vault(fleet: Fleet, store_of: StoreOf, keys_of: Callable[[str], CredentialStore]) -> Mapping[str, Any]:
+def _vault(
+    fleet: Fleet, store_of: StoreOf, keys_of: Callable[[str], CredentialStore], chains: Collection[str]
+) -> Mapping[str, Any]:
     """What lies in every vault that a plan writes to."""
     names = sorted({plan.repository for plan in fleet.backups.values()})
     if not names:
@@ -62,4 +68,8 @@ def _vault(fleet: Fleet, store_of: StoreOf, keys_of: Callable[[str], CredentialS
             known = keeper.load(repository)
             if known is not None:
                 owners[repository] = known
-    return vault_listing(fleet.stack, list(described.values()), owners)
+    held = [
+        vault.model_copy(update={"repositories": [each for each in vault.repositories if each not in chains]})
+        for vault in described.values()
+    ]
+    return vault_listing(fleet.stack, held, owners)

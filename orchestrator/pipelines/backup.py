@@ -132,7 +132,7 @@ def backup_steps(
         return found
 
     found = yield Step("backup", "backup", "write", act, _backed_up)
-    results.backups, results.receipts = found.rows, found.receipts
+    results.backups, results.receipts, results.statuses = found.rows, found.receipts, found.statuses
 
 
 def _backed_up(found: BackupsFound) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from orchestrator.adapters import Adapters, HostAccess
+from orchestrator.backups.documents import BackupStatus
+from orchestrator.errors import InputError, ToolError
 from orchestrator.judging.expected import expected_hosts
 from orchestrator.phases import collect as collect_phase
 from orchestrator.phases import outside as outside_phase
 from orchestrator.phases import population as population_phase
+from orchestrator.phases.backup import BackupRequest, look
+from orchestrator.phases.records import RecordsRequest, records, summary
 from orchestrator.pipelines.judge import judge_steps
 from orchestrator.pipelines.step import Step, Steps
+from orchestrator.ports.backups import Receipt
 from orchestrator.ports.provisioning import as_made
 from orchestrator.results import RunResults
 from policies.model import Phase
@@ -38,7 +44,7 @@ def live_steps(
     book.keep_expected(expected)
     count = partial(
         population_phase.listings, adapters.target, adapters.listing, adapters.store, adapters.credentials,
-        adapters.say,
+        adapters.chains(), adapters.say,
     )  # fmt: skip
     listings = yield Step("population", "live", "read", count, population_phase.summary)
     results.seen = replace(
@@ -50,4 +56,39 @@ def live_steps(
         expected=expected,
         listings=listings,
     )
+    yield from record_steps(adapters, results, access, servers)
     yield from judge_steps(adapters, results, Phase.LIVE)
+
+
+def record_steps(
+    adapters: Adapters, results: RunResults, access: HostAccess, servers: Sequence[ServerOutput]
+) -> Steps:
+    """What is known of every backup; asks vault and hosts where this run has not yet."""
+    fleet = adapters.target.loaded.fleet
+    if not fleet.backups:
+        return
+
+    def ask() -> Mapping[str, Any]:
+        receipts, statuses = results.receipts, results.statuses
+        if statuses is None:
+            request = BackupRequest(fleet, servers, adapters.run, outputs=results.outputs)
+            try:
+                found = look(request, access.shell, adapters.store, adapters.clock)
+            except (InputError, ToolError) as problem:
+                adapters.say(f"the vault could not be asked for receipts: {problem.message}")
+                return gather(None, None)
+            receipts, statuses = found.receipts, found.statuses
+        return gather(receipts, statuses)
+
+    def gather(
+        receipts: Sequence[Receipt] | None, statuses: Mapping[str, BackupStatus | None] | None
+    ) -> Mapping[str, Any]:
+        made = results.outputs.servers if results.outputs else ()
+        request = RecordsRequest(
+            fleet, made, receipts, statuses, adapters.store, adapters.credentials,
+            adapters.provisioner.resources, adapters.ledger, adapters.drills,
+        )  # fmt: skip
+        return records(request, adapters.clock.now())
+
+    found = yield Step("records", "live", "read", ask, summary)
+    results.seen = replace(results.seen, backups=found)

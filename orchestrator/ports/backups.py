@@ -32,6 +32,10 @@ class BackupStore(Protocol):
         """Certificate, port and the repositories there are."""
         ...
 
+    def append_only(self) -> bool | None:
+        """Whether what serves the store refuses to delete, as it runs now; None where nobody can tell."""
+        ...
+
     def enrol(self, credentials: RepositoryCredentials) -> None:
         """Make a repository; the store sees no password."""
         ...

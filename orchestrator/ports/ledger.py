@@ -38,6 +38,10 @@ class Ledger(Protocol):
         """Keep receipts; one that is known already stays as it was first seen."""
         ...
 
+    def arrivals(self, repositories: Sequence[str], since: datetime) -> Sequence[Receipt]:
+        """Every snapshot that was seen to arrive in these repositories since then."""
+        ...
+
     def first_seen(self, repositories: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
         """The arrival that each known snapshot had when first seen, by (repository id, snapshot id)."""
         ...

@@ -121,6 +121,8 @@ def bench_of(provisioner: FakeProvisioner) -> Bench:
         judge=judge,
         facts=facts,
         listing=FakeListing(),
+        drills=tuple,
+        chains=set,
         rotation=Rotating().ports(),
         neighbours=ledger.living_stacks,
         outside=lambda _request, _seconds: "[]",

@@ -73,6 +73,21 @@ def test_receipts_and_description_are_asked_for_as_root_without_a_prompt(tmp_pat
     assert shell.asked[0] == "vault-1: sudo -n /usr/local/sbin/steward-vault receipts"
 
 
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        ("steward-rest-server --path /srv/backup --append-only ", True),
+        ("steward-rest-server ", False),
+        ("", None),
+    ],
+)
+def test_what_serves_the_store_tells_by_its_command_line_whether_it_deletes(
+    tmp_path: Path, said: str, holds: bool | None
+) -> None:
+    vault, _ = store(tmp_path, {"steward-vault-store.service": said})
+    assert vault.append_only() is holds
+
+
 @pytest.mark.parametrize("answer", ["", "{}", ToolError("vault-1", "SSH failed")])
 def test_a_vault_that_does_not_answer_properly_is_an_error_and_not_an_empty_store(
     tmp_path: Path, answer: Answer

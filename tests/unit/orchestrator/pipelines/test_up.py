@@ -40,7 +40,7 @@ def finding(enforcement: str = "mandatory") -> PolicyResult:
 
 ALL = [
     *("plan", "judge", "provision", "outputs", "ready", "enrol", "supply", "configure", "backup", "verify"),
-    *("facts", "outside", "population", "judge"),
+    *("facts", "outside", "population", "records", "judge"),
 ]
 LIVE = ALL[10:]
 
@@ -49,7 +49,7 @@ def test_up_goes_from_plan_to_proof_in_order(bench: Bench) -> None:
     assert bench.execute(up_steps) is None
     assert bench.steps == ALL
     assert set(bench.states.values()) == {StepState.DONE}
-    assert bench.provisioner.asked == ["outputs", "preview", "up", "outputs", "resources"]
+    assert bench.provisioner.asked == ["outputs", "preview", "up", "outputs", *["resources"] * 2]
     assert list(bench.runner.requests[0].hosts) == ["web-1", "web-2", "db-1"]
     assert bench.backed_up == ["db-1", "web-1", "web-2"]
     assert bench.verifier.looked == ["web-1", "web-2", "db-1"]
