@@ -14,7 +14,6 @@ from orchestrator.clock import Moment
 from orchestrator.errors import ToolError
 from orchestrator.inventory.model import Inventory, InventoryHost
 from orchestrator.ports.backups import Receipt
-from orchestrator.ports.hosts import Expectation, Observation
 from orchestrator.ports.plays import PlayRequest, PlayResult
 from orchestrator.ports.provisioning import Preview, Provisioned, StateResource
 from orchestrator.ports.run import Say, StackRecord, Target
@@ -221,21 +220,6 @@ class FakeCredentials:
 
     def place(self, repository: str) -> str:
         return f"keys/{repository}.json"
-
-
-@dataclass
-class FakeVerifier:
-    """Everything holds but the checks in `failing` ('SERVER CHECK'); `looked`: at which servers."""
-
-    failing: Sequence[str] = ()
-    looked: list[str] = field(default_factory=list)
-
-    def observe(self, server: ServerOutput, expectations: Sequence[Expectation]) -> Sequence[Observation]:
-        self.looked.append(server.name)
-        return [
-            Observation(each, f"{server.name} {each.check}" not in self.failing, "seen")
-            for each in expectations
-        ]
 
 
 @dataclass

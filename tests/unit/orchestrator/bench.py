@@ -22,6 +22,7 @@ from tests.fake_facts import FakeFacts, FakeListing
 from tests.fake_judge import FakeJudge
 from tests.fake_prober import FakeProber
 from tests.fake_supplies import FakeSupplier
+from tests.fake_verifier import FakeVerifier
 from tests.fakes import (
     NOON,
     Answer,
@@ -31,7 +32,6 @@ from tests.fakes import (
     FakeRunner,
     FakeShell,
     FakeStore,
-    FakeVerifier,
     FixedClock,
     MemoryLedger,
 )

@@ -7,7 +7,8 @@ import pytest
 from orchestrator.errors import ToolError
 from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
 from orchestrator.parallel import for_each
-from tests.fakes import FakeShell, FakeVerifier, FixedClock
+from tests.fake_verifier import FakeVerifier
+from tests.fakes import FakeShell, FixedClock
 from tests.unit.orchestrator.samples import server
 
 WEB, DATABASE = server("web-1"), server("db-1")

@@ -21,6 +21,7 @@ from orchestrator.ports import (
 )
 from tests.fake_prober import FakeProber
 from tests.fake_supplies import FakeSupplier
+from tests.fake_verifier import FakeVerifier
 from tests.fakes import (
     FakeConvergence,
     FakeCredentials,
@@ -28,7 +29,6 @@ from tests.fakes import (
     FakeRunner,
     FakeShell,
     FakeStore,
-    FakeVerifier,
     FixedClock,
     MemoryLedger,
 )

@@ -18,7 +18,7 @@ from orchestrator.reporting.model import Verdict
 from orchestrator.verification.expectations import expectations
 from orchestrator.verification.testinfra_host import _PROBES, TestinfraVerifier
 from orchestrator.verification.verdicts import verdicts
-from tests.fakes import FakeVerifier
+from tests.fake_verifier import FakeVerifier
 from tests.unit.orchestrator.bench import ROLES
 from tests.unit.orchestrator.samples import fleet, outputs, server
 
