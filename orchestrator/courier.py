@@ -12,7 +12,7 @@ import base64, http.client, json, re, ssl, sys
 
 asked = json.load(sys.stdin)
 trust = ssl.create_default_context(cadata=asked["certificate"])
-line = http.client.HTTPSConnection(asked["address"], asked["port"], timeout=30, context=trust)
+line = http.client.HTTPSConnection(asked["address"], asked["port"], timeout=10, context=trust)
 login = base64.b64encode(f"{asked['user']}:{asked['password']}".encode()).decode()
 HEADERS = {"Authorization": "Basic " + login, "Accept": "application/vnd.x.restic.rest.v2"}
 

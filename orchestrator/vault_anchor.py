@@ -151,7 +151,7 @@ class VaultAnchor:
                     check=False,
                 )  # fmt: skip
             except StewardError as problem:
-                said.append(str(problem).split("\n", 1)[0])
+                said.append(f"{route.server.name}: {problem.message}")
                 continue
             if done.returncode == 0:
                 return _found(done.stdout, route.server.name)

@@ -49,7 +49,8 @@ def verify(stack: Stack = None, signers: Signers = None, as_json: AsJson = False
         for folder, verdict in judged:
             sign = "ok " if verdict.ok else "BAD"
             emit(f"{sign} {folder.name} ({verdict.records} records): {verdict.words(now)}")
-            lines = [*map(str, verdict.problems[1:]), *verdict.notes, first_key(verdict)]
+            rest = [each for each in verdict.problems if each.text not in verdict.words(now)]
+            lines = [*map(str, rest), *verdict.notes, first_key(verdict)]
             emit("".join(f"    {line}\n" for line in lines))
     if any(not verdict.ok for _, verdict in judged):
         raise typer.Exit(1)

@@ -74,9 +74,17 @@ class Verdict:
 
     def words(self, now: datetime) -> str:
         """The verdict in one sentence."""
-        if self.first_bad is not None:
+        bad = [each for each in self.problems if each.fault is not Fault.ANCHOR_UNREADABLE]
+        if bad:
             more = len(self.problems) - 1
-            return f"first bad {self.first_bad}" + (f" (and {more} more)" if more else "")
+            first = min(bad, key=lambda each: each.number)
+            return f"first bad {first}" + (f" (and {more} more)" if more else "")
+        silent = "; ".join(each.text for each in self.problems)
+        told = self._proven(now)
+        return f"no bad record was found, but an anchor did not answer: {silent}; {told}" if silent else told
+
+    def _proven(self, now: datetime) -> str:
+        """How far the anchors vouch, and how old is what they do not know."""
         if self.anchored < 0:
             return f"internally consistent only{self._tail(now)}"
         whole = f"whole up to record {self.anchored}, by {', '.join(self.anchors)}"
