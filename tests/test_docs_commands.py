@@ -44,6 +44,8 @@ RUN_ELSEWHERE = {
     "evidence hold": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
     "evidence erase": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
     "evidence rotate": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
+    "policy waive": "needs a policy reference: tests/unit/orchestrator/cli/test_policy_exceptions.py",
+    "policy baseline": "needs a policy reference: tests/unit/orchestrator/cli/test_policy_exceptions.py",
     "rotate ssh": "needs servers: tests/e2e/test_i_rotation.py",
     "rotate host-keys": "needs servers: tests/e2e/test_i_rotation.py",
     "rotate repository": "needs servers and a vault: tests/e2e/test_i_rotation.py",
@@ -68,6 +70,14 @@ PLAYBOOK = """\
   tasks:
     - name: Say hello
       ansible.builtin.debug: {msg: hello}
+"""
+
+
+HISTORY = """\
+{"schema": "steward.pulumi-history/1",
+ "entries": [{"operation": "update", "started_at": "2026-11-29T12:00:05Z", "ended_at": "2026-11-29T12:00:09Z",
+              "result": "succeeded", "by": "ann", "through": "automation"}],
+ "runs": [{"run": "01JD", "verb": "up", "started_at": "2026-11-29T12:00:00Z", "ended_at": null}]}
 """
 
 
@@ -104,6 +114,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     report = sample.demo(run=RUN_ID, stack_id="a" * 32)
     write(report, folder.parent / "home" / "runs" / RUN_ID)
     shutil.copy(ROOT / "tests" / "policies" / "previews" / "demo.json", folder / "preview.json")
+    (folder / "history.json").write_text(HISTORY)
     (folder / "playbooks").mkdir()
     (folder / "playbooks" / "site.yml").write_text(PLAYBOOK)
     judged = steward(folder, "policy", "check", "--from", "preview.json", "--output", "judged")
