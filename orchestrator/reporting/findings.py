@@ -88,13 +88,13 @@ def _from_policies(results: Sequence[PolicyResult]) -> Iterable[Finding]:
 
 
 def _from_policy(result: PolicyResult) -> Finding:
-    failed = result.state == "fail"
+    failed, blocks = result.state == "fail", result.enforcement == "mandatory"
     not_judged = f"{result.rule} could not be judged ({result.state.replace('_', ' ')})"
     seen = result.observed if failed or result.observed != "unknown" else result.message
     return Finding(
         source="policy",
-        severity=result.severity,
-        blocking=result.enforcement == "mandatory",
+        severity=result.severity if failed or blocks else "low",  # nobody saw anything wrong yet
+        blocking=blocks,
         subject=result.subject,
         title=(result.message or result.rule) if failed else not_judged,
         observed=seen or ("" if failed else result.message),

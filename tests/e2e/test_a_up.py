@@ -14,6 +14,13 @@ from tests.e2e.world import container_of, on_host, unfolded_document
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
+EXPLAINED = {
+    "patches.no-fixable-vulnerability",  # nobody gives these tests a feed of vulnerabilities
+    "patches.no-open-vulnerability",
+    "hardening.ports-reachable",  # the vault is alone: no other server of its fleet could look
+}
+"""What stays unknown on a good fleet, each for a true reason; none of it blocks."""
+
 
 def test_first_up_ends_in_one_screen_that_says_everything(demo: Demo) -> None:
     first = demo.first["shop"]
@@ -40,7 +47,8 @@ def test_second_up_changes_nothing_and_takes_no_backup(demo: Demo) -> None:
         assert report["changes"] == []
         assert [host["changed"] for host in report["hosts"]] == [0] * len(report["hosts"])
         assert not any(row["taken_in_this_run"] for row in report["backups"])
-        assert report["findings"] == []
+        assert {finding["rule"] for finding in report["findings"]} <= EXPLAINED
+        assert not any(finding["blocking"] for finding in report["findings"])
 
 
 def test_the_site_is_served_to_the_outside(demo: Demo) -> None:
@@ -82,7 +90,8 @@ def test_the_report_is_whole_in_every_format_and_private(demo: Demo) -> None:
     assert "http-equiv" in page
     pairs = {(p["rule"], p["urn"]) for p in report["policies"]}
     assert len(pairs) >= 10 * len(report["servers"])
-    assert {"pass", "not_applicable"} >= {p["state"] for p in report["policies"]}
+    open_rows = [p for p in report["policies"] if p["state"] not in ("pass", "not_applicable")]
+    assert {(p["state"], p["rule"]) for p in open_rows} <= {("unknown", rule) for rule in EXPLAINED}
     verdicts = [check["verdict"] for check in report["checks"]]
     assert len(verdicts) > 30
     assert set(verdicts) == {"pass", "not_applicable"}

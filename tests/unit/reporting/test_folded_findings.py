@@ -39,7 +39,7 @@ def test_failures_what_stops_and_other_rules_stay_apart() -> None:
     rows = [row("a"), row("b", "fail"), row("c", enforcement="mandatory"), row("d", rule="patches.held")]
     assert [(each.subject, each.rule) for each in found(*rows)] == [
         ("c", "patches.lists-fresh"),
-        ("a", "patches.lists-fresh"),
         ("b", "patches.lists-fresh"),
+        ("a", "patches.lists-fresh"),
         ("d", "patches.held"),
     ]
