@@ -57,6 +57,7 @@ RUN_ID = "01JD0000000000000000000000"
 STANDS_FOR = {
     "FILE": "stacks/fleets/demo.yaml",
     "RULE": "network.ssh-not-public",
+    "SUBJECT": "web-1",
     "RUN": RUN_ID,
     "DIR": "made-by-init",
     "one.yaml": "stacks/fleets/demo.yaml",
@@ -117,6 +118,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "history.json").write_text(HISTORY)
     (folder / "playbooks").mkdir()
     (folder / "playbooks" / "site.yml").write_text(PLAYBOOK)
+    good = ROOT / "tests" / "policies" / "seeded" / "good"
+    shutil.copytree(good / "facts", folder / "FOLDER" / "facts")
+    shutil.copy(good / "expected.json", folder / "FOLDER" / "host-facts-expected.json")
     judged = steward(folder, "policy", "check", "--from", "preview.json", "--output", "judged")
     assert judged.returncode == 0, judged.stdout + judged.stderr
     for place in (folder, folder.parent / "home" / "runs" / RUN_ID):
