@@ -70,7 +70,8 @@ class RunJudge:
             found, sources, self._policy, self.about.at(phase.value), self.clock.now(), _not_checked(known),
             deferred=self._shown(known, found, phase),
         )  # fmt: skip
-        return Judgement(report_rows(found, leave_out=engine), report)
+        late = {(each.rule, each.subject) for each in known.deferred} if phase is Phase.LIVE else ()
+        return Judgement(report_rows(found, leave_out=engine, late=late), report)
 
     def _deferred(self, known: Known, now: datetime) -> list[Deferred]:
         """Pairs that this run's plan left for later; where it planned nothing, those of the last up."""

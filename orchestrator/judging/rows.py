@@ -9,10 +9,21 @@ from policies.assessment import LETTERS, Assessment
 from policies.model import CheckResult, Rule, State, Subject
 
 
-def report_rows(assessment: Assessment, leave_out: Collection[str]) -> list[PolicyResult]:
-    """Every pair but of the subjects with these ids, and of types that the rule does not read."""
-    found = [_row(result) for result in assessment.results if result.subject.urn not in leave_out]
+def report_rows(
+    assessment: Assessment, leave_out: Collection[str], late: Collection[tuple[str, str]] = ()
+) -> list[PolicyResult]:
+    """Every pair but of the subjects with these ids, and of types that the rule does not read.
+
+    `late`: pairs (rule, subject) that are told in any case when they failed.
+    """
+    found = [_row(each) for each in assessment.results if _is_told(each, leave_out, late)]
     return [*found, *_passes(assessment, leave_out)]
+
+
+def _is_told(result: CheckResult, leave_out: Collection[str], late: Collection[tuple[str, str]]) -> bool:
+    if result.subject.urn not in leave_out:
+        return True
+    return result.state is State.FAIL and (result.rule, result.subject.urn) in late
 
 
 def _passes(assessment: Assessment, leave_out: Collection[str]) -> Iterator[PolicyResult]:
