@@ -13,7 +13,7 @@ from orchestrator.errors import InputError
 from orchestrator.judging.beside import read_feed
 from orchestrator.judging.check import Circumstances, reported
 from orchestrator.judging.rows import report_rows
-from orchestrator.judging.run import Fixed, judged, population
+from orchestrator.judging.run import Fixed, judged, population, with_play
 from orchestrator.judging.settling import deferred, shown
 from orchestrator.judging.sources import Whose, fleet_tags
 from orchestrator.phases.judge import HOSTS, LOOK
@@ -105,7 +105,7 @@ class RunJudge:
         return Fixed(
             loaded.fleet.model_dump(mode="json"),
             loaded.path.name,
-            {f"roles/{name}": text for name, text in roles.items()},
+            with_play({f"roles/{name}": text for name, text in roles.items()}),
             read_feed(feed) if (feed := _feed(self.settings)) else None,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,6 +67,15 @@ def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject],
         sources.append(Source("changes", "engine history", tuple(changes), digest_of(known.history)))
     sources += live_sources(known, fixed.fleet, fixed.feed, state, whose)
     return resources, [source for source in sources if source.subjects]
+
+
+def with_play(roles: Mapping[str, str]) -> dict[str, str]:
+    """The files of own roles with the play that applies them: what a task inherits is known from it."""
+    names = sorted({name.split("/")[1] for name in roles if name.count("/") >= 2})
+    if not names:
+        return dict(roles)
+    play = {"name": "Apply own roles", "hosts": "all", "become": True, "roles": names}
+    return {**roles, "services.yml": json.dumps([play])}
 
 
 def judged(

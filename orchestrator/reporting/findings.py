@@ -76,15 +76,22 @@ def _not_good(rows: Iterable[_Judged]) -> Iterator[tuple[_Judged, bool]]:
 
 
 def _from_policies(results: Sequence[PolicyResult]) -> Iterable[Finding]:
-    """One a row; what could not be judged and stops nothing is one a rule: its cause is mostly one, too."""
-    open_rows: dict[str, list[PolicyResult]] = {}
+    """One a row; what stops nothing is one a rule, where it is told alike or could not be judged."""
+    advice: dict[tuple[str, str, str], list[PolicyResult]] = {}
     for result in results:
-        if result.state == "fail" or (result.state in UNJUDGED and result.enforcement == "mandatory"):
+        if result.enforcement == "mandatory" and (result.state == "fail" or result.state in UNJUDGED):
             yield _from_policy(result)
+        elif result.state == "fail":
+            advice.setdefault((result.rule, "fail", _said(result)), []).append(result)
         elif result.state in UNJUDGED:
-            open_rows.setdefault(result.rule, []).append(result)
-    for rows in open_rows.values():
+            advice.setdefault((result.rule, "unjudged", ""), []).append(result)
+    for rows in advice.values():
         yield _from_policy(rows[0]) if len(rows) == 1 else _folded(rows)
+
+
+def _said(result: PolicyResult) -> str:
+    """The message without the name that it begins with."""
+    return result.message.removeprefix(f"{result.subject}: ")
 
 
 def _from_policy(result: PolicyResult) -> Finding:
@@ -109,8 +116,12 @@ def _folded(rows: Sequence[PolicyResult]) -> Finding:
     first, names = rows[0], list(dict.fromkeys(row.subject for row in rows))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     counted = f"{len(names)} subject{'s' * (len(names) != 1)}"
-    said = [row.message.removeprefix(f"{row.subject}: ") for row in rows]
+    said = [_said(row) for row in rows]
     alike = "" if set(said) == {said[0]} else "first: "
+    if first.state == "fail":
+        return _from_policy(first).model_copy(
+            update={"subject": f"{', '.join(names[:_NAMED])}{more}", "title": f"{said[0]} ({counted})"}
+        )
     return _from_policy(first).model_copy(
         update={
             "subject": f"{', '.join(names[:_NAMED])}{more}",
