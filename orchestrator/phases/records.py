@@ -37,11 +37,14 @@ class RecordsRequest:
 
 
 def records(request: RecordsRequest, now: datetime) -> Mapping[str, Any]:
-    """The document `steward.backup-records/1`; a vault that cannot be asked leaves its part unknown."""
+    """The document `steward.backup-records/1`; a vault that cannot be asked leaves its part unknown.
+
+    Of servers that this run left out nothing is told: what it saw of the vault is of the others alone.
+    """
     fleet = request.fleet
     own = [server.incarnation for server in request.servers]
     names = sorted({plan.repository for plan in fleet.backups.values()})
-    return backup_records(
+    document = backup_records(
         fleet,
         request.servers,
         Seen(
@@ -55,6 +58,11 @@ def records(request: RecordsRequest, now: datetime) -> Mapping[str, Any]:
             credentials=_credentials(request, names),
         ),
     )
+    left_out = {server.name for server in request.servers} - set(request.statuses or ())
+    if request.statuses is None:
+        return document
+    told = [record for record in document["records"] if record["server"] not in left_out]
+    return {**document, "records": told}
 
 
 def summary(found: Mapping[str, Any]) -> str:

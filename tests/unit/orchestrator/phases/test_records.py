@@ -22,7 +22,7 @@ def found(store: FakeStore | None = None, **changed: Any) -> dict[str, Any]:
         "fleet": fleet(),
         "servers": outputs().servers,
         "receipts": [Receipt(WEB, SNAPSHOT, NOON, 77)],
-        "statuses": {},
+        "statuses": {each.name: None for each in outputs().servers},
         "store_of": lambda _: store or FakeStore(FixedClock()),
         "keys_of": lambda _: keys,
         "resources_of": lambda _: [VAULT],
@@ -30,7 +30,6 @@ def found(store: FakeStore | None = None, **changed: Any) -> dict[str, Any]:
         "drills": tuple,
     }
     document = records(RecordsRequest(**{**values, **changed}), NOON)
-    assert summary(document) == "3 backup records"
     return {each["server"]: each for each in document["records"]}
 
 
@@ -40,6 +39,12 @@ def test_the_vault_is_the_witness_of_what_arrived_where_it_is_and_what_it_refuse
     assert (web["repository"]["region"], web["repository"]["append_only"]) == ("local-2", True)
     assert web["credentials"] == {"rotated_at": NOON.isoformat()}
     assert found()["db-1"]["vault"]["newest_arrived_at"] is None
+
+
+def test_servers_that_a_run_left_out_are_not_said_to_have_nothing() -> None:
+    assert set(found(statuses={"web-1": None})) == {"web-1"}
+    assert set(found()) == {server.name for server in outputs().servers}
+    assert summary({"records": [1, 2, 3]}) == "3 backup records"
 
 
 def test_a_vault_that_does_not_answer_is_unknown_and_not_good() -> None:
