@@ -140,7 +140,8 @@ def main() -> None:
         module.exit_json(changed=False, acted=[])
     seen = look(module, asked)
     todo = steps(running, stopped, seen)
-    if reload and not any(verb in FILED for verb, _ in todo):  # a change of unit files reloads by itself
+    # A change of unit files reloads by itself; but of a unit whose file was just removed systemd still says what was.
+    if reload and (stopped or not any(verb in FILED for verb, _ in todo)):
         systemctl(module, "daemon-reload")
         seen = look(module, asked)
         todo = steps(running, stopped, seen)
