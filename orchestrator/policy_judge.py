@@ -63,6 +63,8 @@ class RunJudge:
         now = self.clock.now()
         known = replace(known, deferred=self._deferred(known, now), history=self.history())
         resources, sources = population(known, self._fixed, self._whose(now))
+        if phase is Phase.DESTROY:  # what is wrong with a fleet is no reason to keep it
+            sources = [each for each in sources if each.kind == "steps"]
         with memory_limit():
             found = judged(known, resources, sources, self._policy, phase)
         engine = {subject.urn for subject in resources}

@@ -277,7 +277,11 @@ def test_patch_upgrades_what_was_pinned_reboots_and_finds_nothing_the_second_tim
     assert catalogue.world.steward("configure", "--fleet", catalogue.fleet).code == 0
     assert redis(catalogue, "get", "carried") == "back"
     host = ("--fleet", catalogue.fleet, "--host", "edge-1")
-    checks = {c["check"]: c for c in catalogue.world.report("verify", *host)["checks"]}
+    looked = catalogue.world.steward("verify", *host, "--json")
+    assert looked.code == 1, "a version that is held though it has a fix is a finding"
+    seen = unfolded_document(looked.out)
+    assert {f["rule"] for f in seen["findings"] if f["blocking"]} == {"patches.held-without-fix"}
+    checks = {c["check"]: c for c in seen["checks"]}
     assert checks["nginx.held"]["observed"] == f"{older}, held"
 
     catalogue.change()  # no pin any more, and nothing moves: it is held
