@@ -25,12 +25,14 @@ class NextStep:
 def next_steps(report: Report, *, most: int = 5) -> list[NextStep]:
     """What to do, most urgent first; with nothing found, what a careful owner does anyway."""
     found = ranked(report.findings)
+    # What could not be judged and stops nothing is told among the findings, but is nothing to do.
+    first = [each for each in found if each.blocking or each.fix or each.severity != "low"][:most]
     steps = [
         NextStep(f"{finding.subject}: {finding.title}", finding.fix, finding.observed, finding.severity)
-        for finding in found[:most]
+        for finding in first
     ]
-    if len(found) > most:
-        steps.append(NextStep(f"Then {plural(len(found) - most, 'other finding')}, listed below", ""))
+    if steps and len(found) > len(first):
+        steps.append(NextStep(f"Then {plural(len(found) - len(first), 'other finding')}, listed below", ""))
     return [*steps, _afterwards(report)] if steps else _careful(report)
 
 
