@@ -225,7 +225,7 @@ def test_an_address_that_a_killed_start_keeps_is_passed_over_and_no_bridge_stays
     address = addresses.free_address("any", network["cidr"], ())
     image = podman("images", "--format", "{{.Repository}}:{{.Tag}}", "localhost/steward/debian-12")
     made = ["create", "--network", f"{network['networkId']}:ip={address}", "--ulimit", "nofile=4096:4096"]
-    for _ in range(20):
+    for _ in range(80):  # a busy machine hits the moment seldom
         identity = podman(*made, "--ulimit", "nproc=4096:4096", image.splitlines()[0], "/bin/true")
         start_and_kill(identity)
         podman("rm", "--force", identity)
