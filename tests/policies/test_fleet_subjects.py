@@ -84,14 +84,7 @@ def test_an_assessment_of_file_and_engine_has_one_fleet() -> None:
     ("name", "expected"),
     [
         ("demo", set[str]()),
-        (
-            "vault",
-            {
-                "quality.service-is-measured",
-                "quality.service-has-window",
-                "quality.service-has-second-contact",
-            },
-        ),
+        ("vault", set[str]()),
     ],
 )
 def test_the_fleets_of_the_demo_fail_only_what_they_should(name: str, expected: set[str]) -> None:
