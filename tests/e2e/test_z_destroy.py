@@ -34,7 +34,9 @@ def test_destroy_leaves_nothing(demo: Demo) -> None:
         assert again.code == 2
         assert "no such stack" in again.err
     assert podman_objects() == demo.before
-    assert not list((demo.world.home / "keys").rglob("*"))
+    # What signs and opens the evidence outlives the stack; the last try to anchor it notes where the vault was.
+    left = [path for path in (demo.world.home / "keys").rglob("*") if path.is_file()]
+    assert {path.name for path in left if "evidence" not in path.parts} <= {"config", "known_hosts"}
     assert not list((ROOT / "stacks" / "config").glob("Pulumi.e2e-[sv]*.yaml"))
     assert not list(Path("/etc/systemd/system").glob("steward-*e2e*"))
     assert "10.71.0" not in command(["nft", "list", "ruleset"])
