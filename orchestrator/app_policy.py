@@ -14,8 +14,8 @@ from orchestrator.evidence.last import clock_went_back, head_of
 from orchestrator.judging.about import circumstances
 from orchestrator.judging.beside import read_expected, read_feed
 from orchestrator.judging.check import judged, reported, unchanged
-from orchestrator.judging.sources import Source, Whose, fleet_tags, is_fleet, read_source
-from orchestrator.judging.together import SILENT, together
+from orchestrator.judging.sources import Source, Whose, fleet_tags, heard, is_fleet, read_source
+from orchestrator.judging.together import together
 from orchestrator.policy_reference import open_policy
 from orchestrator.reporting.humanise import plural
 from orchestrator.reporting.policy.model import NotChecked, PolicyReport
@@ -57,15 +57,14 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     whose = _whose(settings, asked, None if policy.seen.clock_suspect else started)
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
     sources = together([_source(settings, path, whose) for path in asked.files], whose)
-    every = {subject.urn for source in sources for subject in source.subjects}
-    silent = {subject.urn for source in sources if source.name == SILENT for subject in source.subjects}
-    only, left_out = every - silent, [_silent(len(silent))] if silent else []
+    only, silent = heard(sources), sum(len(source.subjects) for source in sources if source.silent)
+    left_out = [_silent(silent)] if silent else []
     if asked.changed_since:
         same = unchanged(sources, _earlier(settings, asked, whose)) & only
         only -= same
         left_out += [_left_out(len(same), asked.changed_since)] if same else []
     with memory_limit():
-        found = judged(sources, policy, Phase.OFFLINE, settled=False, only=None if only == every else only)
+        found = judged(sources, policy, Phase.OFFLINE, only)
     who = _who(sources, whose)
     about = circumstances(settings, "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]))

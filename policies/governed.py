@@ -51,7 +51,6 @@ def judge(
     reference: Reference,
     seen: Seen,
     *,
-    settled: bool = False,
     phase: Phase | None = None,
     only: Collection[str] | None = None,
 ) -> Assessment:
@@ -60,7 +59,7 @@ def judge(
     `only`: ids of the subjects to judge, all when None.
     """
     pack = reference.pack
-    found = assess(subjects, pack.profiles, rules=pack.rules, settled=settled, phase=phase, only=only)
+    found = assess(subjects, pack.profiles, rules=pack.rules, phase=phase, only=only)
     return govern(found, reference, seen, phase=phase)
 
 
@@ -71,7 +70,6 @@ def judge_change(
     seen: Seen,
     new_waivers: Mapping[str, Verdict],
     *,
-    settled: bool = False,
     phase: Phase | None = None,
     only: Collection[str] | None = None,
 ) -> Assessment:
@@ -82,10 +80,10 @@ def judge_change(
     runnable = tuple(rule for rule in new.pack.rules if rule.check or rule.stack_check)
     here = {rule.id for rule in runnable}
     rules = (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
-    after = assess(subjects, new.pack.profiles, rules=rules, settled=settled, phase=phase, only=only)
+    after = assess(subjects, new.pack.profiles, rules=rules, phase=phase, only=only)
     later = replace(seen, waivers=new_waivers, earlier_baseline=old.baseline)
     return stricter(
-        judge(subjects, old, seen, settled=settled, phase=phase, only=only),
+        judge(subjects, old, seen, phase=phase, only=only),
         govern(after, new, later, weakened=weakenings(old, new), phase=phase),
     )
 

@@ -49,32 +49,17 @@ class Circumstances:
         return replace(self, phase=phase)
 
 
-def judged(
-    sources: Sequence[Source],
-    policy: Policy,
-    phase: Phase,
-    *,
-    settled: bool = False,
-    only: Collection[str] | None = None,
-) -> Assessment:
-    """All subjects by what holds, and by a draft of the policy where there is one; the stricter counts."""
-    return by_policy(union(sources), policy, phase, settled=settled, only=only)
+def judged(sources: Sequence[Source], policy: Policy, phase: Phase, only: Collection[str]) -> Assessment:
+    """All subjects by what holds, and by a draft of the policy where there is one; the stricter counts.
 
-
-def by_policy(
-    subjects: Sequence[Subject],
-    policy: Policy,
-    phase: Phase,
-    *,
-    settled: bool = False,
-    only: Collection[str] | None = None,
-) -> Assessment:
-    """These subjects by what holds, and by a draft of the policy too where there is one."""
+    `only`: ids of the subjects to judge; the others are there for rules that read all of them.
+    """
+    subjects = union(sources)
     if policy.proposed is None:
-        return judge(subjects, policy.holding, policy.seen, settled=settled, phase=phase, only=only)
+        return judge(subjects, policy.holding, policy.seen, phase=phase, only=only)
     return judge_change(
         subjects, policy.holding, policy.proposed, policy.seen, policy.proposed_waivers,
-        settled=settled, phase=phase, only=only,
+        phase=phase, only=only,
     )  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def live_sources(
         yield Source("hosts", "host facts", subjects, digest_of(known.hosts))
     if known.unreached:
         silent = tuple(silent_host(server, why, whose) for server, why in known.unreached.items())
-        yield Source("unreached hosts", "host facts", silent, "")
+        yield Source("unreached hosts", "host facts", silent, "", silent=True)
     if known.listings:
         members = asked(Path("listings"), lambda: _members(known, fleet, resources, whose))
         yield Source("listings", "population", tuple(members), digest_of(known.listings))

@@ -10,13 +10,13 @@ from typing import Any, Final
 from orchestrator.judging.engine import engine_assessment
 from orchestrator.judging.live import digest_of, live_sources, of_state
 from orchestrator.judging.settling import settled
-from orchestrator.judging.sources import Source, Whose
+from orchestrator.judging.sources import Source, Whose, heard
 from orchestrator.policy_reference import Policy
 from orchestrator.ports.policies import Known
 from policies.assessment import Assessment, joined
 from policies.evaluate import assess
 from policies.governed import govern
-from policies.model import Kind, Phase, Subject
+from policies.model import Phase, Subject
 from policies.subjects import backups, costs, history, playbooks
 from policies.subjects.fleet import fleet_subjects
 from policies.subjects.resources import whole
@@ -84,16 +84,11 @@ def judged(
     """The engine's word on resources and ours on the rest, with the exceptions of the policy applied."""
     pack = policy.holding.pack
     others = [subject for source in sources for subject in source.subjects]
-    reached = {
-        each.urn for each in others if each.name not in known.unreached or each.kind is not Kind.HOST_FACTS
-    }
-    both = joined(
-        engine_assessment(known.engine, resources, pack.rules, pack.profiles),
-        assess(
-            others, pack.profiles, rules=pack.rules, phase=phase, settled=phase is Phase.LIVE, only=reached
-        ),
-    )
-    both = settled(both, known.deferred) if phase is Phase.LIVE else both
+    theirs = engine_assessment(known.engine, resources, pack.rules, pack.profiles)
+    live, asked = phase is Phase.LIVE, heard(sources)
+    ours = assess(others, pack.profiles, rules=pack.rules, phase=phase, settled=live, only=asked)
+    both = joined(theirs, ours)
+    both = settled(both, known.deferred) if live else both
     weakened = weakenings(policy.holding, policy.proposed) if policy.proposed else ()
     return govern(both, policy.holding, policy.seen, weakened=weakened, phase=phase)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,7 @@ class Source:
     """What one file or folder held; `digest` is the SHA-256 of its content.
 
     `facts` of hosts and `listed` (who lists, and what) are judged with those of the other sources.
+    `silent`: its subjects are there, told nothing and are not judged; what reads all hosts counts them.
     """
 
     name: str
@@ -77,6 +78,12 @@ class Source:
     digest: str
     facts: tuple[Mapping[str, object], ...] = ()
     listed: Mapping[str, Listing | None] = field(default_factory=dict)
+    silent: bool = False
+
+
+def heard(sources: Iterable[Source]) -> frozenset[str]:
+    """Ids of the subjects that told something of themselves."""
+    return frozenset(subject.urn for source in sources if not source.silent for subject in source.subjects)
 
 
 _Read = Callable[[Any, str, Whose], Sequence[Subject]]

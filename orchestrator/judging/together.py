@@ -57,7 +57,7 @@ def _with_hosts(sources: Sequence[Source], whose: Whose) -> list[Source]:
         for source in sources
     ]
     missing = tuple(silent_host(name, _WHY, whose) for name in whose.servers if name not in by_name)
-    return [*told, *([Source(SILENT, FACTS, missing, "")] if missing else [])]
+    return [*told, *([Source(SILENT, FACTS, missing, "", silent=True)] if missing else [])]
 
 
 def _hosts_in(source: Source) -> Sequence[str]:
