@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.clock import new_run_id
 from orchestrator.evidence.folder import found_in
@@ -25,6 +26,9 @@ from policies.limits import memory_limit
 from policies.model import Phase
 from policies.subjects.fleet import fleet_subjects, server_names
 from policies.subjects.population import fleet_listing
+
+if TYPE_CHECKING:
+    from stacks.fleet.loader import LoadedFleet
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,14 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
 def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]:
     started = datetime.now(UTC)
     policy = open_policy(settings, started, clock_suspect=clock_went_back(settings.home, started))
-    whose = _whose(settings, asked, None if policy.seen.clock_suspect else started)
+    fleets = {path: _read_fleet(settings, path) for path in asked.files if is_fleet(path)}
+    whose = _whose(_named(settings, asked, fleets), asked, None if policy.seen.clock_suspect else started)
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
-    sources = together([_source(settings, path, whose) for path in asked.files], whose)
+    read = [
+        _fleet_source(path, fleets[path]) if path in fleets else read_source(path, whose)
+        for path in asked.files
+    ]
+    sources = together(read, whose)
     only, silent = heard(sources), sum(len(source.subjects) for source in sources if source.silent)
     left_out = [_silent(silent)] if silent else []
     if asked.changed_since:
@@ -77,26 +86,35 @@ def _chain_head(settings: Settings, stack: str) -> str:
     return head_of(chains[0]) if len(chains) == 1 else ""
 
 
-def _source(settings: Settings, path: Path, whose: Whose) -> Source:
-    if not is_fleet(path):
-        return read_source(path, whose)
-    from orchestrator.app_fleet import read_fleet
+def _read_fleet(settings: Settings, path: Path) -> LoadedFleet:
+    from orchestrator.app_fleet import read_fleet  # its weight is for those who name a fleet
 
-    fleet = read_fleet(settings, path).fleet.model_dump(mode="json")
+    return read_fleet(settings, path)
+
+
+def _source(settings: Settings, path: Path, whose: Whose) -> Source:
+    return _fleet_source(path, _read_fleet(settings, path)) if is_fleet(path) else read_source(path, whose)
+
+
+def _fleet_source(path: Path, loaded: LoadedFleet) -> Source:
+    fleet = loaded.fleet.model_dump(mode="json")
     found, digest = fleet_subjects(fleet), hashlib.sha256(path.read_bytes()).hexdigest()
     return Source(path.name, "fleet file", tuple(found), digest, listed={"fleet": fleet_listing(fleet)})
 
 
-def _whose(settings: Settings, asked: Asked, now: datetime | None) -> Whose:
+def _named(settings: Settings, asked: Asked, fleets: Mapping[Path, LoadedFleet]) -> LoadedFleet | None:
     """The fleet that was named, else the only fleet file among the files."""
-    fleets = [asked.fleet] if asked.fleet else [path for path in asked.files if is_fleet(path)]
+    if asked.fleet:
+        return fleets.get(asked.fleet) or _read_fleet(settings, asked.fleet)
+    return next(iter(fleets.values())) if len(fleets) == 1 else None
+
+
+def _whose(named: LoadedFleet | None, asked: Asked, now: datetime | None) -> Whose:
     expected = read_expected(asked.expected) if asked.expected else {}
     feed = read_feed(asked.feed) if asked.feed else None
-    if len(fleets) != 1:
+    if named is None:
         return Whose("", {}, now, expected, feed)
-    from orchestrator.app_fleet import read_fleet
-
-    spec = read_fleet(settings, fleets[0]).fleet
+    spec = named.fleet
     servers = tuple(server_names(spec.model_dump(mode="json")))
     return Whose(spec.stack, fleet_tags(spec), now, expected, feed, servers)
 
