@@ -71,18 +71,7 @@ def record_steps(
     def ask() -> Mapping[str, Any]:
         receipts, statuses = results.receipts, results.statuses
         if statuses is None:
-            request = BackupRequest(fleet, servers, adapters.run, outputs=results.outputs)
-            try:
-                found = look(request, access.shell, adapters.store, adapters.clock)
-            except (InputError, ToolError) as problem:
-                adapters.say(f"the vault could not be asked for receipts: {problem.message}")
-                return gather(None, None)
-            receipts, statuses = found.receipts, found.statuses
-        return gather(receipts, statuses)
-
-    def gather(
-        receipts: Sequence[Receipt] | None, statuses: Mapping[str, BackupStatus | None] | None
-    ) -> Mapping[str, Any]:
+            receipts, statuses = _asked_for(adapters, results, access, servers)
         made = results.outputs.servers if results.outputs else ()
         request = RecordsRequest(
             fleet, made, receipts, statuses, adapters.store, adapters.credentials,
@@ -92,3 +81,17 @@ def record_steps(
 
     found = yield Step("records", "live", "read", ask, summary)
     results.seen = replace(results.seen, backups=found)
+
+
+def _asked_for(
+    adapters: Adapters, results: RunResults, access: HostAccess, servers: Sequence[ServerOutput]
+) -> tuple[Sequence[Receipt] | None, Mapping[str, BackupStatus | None] | None]:
+    """Receipts and statuses of all backups; None of both where the vault gives none, which is said."""
+    fleet = adapters.target.loaded.fleet
+    request = BackupRequest(fleet, servers, adapters.run, outputs=results.outputs)
+    try:
+        found = look(request, access.shell, adapters.store, adapters.clock)
+    except (InputError, ToolError) as problem:
+        adapters.say(f"the vault could not be asked for receipts: {problem.message}")
+        return None, None
+    return found.receipts, found.statuses
