@@ -29,6 +29,7 @@ from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
 from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.judging.about import circumstances
+from orchestrator.judging.check import Circumstances
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.policy_judge import RunJudge
@@ -141,11 +142,14 @@ class Composition:
     def judge(self, ledger: SqliteLedger, clock: Clock) -> RunJudge:
         """The rules of this installation, over all that the run comes to know."""
         fleet, started = self.target.loaded.fleet, clock.now()
-        about = circumstances(
-            self.settings, "preview", self.run, started, fleet.stack, fleet.client, fleet.environment
-        )
-        chain = EvidenceFolder(self.settings.home, fleet.stack, self.target.stack.id)
-        about = replace(about, chain_head=head_of(chain))
+
+        def about() -> Circumstances:
+            found = circumstances(
+                self.settings, "preview", self.run, started, fleet.stack, fleet.client, fleet.environment
+            )
+            chain = EvidenceFolder(self.settings.home, fleet.stack, self.target.stack.id)
+            return replace(found, chain_head=head_of(chain))
+
         suspect = clock_went_back(self.settings.home, started)
         changes = self.settings.home / "pulumi" / ".pulumi" / "history" / PROJECT / fleet.stack
 

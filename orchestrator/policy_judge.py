@@ -47,14 +47,15 @@ class RunJudge:
 
     settings: Settings
     target: Target
-    about: Circumstances
+    circumstances: Callable[[], Circumstances]
+    """Asked for when something is judged, and once: they take a digest of all rules, and Git."""
     clock: Clock
     clock_suspect: bool = False
     """Time stands before the last record of evidence: waivers count as expired, ages as unknown."""
     earlier: Callable[[], Sequence[Deferred]] = tuple
     """Pairs that the stack's last `up` left to be judged later."""
-    planned: list[Deferred] = field(default_factory=list)
-    """Those of this run's own plan."""
+    planned: dict[tuple[str, str], Deferred] = field(default_factory=dict)
+    """Those of this run's own plan, by rule and subject."""
     history: Callable[[], Mapping[str, Any] | None] = lambda: None
     """What the engine and the ledger know of changes so far."""
 
@@ -69,7 +70,7 @@ class RunJudge:
             found = judged(known, resources, sources, self._policy, phase)
         engine = {subject.urn for subject in resources}
         report = reported(
-            found, sources, self._policy, self.about.at(phase.value), self.clock.now(), _not_checked(known),
+            found, sources, self._policy, self._about.at(phase.value), self.clock.now(), _not_checked(known),
             deferred=self._shown(known, found, phase),
         )  # fmt: skip
         late = {(each.rule, each.subject) for each in known.deferred} if phase is Phase.LIVE else ()
@@ -78,12 +79,10 @@ class RunJudge:
     def _deferred(self, known: Known, now: datetime) -> list[Deferred]:
         """Pairs that this run's plan left for later; where it planned nothing, those of the last up."""
         if known.steps:
-            self.planned.extend(each for each in deferred(known.engine, now) if not self._is_planned(each))
-            return list(self.planned)
+            for pair in deferred(known.engine, now):
+                self.planned.setdefault((pair.rule, pair.subject), pair)
+            return list(self.planned.values())
         return list(self.earlier())
-
-    def _is_planned(self, pair: Deferred) -> bool:
-        return any((each.rule, each.subject) == (pair.rule, pair.subject) for each in self.planned)
 
     def _shown(self, known: Known, found: Assessment, phase: Phase) -> Sequence[Deferred]:
         """The pairs, with what settles them where that is known at this phase."""
@@ -91,6 +90,10 @@ class RunJudge:
             return known.deferred
         ids = [subject.urn for subject in found.subjects]
         return shown(known.deferred, found.matrix, ids, self.clock.now())
+
+    @cached_property
+    def _about(self) -> Circumstances:
+        return self.circumstances()
 
     @cached_property
     def _policy(self) -> Policy:
