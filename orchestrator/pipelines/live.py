@@ -24,6 +24,9 @@ from orchestrator.results import RunResults
 from policies.model import Phase
 from stacks.outputs import FleetOutputs, ServerOutput
 
+_Asked = tuple[Sequence[Receipt] | None, Mapping[str, BackupStatus | None] | None]
+"""What vault and hosts said of the backups."""
+
 
 def live_steps(
     adapters: Adapters,
@@ -69,12 +72,14 @@ def record_steps(
         return
 
     def ask() -> Mapping[str, Any]:
-        receipts, statuses = results.receipts, results.statuses
-        if statuses is None:
-            receipts, statuses = _asked_for(adapters, results, access, servers)
+        asked: _Asked = (
+            (results.receipts, results.statuses)
+            if results.statuses is not None
+            else _asked_for(adapters, results, access, servers)
+        )
         made = results.outputs.servers if results.outputs else ()
         request = RecordsRequest(
-            fleet, made, receipts, statuses, adapters.store, adapters.credentials,
+            fleet, made, *asked, adapters.store, adapters.credentials,
             adapters.provisioner.resources, adapters.ledger, adapters.drills,
         )  # fmt: skip
         return records(request, adapters.clock.now())
@@ -85,8 +90,8 @@ def record_steps(
 
 def _asked_for(
     adapters: Adapters, results: RunResults, access: HostAccess, servers: Sequence[ServerOutput]
-) -> tuple[Sequence[Receipt] | None, Mapping[str, BackupStatus | None] | None]:
-    """Receipts and statuses of all backups; None of both where the vault gives none, which is said."""
+) -> _Asked:
+    """Receipts and statuses of all backups; None for both where the vault gives none, which is said."""
     fleet = adapters.target.loaded.fleet
     request = BackupRequest(fleet, servers, adapters.run, outputs=results.outputs)
     try:
