@@ -10,15 +10,15 @@ from typing import Any, Final
 from orchestrator.judging.engine import engine_assessment
 from orchestrator.judging.live import digest_of, live_sources, of_state
 from orchestrator.judging.settling import settled
-from orchestrator.judging.sources import Source, Whose, heard
+from orchestrator.judging.sources import Source, Whose, document_source, heard
 from orchestrator.policy_reference import Policy
 from orchestrator.ports.policies import Known
 from policies.assessment import Assessment, joined
 from policies.evaluate import assess
 from policies.governed import govern
 from policies.model import Phase, Subject
-from policies.subjects import backups, costs, history, playbooks
 from policies.subjects.fleet import fleet_subjects
+from policies.subjects.playbooks import playbook_subjects
 from policies.subjects.resources import whole
 from policies.subjects.steps import OPS, PlannedStep, resource_after, step_subjects
 from policies.weakening import weakenings
@@ -50,21 +50,16 @@ def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject],
         Source(fixed.fleet_file, "fleet file", tuple(declared), digest_of(fixed.fleet)),
         Source(
             "roles", "playbooks",
-            tuple(playbooks.playbook_subjects(fixed.own_roles, stack=whose.stack, tags=whose.tags)),
+            tuple(playbook_subjects(fixed.own_roles, stack=whose.stack, tags=whose.tags)),
             digest_of(fixed.own_roles),
         ),
     ]  # fmt: skip
-    if known.costs is not None:
-        found = costs.cost_subjects(
-            known.costs, stack=whose.stack, tags=whose.tags, now=whose.now, ceiling=whose.ceiling
-        )
-        sources.append(Source("costs", "cost lines", tuple(found), digest_of(known.costs)))
-    if known.backups is not None:
-        found = backups.backup_subjects(known.backups, stack=whose.stack, tags=whose.tags, now=whose.now)
-        sources.append(Source("vault", "backup records", tuple(found), digest_of(known.backups)))
-    if known.history is not None:
-        changes = history.history_subjects(known.history, stack=whose.stack, tags=whose.tags)
-        sources.append(Source("changes", "engine history", tuple(changes), digest_of(known.history)))
+    documents = {"costs": known.costs, "vault": known.backups, "changes": known.history}
+    sources += [
+        document_source(name, document, digest_of(document), whose)
+        for name, document in documents.items()
+        if document is not None
+    ]
     sources += live_sources(known, fixed.fleet, fixed.feed, state, whose)
     return resources, [source for source in sources if source.subjects]
 

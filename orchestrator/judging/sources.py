@@ -130,6 +130,13 @@ def source_of(name: str, content: bytes, whose: Whose) -> Source:
     return Source(path.name, kind, found, digest, listed=listed)
 
 
+def document_source(name: str, document: Mapping[str, Any], digest: str, whose: Whose) -> Source:
+    """The subjects of a document of costs, backups or changes, told by its schema; raises InputError."""
+    kind, read = _DOCUMENTS[document["schema"]]
+    found = asked(Path(name), lambda: read(document, name, whose))
+    return Source(name, kind, tuple(found), digest)
+
+
 def _folder(path: Path, whose: Whose) -> Source:
     """A folder of playbooks, or one of facts of hosts."""
     texts = asked(path, lambda: playbooks.read_folder(path))
