@@ -73,9 +73,8 @@ class Watch:
         finally:
             with self._lock:
                 del self._turns[thread]
-                _interrupt(
-                    thread, None
-                )  # what was set a moment ago must not be raised in somebody else's code
+                # What was set a moment ago must not be raised in somebody else's code.
+                _interrupt(thread, None)
 
     def _watch(self) -> None:
         while True:

@@ -128,7 +128,8 @@ class Line:
     @property
     def body(self) -> Mapping[str, Any]:
         """What is particular to its kind."""
-        return self.record["body"]  # type: ignore[no-any-return]
+        body: Mapping[str, Any] = self.record["body"]
+        return body
 
     @property
     def payloads(self) -> Sequence[Payload]:
