@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from orchestrator.judging.engine import engine_assessment
 from orchestrator.judging.live import digest_of, live_sources, of_state
@@ -19,11 +19,8 @@ from policies.governed import govern
 from policies.model import Phase, Subject
 from policies.subjects.fleet import fleet_subjects
 from policies.subjects.playbooks import playbook_subjects
-from policies.subjects.resources import whole
-from policies.subjects.steps import OPS, PlannedStep, resource_after, step_subjects
+from policies.subjects.steps import resources_after, step_subjects
 from policies.weakening import weakenings
-
-_GOING: Final = ("delete", "read")
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Fixed:
 
 def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject], list[Source]]:
     """The planned resources, and everything else by where it comes from; no id is in both."""
-    resources = list(_planned(known.steps))
+    resources = list(resources_after(known.steps))
     state = of_state(known)
     kept = () if resources else tuple(state)  # of a change the engine's pack judges what comes of it
     made = {subject.urn for subject in (*resources, *kept)}
@@ -86,8 +83,3 @@ def judged(
     both = settled(both, known.deferred) if live else both
     weakened = weakenings(policy.holding, policy.proposed) if policy.proposed else ()
     return govern(both, policy.holding, policy.seen, weakened=weakened, phase=phase)
-
-
-def _planned(steps: Sequence[PlannedStep]) -> tuple[Subject, ...]:
-    last = {step.urn: step for step in steps if OPS.get(step.op) not in _GOING}
-    return whole([each for each in map(resource_after, last.values()) if each is not None])

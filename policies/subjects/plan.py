@@ -9,7 +9,7 @@ from typing import Any, Final
 from policies.facts import shown
 from policies.model import PackError, Subject
 from policies.subjects.resources import resource_subject, whole
-from policies.subjects.steps import OPS, PlannedStep, resource_after, step_subjects
+from policies.subjects.steps import OPS, PlannedStep, resources_after, step_subjects
 from policies.subjects.wire import plain
 
 __all__ = ["PlannedStep", "preview_subjects", "state_subjects", "step_subjects"]
@@ -28,9 +28,7 @@ def preview_subjects(document: object, *, name: str) -> tuple[Subject, ...]:
     entries = _list(body.get("steps"), f"{name}: steps")
     steps = [_step(entry, f"{name}: steps[{place}]") for place, entry in enumerate(entries)]
     _refuse_incomplete(body, steps, name)
-    last = {step.urn: step for step in steps if _stays(step)}
-    resources = [resource_after(step) for step in last.values()]
-    return (*whole([each for each in resources if each is not None]), *step_subjects(steps))
+    return (*resources_after(steps), *step_subjects(steps))
 
 
 def state_subjects(document: object, *, name: str) -> tuple[Subject, ...]:
@@ -46,10 +44,6 @@ def state_subjects(document: object, *, name: str) -> tuple[Subject, ...]:
         if not state.get("delete") and not state.get("external"):
             found.append(_resource(state, at))
     return whole(found)
-
-
-def _stays(step: PlannedStep) -> bool:
-    return OPS[step.op] not in ("delete", "read") and step.op != "delete-replaced"
 
 
 def _step(entry: object, place: str) -> PlannedStep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -64,22 +64,39 @@ def resource_before(step: PlannedStep) -> Subject | None:
     return None if step.old is None else _resource(step, step.old, step.protected_before, step.old_edges)
 
 
+def resources_after(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
+    """The resources as they will be after all of the steps; raises PackError at an unknown operation.
+
+    The delete that ends a replacement is of what was there before: the resource itself stays.
+    """
+    last = {step.urn: step for step in steps if _stays(step)}
+    return _whole(resource_after(step) for step in last.values())
+
+
 def step_subjects(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
     """One subject a resource; feed also the steps that change nothing, since some rules count."""
     merged: dict[str, PlannedStep] = {}
     for step in steps:
-        if step.op not in OPS:
-            raise PackError(f"{step.urn}: no operation {step.op!r}; known: {', '.join(sorted(OPS))}")
         known = merged.get(step.urn)
-        merged[step.urn] = _both(known, step) if known else replace(step, op=OPS[step.op])
-    old = _by_urn([resource_before(step) for step in merged.values()])
-    new = _by_urn([resource_after(step) for step in merged.values()])
+        merged[step.urn] = _both(known, step) if known else replace(step, op=_comes_to(step))
+    old = _by_urn(resource_before(step) for step in merged.values())
+    new = _by_urn(resource_after(step) for step in merged.values())
     return tuple(_subject(step, old, new) for step in merged.values())
+
+
+def _comes_to(step: PlannedStep) -> str:
+    if step.op not in OPS:
+        raise PackError(f"{step.urn}: no operation {step.op!r}; known: {', '.join(sorted(OPS))}")
+    return OPS[step.op]
+
+
+def _stays(step: PlannedStep) -> bool:
+    return _comes_to(step) not in ("delete", "read") and step.op != "delete-replaced"
 
 
 def _both(known: PlannedStep, step: PlannedStep) -> PlannedStep:
     """One step of two about the same resource; a delete beside anything else is a replacement."""
-    ops = {known.op, OPS[step.op]}
+    ops = {known.op, _comes_to(step)}
     op = "replace" if "delete" in ops and len(ops) > 1 else max(ops, key=_STRONGER.index)
     before = known if known.old is not None else step
     after = known if known.new is not None else step
@@ -96,8 +113,12 @@ def _both(known: PlannedStep, step: PlannedStep) -> PlannedStep:
     )
 
 
-def _by_urn(resources: Sequence[Subject | None]) -> Mapping[str, Subject]:
-    return {subject.urn: subject for subject in whole([each for each in resources if each is not None])}
+def _whole(resources: Iterable[Subject | None]) -> tuple[Subject, ...]:
+    return whole([each for each in resources if each is not None])
+
+
+def _by_urn(resources: Iterable[Subject | None]) -> Mapping[str, Subject]:
+    return {subject.urn: subject for subject in _whole(resources)}
 
 
 def _subject(step: PlannedStep, old: Mapping[str, Subject], new: Mapping[str, Subject]) -> Subject:

@@ -15,6 +15,7 @@ from policies.facts import Unknown
 from policies.model import CheckResult, Enforcement, Kind, PackError, State, Subject
 from policies.profiles import load_profiles
 from policies.subjects.plan import PlannedStep, preview_subjects, state_subjects, step_subjects
+from policies.subjects.steps import resources_after
 
 PREVIEWS = Path(__file__).parent / "previews"
 JUDGED: Mapping[str, tuple[str, ...]] = {
@@ -189,6 +190,35 @@ def test_live_events_give_the_same_steps_as_the_saved_preview() -> None:
 
     assert [(each.urn, each.facts.raw()) for each in live] == [(each.urn, each.facts.raw()) for each in saved]
     assert len({each.urn for each in live}) == len(live)
+
+
+DB = "urn:pulumi:acme-demo::steward::local:index:Server::db-1"
+
+
+def step(op: str, old: str = "", new: str = "") -> PlannedStep:
+    """A step about one server; a side is there where an image is given."""
+    sides = ({"name": "db-1", "image": image} if image else None for image in (old, new))
+    return PlannedStep(op, DB, "local:index:Server", *sides)
+
+
+REPLACED = (
+    step("create-replacement", "debian-12", "debian-13"),
+    step("replace", "debian-12", "debian-13"),
+    step("delete-replaced", "debian-12"),
+)
+"""As the engine tells one replacement; it may also delete first."""
+
+
+@pytest.mark.parametrize("told", [REPLACED, REPLACED[::-1]])
+def test_what_is_replaced_will_still_be_there(told: tuple[PlannedStep, ...]) -> None:
+    (resource,) = resources_after(told)
+    assert (resource.urn, resource.facts.text("image")) == (DB, "debian-13")
+
+
+def test_what_goes_is_not_there_after_and_no_strange_step_is_passed_over() -> None:
+    assert resources_after([step("delete", "debian-12"), step("read", "debian-12", "debian-12")]) == ()
+    with pytest.raises(PackError, match="no operation 'explode'"):
+        resources_after([step("explode", new="debian-13")])
 
 
 def drop_a_step(body: Any) -> None:
