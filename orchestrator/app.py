@@ -15,7 +15,7 @@ from typing import Any
 from orchestrator.adapters import Adapters
 from orchestrator.app_fleet import read_fleet, require_project
 from orchestrator.backups.calendar import DAYS
-from orchestrator.circumstances import actor, tool_versions
+from orchestrator.circumstances import Origin, actor, origin_of, tool_versions
 from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
@@ -186,8 +186,9 @@ def begin_run(
         label = fleet_label(path.absolute(), settings.project)
         connections = Connections(settings)
         killed = close_killed_runs(settings, ledger, target.stack.name, started)
+        origin = origin_of(settings)
         composed = Composition(
-            settings, toolchain, target, run_id, connections, label, say, watcher.host,
+            settings, toolchain, target, run_id, connections, label, origin, say, watcher.host,
             ledger.pins.of_stack, killed,
         )  # fmt: skip
         adapters = composed.adapters(ledger, clock)
@@ -197,17 +198,16 @@ def begin_run(
         watcher.begun(partial(earlier_runs, settings, ledger.last_runs, target.stack.name, verb))
         if warm:
             connections.warm(stacks_of(target), adapters.provisioner.outputs)
-        with _to_its_end(run, connections, killed, toolchain.digest, say):
+        with _to_its_end(run, evidence_of(run, toolchain.digest, origin), connections, killed, say):
             yield run
 
 
 @contextmanager
 def _to_its_end(
-    run: Run, connections: Connections, killed: Sequence[str], tools: str, say: Say
+    run: Run, evidence: RunEvidence, connections: Connections, killed: Sequence[str], say: Say
 ) -> Iterator[None]:
     """Whatever happens in the block: no host keeps anything, evidence has a record, the ledger an end."""
     settings, ledger, stack = run.settings, run.ledger, run.adapters.target.stack
-    evidence = evidence_of(run, tools)
     code = 3
     try:
         say_killed(evidence, killed, say)
@@ -229,7 +229,7 @@ def _to_its_end(
         with_reserve(settings.home, lambda: ledger.end_run(run.id, code, moment()))
 
 
-def evidence_of(run: Run, tools: str) -> RunEvidence:
+def evidence_of(run: Run, tools: str, origin: Origin) -> RunEvidence:
     """What writes the evidence of a run; `tools` is the digest of its toolchain."""
     return RunEvidence(
         settings=run.settings,
@@ -242,6 +242,7 @@ def evidence_of(run: Run, tools: str) -> RunEvidence:
         versions={"steward": version("steward-iac"), **tool_versions()},
         inputs={run.fleet_file: run.adapters.target.loaded.digest},
         tools=tools,
+        origin=origin,
     )
 
 

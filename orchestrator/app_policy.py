@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.circumstances import origin_of
 from orchestrator.clock import new_run_id
 from orchestrator.evidence.folder import found_in
 from orchestrator.evidence.last import clock_went_back, head_of
@@ -75,7 +76,7 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     with memory_limit():
         found = judged(sources, policy, Phase.OFFLINE, only)
     who = _who(sources, whose)
-    about = circumstances(settings, "offline", new_run_id(started), started, *who)
+    about = circumstances(origin_of(settings), "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]))
     return found, reported(found, sources, policy, about, datetime.now(UTC), left_out)
 

@@ -3,25 +3,73 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import socket
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from orchestrator.errors import StewardError
 from orchestrator.process import run
+from orchestrator.redaction import redacted_values
+from orchestrator.settings import Settings
 
 _CHANGES: Final = ("STEWARD_CHANGE", "CI_MERGE_REQUEST_IID", "GITHUB_REF")
 _COMMITS: Final = ("CI_COMMIT_SHA", "GITHUB_SHA")
 _SECONDS: Final = 10.0
+_RULES: Final = ("catalog", "controls", "rules", "subjects")
+_PARAMS: Final = ("profiles",)
 _TOOLS: Final = ("pulumi", "ansible-core", "ansible-runner", "mitogen", "pytest-testinfra")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """For which change and by which rules a run works: looked up once, so that all its records name the same.
+
+    `rules` and `params` are SHA-256 over what judges, own rules included, and over the profiles.
+    """
+
+    commit: str
+    change: str
+    rules: str
+    params: str
+
+
+def origin_of(settings: Settings) -> Origin:
+    """As files and environment say now."""
+    pack = settings.policy_pack
+    return Origin(
+        commit=commit_of(settings.project),
+        change=change_id(),
+        rules=tree_digest([*(pack / room for room in _RULES), settings.own_rules]),
+        params=tree_digest([pack / room for room in _PARAMS]),
+    )
+
+
+def tree_digest(folders: Sequence[Path]) -> str:
+    """SHA-256 over the names and contents of all files in some folders, which need not exist."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        digest.update(f"{folder.name}\0".encode())
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(folder)}\0".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def actor() -> str:
     """Who runs this: the person, or the pipeline's own name."""
     return os.environ.get("STEWARD_ACTOR") or f"{getpass.getuser()}@{socket.gethostname()}"
+
+
+def command() -> list[str]:
+    """What was called, as records may tell it."""
+    return list(redacted_values([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
 def tool_versions() -> dict[str, str]:

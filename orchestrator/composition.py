@@ -12,6 +12,7 @@ from typing import Any
 
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.app_fleet import role_catalog
+from orchestrator.circumstances import Origin
 from orchestrator.clock import SystemClock
 from orchestrator.connections import Connections, StackHostKeys
 from orchestrator.convergence.book import ConvergeBook
@@ -75,6 +76,7 @@ class Composition:
     run: str
     connections: Connections
     fleet_file: str
+    origin: Origin
     say: Say
     watch: Watch
     pins: Callable[[str], Sequence[HostKeyPin]]
@@ -145,7 +147,7 @@ class Composition:
 
         def about() -> Circumstances:
             found = circumstances(
-                self.settings, "preview", self.run, started, fleet.stack, fleet.client, fleet.environment
+                self.origin, "preview", self.run, started, fleet.stack, fleet.client, fleet.environment
             )
             chain = EvidenceFolder(self.settings.home, fleet.stack, self.target.stack.id)
             return replace(found, chain_head=head_of(chain))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
-from orchestrator.circumstances import change_id, commit_of
+from orchestrator.circumstances import Origin, command
 from orchestrator.clock import Moment
 from orchestrator.connections import Connections
 from orchestrator.convergence.inputs import playbooks_digest
@@ -24,7 +22,7 @@ from orchestrator.evidence.record import Circumstances, Kind, canonical
 from orchestrator.evidence.writer import Attachment, EvidenceWriter, RunEnd, open_writer
 from orchestrator.ports.evidence import Anchor
 from orchestrator.ports.run import Clock, Say, StackRecord
-from orchestrator.redaction import redacted, redacted_values
+from orchestrator.redaction import redacted
 from orchestrator.room import with_reserve
 from orchestrator.settings import Settings
 from orchestrator.vault_anchor import VaultAnchor, read_accesses
@@ -53,6 +51,7 @@ class RunEvidence:
     inputs: Mapping[str, str]
     tools: str
     """Digest of the toolchain."""
+    origin: Origin
 
     def tell_killed(self, killed: Sequence[str]) -> None:
         """Records for runs that were killed; raises StewardError or OSError."""
@@ -97,18 +96,16 @@ class RunEvidence:
         )
 
     def _circumstances(self) -> Circumstances:
-        settings = self.settings
-        rules = [settings.policy_pack / name for name in ("catalog", "rules", "subjects")]
-        params = [settings.policy_pack / name for name in ("profiles", "controls")]
-        tools = {"toolchain": self.tools, "playbooks": playbooks_digest(settings.playbooks), **self.versions}
+        playbooks = playbooks_digest(self.settings.playbooks)
+        tools = {"toolchain": self.tools, "playbooks": playbooks, **self.versions}
         return Circumstances(
             actor=self.actor,
-            commit=commit_of(settings.project),
-            change=change_id(),
-            command=redacted_values([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            commit=self.origin.commit,
+            change=self.origin.change,
+            command=command(),
             versions=self.versions,
-            rules=tree_digest([*rules, settings.own_rules]),
-            params=tree_digest(params),
+            rules=self.origin.rules,
+            params=self.origin.params,
             tools=hashlib.sha256(canonical(tools)).hexdigest(),
             inputs=self.inputs,
         )
@@ -194,15 +191,3 @@ def recorded_runs(raw: Iterator[bytes]) -> set[str]:
         if any(mark in line for mark in marks)
         for match in _RUN.finditer(line)
     }
-
-
-def tree_digest(folders: Sequence[Path]) -> str:
-    """SHA-256 over the names and contents of all files in some folders, which need not exist."""
-    digest = hashlib.sha256()
-    for folder in folders:
-        digest.update(f"{folder.name}\0".encode())
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(folder)}\0".encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from orchestrator.app import open_ledger
-from orchestrator.circumstances import actor
+from orchestrator.circumstances import actor, command
 from orchestrator.cli.output import note
 from orchestrator.clock import SystemClock
 from orchestrator.errors import InputError
@@ -22,7 +21,6 @@ from orchestrator.evidence.record import Circumstances, Line
 from orchestrator.evidence.verdict import Verdict
 from orchestrator.evidence.verify import verify
 from orchestrator.evidence.writer import EvidenceWriter, open_writer
-from orchestrator.redaction import redacted_values
 from orchestrator.run_evidence import anchors_of
 from orchestrator.settings import Settings, load_settings
 
@@ -63,7 +61,7 @@ def chain_writer(stack: str | None) -> Iterator[EvidenceWriter]:
     folder = one_chain(settings.home, stack)
     by = Circumstances(
         actor=actor(),
-        command=redacted_values([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=command(),
         versions={"steward": version("steward-iac")},
     )
     client = client_of(list(ChainFile(folder.chain).lines()))

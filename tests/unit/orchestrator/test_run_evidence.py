@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.app import forget_stack
-from orchestrator.circumstances import commit_of
+from orchestrator.circumstances import commit_of, origin_of, tree_digest
 from orchestrator.errors import FindingsError, InputError, StoppedError, ToolError
 from orchestrator.evidence.folder import EvidenceFolder, found_in
 from orchestrator.evidence.payloads import PayloadStore, load_key
 from orchestrator.pipelines.plan import plan_steps
 from orchestrator.pipelines.step import Step, Steps
-from orchestrator.run_evidence import tree_digest
 from tests.unit.orchestrator.evidence_runs import Place, place
 
 KILLED = """
@@ -198,6 +197,16 @@ def test_who_changed_what_and_why_comes_from_the_pipeline(
     record = there.lines()[-1].record
     assert [record[name] for name in ("actor", "change", "commit")] == ["ci", "MR 12", "e" * 40]
     assert record["command"] == ["steward", "plan", "--fleet", "demo.yaml"]
+
+
+def test_rules_are_those_that_the_run_began_with(there: Place) -> None:
+    before = origin_of(there.settings)
+    with there.run():
+        there.settings.own_rules.mkdir()
+        (there.settings.own_rules / "late.py").write_text("")
+    digests = there.lines()[-1].record["digests"]
+    assert (digests["rules"], digests["params"]) == (before.rules, before.params)
+    assert origin_of(there.settings).rules != before.rules
 
 
 def test_a_commit_says_whether_files_differ_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
