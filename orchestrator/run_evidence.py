@@ -171,12 +171,9 @@ def anchors_of(settings: Settings, folder: EvidenceFolder) -> Iterator[Sequence[
     connections = Connections(settings)
     try:
         anchors += [
-            VaultAnchor(
-                settings.home, access, folder.chain, folder.payloads,
-                lambda route: connections.shell(route.stack, [route.server]),
-            )
+            VaultAnchor(folder, access, lambda route: connections.shell(route.stack, [route.server]))
             for access in read_accesses(settings.home, folder.id)
-        ]  # fmt: skip
+        ]
         yield anchors
     finally:
         connections.close()

@@ -14,7 +14,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,6 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.courier import PROGRAM
 from orchestrator.errors import InputError, StewardError, ToolError
+from orchestrator.evidence.anchors import read_head
+from orchestrator.evidence.folder import EvidenceFolder
+from orchestrator.evidence.payloads import PayloadStore
+from orchestrator.evidence.record import canonical
 from orchestrator.ports.evidence import AnchorReceipt, Head
 from orchestrator.ports.hosts import HostShell
 from orchestrator.private_file import write_private
@@ -111,12 +115,10 @@ class Sent:
 
 @dataclass(frozen=True)
 class VaultAnchor:
-    """Implements `ports.evidence.Anchor`; `chain` is the file of records, `payloads` the folder beside it."""
+    """Implements `ports.evidence.Anchor` for the chain of one folder."""
 
-    home: Path
+    folder: EvidenceFolder
     access: VaultAccess
-    chain: Path
-    payloads: Path
     shell_of: ShellOf
 
     @property
@@ -130,7 +132,7 @@ class VaultAnchor:
         lines = self._lines(sent, head)
         for load in _loads(self._documents(lines)):
             self._carry(load)
-        told = json.dumps(asdict(head), sort_keys=True, separators=(",", ":")).encode() + b"\n"
+        told = canonical(asdict(head)) + b"\n"
         self._carry([_object("index", b"".join(lines)), _object("snapshots", told)])
         write_private(self._sent_path, json.dumps({"number": head.number, "sha256": head.sha256}) + "\n")
         return AnchorReceipt(self.name, hashlib.sha256(told).hexdigest())
@@ -176,17 +178,17 @@ class VaultAnchor:
 
     def _lines(self, sent: Sent, head: Head) -> list[bytes]:
         """The records after the last one that was brought, up to the head; all where that one is not here."""
-        with self.chain.open("rb") as file:
+        with self.folder.chain.open("rb") as file:
             lines = [line for _, line in zip(range(head.number + 1), file, strict=False)]
         known = 0 <= sent.number < len(lines) and f'"sha256":"{sent.sha256}"'.encode() in lines[sent.number]
         return lines[sent.number + 1 :] if known else lines
 
     def _documents(self, lines: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
         """Ciphertexts that these records name and that are still here."""
+        store = PayloadStore(self.folder.payloads, self.folder.id)
         for line in lines:
             for found in _PAYLOAD.finditer(line):
-                sha256 = found[1].decode()
-                path = self.payloads / sha256[:2] / sha256
+                path = store.place(found[1].decode())
                 if path.is_file():
                     yield _object("data", path.read_bytes())
 
@@ -198,7 +200,7 @@ class VaultAnchor:
 
     @property
     def _sent_path(self) -> Path:
-        return access_path(self.home, self.access.chain, self.access.name).with_suffix(".sent.json")
+        return access_path(self.folder.home, self.access.chain, self.access.name).with_suffix(".sent.json")
 
 
 def _object(kind: str, content: bytes) -> tuple[str, bytes]:
@@ -234,12 +236,8 @@ def _found(text: str, host: str) -> list[tuple[str, bytes]]:
 
 def _head(name: str, content: bytes) -> Head:
     """One head; raises ToolError for what is none."""
-    try:
-        body = json.loads(content)
-        head = Head(**body) if set(body) == {field.name for field in fields(Head)} else None
-    except (ValueError, TypeError, RecursionError):
-        head = None
-    if head is None or type(head.number) is not int or not isinstance(head.sha256, str):
+    head = read_head(content)
+    if head is None:
         raise ToolError(
             "anchor", "an object in the vault is no head", place=f"snapshots/{name}",
             got=content[:80].decode(errors="replace"),

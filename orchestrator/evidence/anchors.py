@@ -89,16 +89,22 @@ class FolderAnchor:
         return done.stdout if done.returncode == 0 else ""
 
 
+def read_head(text: str | bytes) -> Head | None:
+    """A head as an anchor gave it back; None for what is none."""
+    try:
+        found = json.loads(text)
+        head = Head(**found) if set(found) == {field.name for field in fields(Head)} else None
+    except (ValueError, TypeError, RecursionError):
+        return None
+    known = head is not None and type(head.number) is int and isinstance(head.sha256, str)
+    return head if known else None
+
+
 def _read(text: str, chain: str, path: Path) -> Iterator[Head]:
     """The heads in a text, a last line that is cut off left out; raises ToolError for what is none."""
-    names = {field.name for field in fields(Head)}
     for number, line in enumerate(text.split("\n")[:-1], start=1):
-        try:
-            found = json.loads(line)
-            head = Head(**found) if set(found) == names else None
-        except (ValueError, TypeError, RecursionError):
-            head = None
-        if head is None or type(head.number) is not int or not isinstance(head.sha256, str):
+        head = read_head(line)
+        if head is None:
             raise ToolError("anchor", f"line {number} is no head", place=str(path), got=line[:80])
         if head.chain == chain:
             yield head

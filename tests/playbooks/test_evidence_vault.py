@@ -69,8 +69,7 @@ class Vault:
 
     @property
     def anchor(self) -> VaultAnchor:
-        folder = self.bench.folder
-        return VaultAnchor(folder.home, self.access, folder.chain, folder.payloads, lambda _: self.shell)
+        return VaultAnchor(self.bench.folder, self.access, lambda _: self.shell)
 
     def anchored(self) -> Sequence[str]:
         with self.bench.writer() as writer:
