@@ -53,6 +53,8 @@ class ChainFile:
                 at = file.seek(at - step)
                 rest = file.read(step) + rest
         whole, newline, torn = rest.rpartition(b"\n")
+        if not newline and at > 0:  # no writer tears off that much, and what is before it is not lost
+            raise self._damaged(f"no line ends in its last {len(rest) >> 20} MiB")
         if not newline:
             return Tail(None, 0, torn)
         return Tail(self._last(whole.rpartition(b"\n")[2]), size - len(torn), torn)

@@ -17,7 +17,7 @@ from orchestrator.clock import Moment, SystemClock
 from orchestrator.errors import ToolError
 from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.fence import Fence, StaleWriterError
-from orchestrator.evidence.record import Kind
+from orchestrator.evidence.record import LONGEST_LINE, Kind
 from orchestrator.evidence.writer import RunEnd, open_writer
 from tests.fakes import NOON
 from tests.unit.orchestrator.evidence.chains import BY, CLIENT_ID, REPORT, STACK_ID, Bench, bench_at
@@ -230,6 +230,17 @@ def test_nothing_is_added_to_a_chain_whose_end_is_no_record(bench: Bench) -> Non
     with pytest.raises(ToolError, match="damaged"):
         append(bench)
     assert bench.folder.chain.read_bytes() == before
+
+
+def test_an_end_that_no_writer_tore_off_takes_no_record_along(bench: Bench) -> None:
+    append(bench)
+    with bench.folder.chain.open("ab") as file:
+        file.write(b"\0" * (2 * LONGEST_LINE + (1 << 20)))
+    before = bench.folder.chain.read_bytes()
+    with pytest.raises(ToolError, match="damaged"):
+        append(bench)
+    assert bench.folder.chain.read_bytes() == before
+    assert not bench.verify().ok
 
 
 def test_runs_that_were_killed_are_told_once(bench: Bench) -> None:
