@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import islice
 from typing import Final
 
 from orchestrator.errors import InputError, StewardError
@@ -66,7 +67,7 @@ def export(
     documents = list(_documents(folder, client_of(lines), period, standing))
     seed = seed or lines[-1].sha256
     made = {
-        "chain.jsonl": b"".join(raw + b"\n" for raw in chain.raw_lines()),
+        "chain.jsonl": b"".join(raw + b"\n" for raw in islice(chain.raw_lines(), len(lines))),
         "allowed_signers": _signers(lines),
         "period.txt": f"{written_time(period.begin)} {written_time(period.end)}\n".encode(),
         "anchors.txt": _anchored(folder.id, lines, anchors),

@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,8 +17,9 @@ import pytest
 
 from orchestrator.errors import InputError
 from orchestrator.evidence.bundle import Bundle, export
+from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.period import read_period
-from orchestrator.evidence.record import Kind
+from orchestrator.evidence.record import Kind, Line
 from orchestrator.evidence.review import Review, accepted_review, statement_of
 from orchestrator.evidence.sshsig import REVIEW, make_key, sign
 from orchestrator.evidence.standing import erasable
@@ -125,6 +126,21 @@ def test_the_same_chain_gives_the_same_bytes(bench: Bench) -> None:
     assert one.sha256 == hashlib.sha256(one.content).hexdigest()
     assert (one.documents, one.erased, one.records) == (7, 1, 9)
     assert one.name == "evidence-acme-demo-2026-Q4.tar"
+
+
+def test_a_run_that_ends_meanwhile_is_in_the_next_bundle(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, lines = export(bench.folder, Q4), ChainFile.lines
+
+    def then_a_run(chain: ChainFile) -> Iterator[Line]:
+        yield from lines(chain)
+        run(bench, "z")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ChainFile, "lines", then_a_run)
+        assert export(bench.folder, Q4) == before
+    assert export(bench.folder, Q4).records == before.records + 1
 
 
 def test_an_anchor_is_told_and_held_against_the_chain(bench: Bench, tmp_path: Path) -> None:
