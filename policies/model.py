@@ -168,6 +168,11 @@ class Rule:
     stack_check: StackCheck | None = None
 
 
+def stops(state: str, enforcement: str) -> bool:
+    """Whether a state stops the change where it is enforced like that."""
+    return state in (State.FAIL, State.ERROR, State.UNKNOWN) and enforcement == Enforcement.MANDATORY
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """The record of one rule on one subject; a subject that fails at two places has two.
@@ -194,8 +199,7 @@ class CheckResult:
     @property
     def blocks(self) -> bool:
         """Whether this result alone stops the change."""
-        stops = self.state in (State.FAIL, State.ERROR, State.UNKNOWN)
-        return stops and self.enforcement is Enforcement.MANDATORY
+        return stops(self.state, self.enforcement)
 
     def as_row(self) -> dict[str, object]:
         """The JSON form that reports and evidence read."""

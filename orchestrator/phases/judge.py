@@ -67,7 +67,7 @@ def not_asked(judgement: Judgement | None, since: str) -> Judgement | None:
 
 def refuse_if_blocked(stack: str, found: Preview, judgement: Judgement) -> None:
     """Raise FindingsError that names each blocking rule and its subject, or what Pulumi refused with."""
-    bad = [*(row for row in found.policies if blocks(row)), *judgement.blocking]
+    bad = [*(row for row in found.policies if row.blocks), *judgement.blocking]
     if not bad:
         if found.refused is not None:
             raise found.refused
@@ -90,11 +90,6 @@ def blocked(stack: str, bad: Sequence[PolicyResult], so: str) -> FindingsError:
         f"{len(bad)} blocking finding{'s' * (len(bad) != 1)}; {so}: {', '.join(names[:_MOST_NAMED])}{more}",
         next_step=f"Mend the fleet, or read: steward policy explain {bad[0].rule}",
     )
-
-
-def blocks(row: PolicyResult) -> bool:
-    """Whether this row alone stops a change."""
-    return row.state in ("fail", "unknown", "error") and row.enforcement == "mandatory"
 
 
 def summary(found: Judgement) -> str:

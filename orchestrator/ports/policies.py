@@ -48,8 +48,7 @@ class Judgement:
     @property
     def blocking(self) -> Sequence[PolicyResult]:
         """The rows that stop a change, or fail a look."""
-        bad = ("fail", "unknown", "error")
-        return [row for row in self.rows if row.state in bad and row.enforcement == "mandatory"]
+        return [row for row in self.rows if row.blocks]
 
 
 class PolicyJudge(Protocol):

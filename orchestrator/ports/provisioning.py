@@ -36,8 +36,7 @@ class Preview:
     @property
     def blocked(self) -> bool:
         """Whether a mandatory rule found something."""
-        bad = ("fail", "unknown", "error")
-        return any(p.state in bad and p.enforcement == "mandatory" for p in self.policies)
+        return any(row.blocks for row in self.policies)
 
 
 @dataclass(frozen=True)

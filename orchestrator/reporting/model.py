@@ -13,6 +13,7 @@ from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange
 from orchestrator.reporting.record import Record
 from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime, Restore
+from policies.model import stops
 
 SCHEMA: Final = "steward.report/2"
 Severity = Literal["critical", "high", "medium", "low"]
@@ -214,6 +215,11 @@ class PolicyResult(Record):
     path: str = ""
     message: str = ""
     remediation: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this row alone stops a change."""
+        return stops(self.state, self.enforcement)
 
 
 class Finding(Record):

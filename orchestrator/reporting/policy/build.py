@@ -30,7 +30,7 @@ from orchestrator.reporting.policy.words import verdict_words
 from policies.assessment import Assessment
 from policies.controls import load_frameworks
 from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
-from policies.model import CheckResult, Rule, State, Subject
+from policies.model import CheckResult, Rule, State, Subject, stops
 from policies.pack import Pack
 from policies.profiles import Profile
 
@@ -107,9 +107,9 @@ def policy_report(assessment: Assessment, context: ReportContext) -> PolicyRepor
         not_checked=tuple(context.not_checked),
         trend=tuple(context.trend),
     )
-    stops, green = blocking(draft), is_green(draft)
+    blocked, green = blocking(draft), is_green(draft)
     words = verdict_words(draft, green=green)
-    verdict = Verdict(green=green, exit_code=1 if stops else 0, blocking=stops, words=words)
+    verdict = Verdict(green=green, exit_code=1 if blocked else 0, blocking=blocked, words=words)
     return check(draft.model_copy(update={"verdict": verdict}))
 
 
@@ -227,7 +227,7 @@ def _reported(key: tuple[str, ...], on: Mapping[int, str]) -> ReportedResult:
     return ReportedResult.model_validate(
         {
             "rule": rule, "on": places, "state": state, "enforcement": enforcement, "path": path,
-            "blocks": state in ("fail", "error", "unknown") and enforcement == "mandatory",
+            "blocks": stops(state, enforcement),
             "observed": observed, "expected": expected, "message": message, "remediation": remediation,
             "witness": witness, "waiver": waiver, "fingerprints": tuple(prints) if any(prints) else (),
         }

@@ -8,6 +8,7 @@ from typing import Final
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.reporting.policy.model import LETTERS, PolicyReport, ReportedResult, State
+from policies.model import stops
 
 WORST: Final[tuple[State, ...]] = (
     *("error", "fail", "unknown", "not_run"),
@@ -147,8 +148,7 @@ def _results(report: PolicyReport) -> Iterator[str]:
 def _result(result: ReportedResult, subjects: int) -> Iterator[str]:
     if not result.on or min(result.on) < 0 or max(result.on) >= subjects:
         yield f"a result of {result.rule} is on no subject of the population"
-    stops = result.state in ("fail", "error", "unknown") and result.enforcement == "mandatory"
-    if result.blocks != stops:
+    if result.blocks != stops(result.state, result.enforcement):
         yield f"a result of {result.rule} blocks, or does not, against its enforcement"
     if result.fingerprints and len(result.fingerprints) != len(result.on):
         yield f"a result of {result.rule} has not one fingerprint for each of {len(result.on)} subjects"
