@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from orchestrator.errors import InputError
 from orchestrator.judging.beside import read_feed
-from orchestrator.judging.check import Circumstances, reported
+from orchestrator.judging.check import reported
 from orchestrator.judging.rows import report_rows
 from orchestrator.judging.run import Fixed, judged, population, with_play
 from orchestrator.judging.settling import deferred, shown
@@ -20,6 +20,7 @@ from orchestrator.phases.judge import HOSTS, LOOK
 from orchestrator.policy_reference import Policy, open_policy
 from orchestrator.ports.policies import Judgement, Known
 from orchestrator.ports.run import Clock, Target
+from orchestrator.reporting.policy.build import Circumstances
 from orchestrator.reporting.policy.model import Deferred, NotChecked
 from orchestrator.settings import Settings
 from policies.assessment import Assessment

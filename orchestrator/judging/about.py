@@ -7,12 +7,13 @@ from datetime import datetime
 from importlib.metadata import version
 
 from orchestrator.circumstances import Origin, actor, command, tool_versions
-from orchestrator.judging.check import Circumstances, ReportPhase
+from orchestrator.reporting.policy.build import Circumstances
+from orchestrator.reporting.policy.model import Phase
 
 
 def circumstances(
     origin: Origin,
-    phase: ReportPhase,
+    phase: Phase,
     run: str,
     started: datetime,
     stack: str,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
 
 from orchestrator.errors import InputError
 from orchestrator.judging.sources import Source
 from orchestrator.policy_reference import Policy
-from orchestrator.reporting.policy.build import ReportContext, policy_report
+from orchestrator.reporting.policy.build import Circumstances, ReportContext, policy_report
 from orchestrator.reporting.policy.exceptions import reported_baseline, reported_waivers
-from orchestrator.reporting.policy.model import Deferred, Digests, NotChecked, PolicyReport
+from orchestrator.reporting.policy.model import Deferred, NotChecked, PolicyReport
 from orchestrator.reporting.policy.model import Source as ReportedSource
 from policies.assessment import Assessment
 from policies.governed import judge, judge_change
@@ -20,33 +18,6 @@ from policies.model import Phase, State, Subject
 
 _POPULATION = "population."
 _DIFFERS = (State.FAIL, State.WAIVED, State.BASELINED)
-ReportPhase = Literal["preview", "up", "destroy", "live", "offline"]
-
-
-@dataclass(frozen=True)
-class Circumstances:
-    """Who judged, when, for whom and by which command: all that a report says beside what was found."""
-
-    run: str
-    stack: str
-    client: str
-    environment: str
-    phase: ReportPhase
-    started_at: datetime
-    actor: str
-    command: Sequence[str]
-    versions: Mapping[str, str]
-    rules_digest: str
-    profiles_digest: str
-    commit: str = ""
-    change_id: str = ""
-    fleet_file: str = ""
-    chain_head: str = ""
-    """The newest record of the stack's evidence when the judgement began."""
-
-    def at(self, phase: ReportPhase) -> Circumstances:
-        """The same at another phase of the run."""
-        return replace(self, phase=phase)
 
 
 def judged(sources: Sequence[Source], policy: Policy, phase: Phase, only: Collection[str]) -> Assessment:
@@ -101,27 +72,11 @@ def reported(
 ) -> PolicyReport:
     """The judgement as its report; raises where the counts do not reconcile."""
     context = ReportContext(
-        run=about.run,
-        stack=about.stack,
-        client=about.client,
-        environment=about.environment,
-        phase=about.phase,
-        started_at=about.started_at,
-        ended_at=ended_at,
-        actor=about.actor,
-        pack=policy.holding.pack,
-        digests=Digests(
-            rules=about.rules_digest,
-            profiles=about.profiles_digest,
-            reference=policy.holding.digest,
-            inputs={source.name: source.digest for source in sources},
-        ),
-        commit=about.commit,
-        change_id=about.change_id,
-        command=about.command,
-        fleet_file=about.fleet_file,
-        chain_head=about.chain_head,
-        versions=about.versions,
+        about,
+        ended_at,
+        policy.holding.pack,
+        reference=policy.holding.digest,
+        inputs={source.name: source.digest for source in sources},
         sources=[
             ReportedSource(name=each.name, subjects=len(each.subjects), digest=each.digest)
             for each in sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,17 +34,10 @@ from policies.model import CheckResult, Rule, State, Subject, stops
 from policies.pack import Pack
 from policies.profiles import Profile
 
-Pair = tuple[str, str]
-"""(rule id, subject id)."""
-
 
 @dataclass(frozen=True)
-class ReportContext:
-    """Who judged what, when and by which rules: all of the report that the assessment does not say.
-
-    `pack`: the rules and profiles as they judged, at the phase. `waived`: pair -> id of the waiver that
-    excuses it; `fingerprints`: pair -> that of its offending values.
-    """
+class Circumstances:
+    """Who judged, when, for whom and by which command: all that a report says beside what was found."""
 
     run: str
     stack: str
@@ -52,46 +45,73 @@ class ReportContext:
     environment: str
     phase: Phase
     started_at: datetime
-    ended_at: datetime
     actor: str
-    pack: Pack
-    digests: Digests
+    command: Sequence[str]
+    versions: Mapping[str, str]
+    rules_digest: str
+    profiles_digest: str
     commit: str = ""
     change_id: str = ""
-    command: Sequence[str] = ()
     fleet_file: str = ""
     chain_head: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
+    """The newest record of the stack's evidence when the judgement began."""
+
+    def at(self, phase: Phase) -> Circumstances:
+        """The same at another phase of the run."""
+        return replace(self, phase=phase)
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """What a report says beside the assessment; `pack`: the rules and profiles as they judged, at the phase.
+
+    `reference`: digest of the policy reference. `inputs`: digest of each source by its name.
+    """
+
+    about: Circumstances
+    ended_at: datetime
+    pack: Pack
+    reference: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[Source] = ()
     differences: int = 0
     waivers: Sequence[ReportedWaiver] = ()
-    waived: Mapping[Pair, str] = field(default_factory=dict)
-    fingerprints: Mapping[Pair, str] = field(default_factory=dict)
     baseline: Baseline = field(default_factory=Baseline)
     deferred: Sequence[Deferred] = ()
     not_checked: Sequence[NotChecked] = ()
     trend: Sequence[TrendPoint] = ()
+
+    @property
+    def digests(self) -> Digests:
+        """Of what judged and of what was judged."""
+        return Digests(
+            rules=self.about.rules_digest,
+            profiles=self.about.profiles_digest,
+            reference=self.reference,
+            inputs=dict(self.inputs),
+        )
 
 
 def policy_report(assessment: Assessment, context: ReportContext) -> PolicyReport:
     """The report; raises EmptyPopulationError or InconsistentReportError where it would not add up."""
     subjects = tuple(map(_subject, assessment.subjects, assessment.profiles))
     profiles = [each for each in context.pack.profiles.ordered if each.name in set(assessment.profiles)]
+    about = context.about
     draft = PolicyReport(
-        run=context.run,
-        stack=context.stack,
-        client=context.client,
-        environment=context.environment,
-        phase=context.phase,
-        started_at=context.started_at,
+        run=about.run,
+        stack=about.stack,
+        client=about.client,
+        environment=about.environment,
+        phase=about.phase,
+        started_at=about.started_at,
         ended_at=context.ended_at,
-        actor=context.actor,
-        commit=context.commit,
-        change_id=context.change_id,
-        command=tuple(context.command),
-        fleet_file=context.fleet_file,
-        chain_head=context.chain_head,
-        versions=dict(context.versions),
+        actor=about.actor,
+        commit=about.commit,
+        change_id=about.change_id,
+        command=tuple(about.command),
+        fleet_file=about.fleet_file,
+        chain_head=about.chain_head,
+        versions=dict(about.versions),
         digests=context.digests,
         verdict=Verdict(green=False, exit_code=1, blocking=0, words=""),
         counts=counted(assessment.matrix),
@@ -100,7 +120,7 @@ def policy_report(assessment: Assessment, context: ReportContext) -> PolicyRepor
         rules=tuple(_rule(rule, profiles, own=rule.id in context.pack.own) for rule in assessment.rules),
         subjects=subjects,
         matrix=dict(assessment.matrix),
-        results=_results(assessment, context) if subjects else (),
+        results=_results(assessment) if subjects else (),
         waivers=tuple(context.waivers),
         baseline=context.baseline,
         deferred=tuple(context.deferred),
@@ -197,7 +217,7 @@ def _frameworks(rules: Iterable[Rule]) -> tuple[ReportedFramework, ...]:
     )
 
 
-def _results(assessment: Assessment, context: ReportContext) -> tuple[ReportedResult, ...]:
+def _results(assessment: Assessment) -> tuple[ReportedResult, ...]:
     """Results rule by rule; what is said alike of many subjects is one."""
     places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
     order = {rule.id: place for place, rule in enumerate(assessment.rules)}
@@ -206,16 +226,13 @@ def _results(assessment: Assessment, context: ReportContext) -> tuple[ReportedRe
     for result in assessment.results:
         if result.state is State.PASS:
             continue
-        pair = (result.rule, result.subject.urn)
-        waiver = result.waiver or context.waived.get(pair, "")
-        mark = result.fingerprint or context.fingerprints.get(pair, "")
         own = "" if result.remediation == remediations.get(result.rule) else result.remediation
         witness = "" if result.witness == result.subject.witness else result.witness
         key = (
             *(result.rule, result.state.value, result.enforcement.value, result.path),
-            *(result.observed, result.expected, problem(result), own, witness, waiver),
+            *(result.observed, result.expected, problem(result), own, witness, result.waiver),
         )
-        groups.setdefault(key, {})[places.get(result.subject.urn, -1)] = mark
+        groups.setdefault(key, {})[places.get(result.subject.urn, -1)] = result.fingerprint
     ordered = sorted(groups.items(), key=lambda group: (order.get(group[0][0], -1), min(group[1]), group[0]))
     return tuple(_reported(key, on) for key, on in ordered)
 

@@ -8,11 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from orchestrator.reporting.policy.build import Pair, ReportContext, policy_report
+from orchestrator.reporting.policy.build import Circumstances, ReportContext, policy_report
 from orchestrator.reporting.policy.model import (
     Baseline,
     Deferred,
-    Digests,
     Lapsed,
     NotChecked,
     PolicyReport,
@@ -76,34 +75,43 @@ def broken(rule: Rule) -> Rule:
     return replace(rule, id="own.breaks", check=check, stack_check=None)  # type: ignore[arg-type]
 
 
-def excused(assessment: Assessment, pairs: Mapping[Pair, State]) -> Assessment:
-    """The assessment after exceptions were held against it."""
+Pair = tuple[str, str]
+"""(rule id, subject id)."""
+
+
+def excused(assessment: Assessment, pairs: Mapping[Pair, State], waiver: str) -> Assessment:
+    """The assessment after exceptions were held against it: a waiver, and a baseline of what failed."""
+    marks = (pair for pair, state in pairs.items() if state is State.BASELINED)
+    fingerprints = {pair: f"{number:016x}" for number, pair in enumerate(marks)}
     places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
     matrix = {rule: list(line) for rule, line in assessment.matrix.items()}
     for (rule, urn), state in pairs.items():
         matrix[rule][places[urn]] = LETTERS[state]
-    results = tuple(
-        replace(result, state=pairs.get((result.rule, result.subject.urn), result.state))
-        for result in assessment.results
+    results = []
+    for result in assessment.results:
+        pair = (result.rule, result.subject.urn)
+        state = pairs.get(pair, result.state)
+        told = waiver if state is State.WAIVED else ""
+        results.append(
+            replace(result, state=state, waiver=told, fingerprint=fingerprints.get(pair, result.fingerprint))
+        )
+    return replace(
+        assessment, matrix={rule: "".join(line) for rule, line in matrix.items()}, results=tuple(results)
     )
-    return replace(assessment, matrix={rule: "".join(line) for rule, line in matrix.items()}, results=results)
 
 
-def context(**changes: object) -> ReportContext:
+def context(run: str = "01KBX7", **changes: object) -> ReportContext:
     """Who judged, when and by what."""
-    usual = ReportContext(
-        run="01KBX7",
+    about = Circumstances(
+        run=run,
         stack=STACK,
         client="acme",
         environment="demo",
         phase="offline",
         started_at=NOW - timedelta(seconds=3),
-        ended_at=NOW,
         actor="erika@acme.example",
-        pack=load_pack(None),
-        digests=Digests(
-            rules="a1" * 32, profiles="b2" * 32, reference="c3" * 32, inputs={"plan.json": "d4" * 32}
-        ),
+        rules_digest="a1" * 32,
+        profiles_digest="b2" * 32,
         commit="4f" * 20,
         change_id="!42",
         command=("steward", "policy", "check", "--from", "plan.json"),
@@ -111,6 +119,7 @@ def context(**changes: object) -> ReportContext:
         chain_head="e5" * 32,
         versions={"steward": "0.1.0", "python": "3.11.7"},
     )
+    usual = ReportContext(about, NOW, load_pack(None), reference="c3" * 32, inputs={"plan.json": "d4" * 32})
     return replace(usual, **changes)  # type: ignore[arg-type]
 
 
@@ -153,11 +162,9 @@ def refused() -> PolicyReport:
     subject = found.subjects[0].urn
     lapsed = Lapsed(rule=OWNER, subject=subject, why="its values changed")
     return policy_report(
-        excused(found, states),
+        excused(found, states, "W-7"),
         context(
             waivers=waivers(len(waived)),
-            waived=dict.fromkeys(waived, "W-7"),
-            fingerprints={pair: f"{number:016x}" for number, pair in enumerate(kept)},
             baseline=Baseline(entries=3, matched=len(kept), lapsed=(lapsed,)),
             deferred=(
                 Deferred(rule=SSH, subject=subject, path="addresses", planned_at=NOW - timedelta(hours=2)),
