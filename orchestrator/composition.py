@@ -30,7 +30,6 @@ from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
 from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
 from orchestrator.judging.about import circumstances
-from orchestrator.judging.check import Circumstances
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.policy_judge import RunJudge
@@ -49,6 +48,7 @@ from orchestrator.provisioning.key_ring import FileKeyRing
 from orchestrator.provisioning.local_listing import NoListing, PodmanListing
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.provisioning.stack_config import PROJECT
+from orchestrator.reporting.policy.build import Circumstances
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
 from orchestrator.ssh import shown_key

@@ -83,24 +83,6 @@ def assess(
     )
 
 
-def complete(
-    results: Iterable[CheckResult],
-    subjects: Sequence[Subject],
-    profiles: Profiles,
-    rules: Sequence[Rule] | None = None,
-) -> list[CheckResult]:
-    """Results plus a `not_run` for each pair without one, so that counts reconcile after an early end."""
-    found = list(results)
-    seen = {(result.rule, result.subject.urn) for result in found}
-    for subject in subjects:
-        profile = profiles.choose(subject)
-        for rule in all_rules() if rules is None else rules:
-            if rule.kind is subject.kind and (rule.id, subject.urn) not in seen:
-                bench = Bench(rule, subject, profile, settled=False)
-                found.append(bench.not_run("the run ended before this rule", profile.enforcement(rule.id)))
-    return found
-
-
 class _Bout:
     """All rules against all subjects: rule by rule, so that what a rule needs is made ready once."""
 

@@ -35,7 +35,7 @@ def verify(
     chain = ChainFile(folder.chain)
     walk = Walk(folder.id, list(chain.raw_lines()), trusted)
     standing = standing_of(walk.lines)
-    torn = _torn_end(chain) if not walk.broken else 0
+    torn = len(chain.tail().torn) if not walk.broken else 0
     anchored = _by_anchors(folder.id, walk, anchors)
     problems = [*walk.problems, *anchored.problems, *_rest(folder, walk, standing)]
     tail = [line for line in walk.lines[anchored.newest + 1 :] if line.kind != Kind.ANCHOR]
@@ -127,13 +127,3 @@ def _against(name: str, heads: Sequence[Head], known: Sequence[Head], walk: Walk
 
 def _is_in(head: Head, walk: Walk) -> bool:
     return 0 <= head.number < len(walk.lines) and walk.lines[head.number].sha256 == head.sha256
-
-
-def _torn_end(chain: ChainFile) -> int:
-    """Bytes after the last whole record."""
-    if not chain.path.exists():
-        return 0
-    size = chain.path.stat().st_size
-    with chain.path.open("rb") as file:
-        whole = sum(len(line) for line in file if line.endswith(b"\n"))
-    return size - whole

@@ -175,12 +175,8 @@ class Walk:
     def _check_by_ssh(self) -> None:
         """ssh-keygen itself looks at the last record of each key; the hashes carry that to all before."""
         signers = [read_signature(line.signature).key for line in self.lines]
-        following = [*signers[1:], ""]
-        for at, line in enumerate(self.lines):
-            if signers[at] == following[at]:
-                continue
-            key = read_signature(line.signature).key
-            if not verify_by_ssh(key, EVIDENCE, signed_bytes(line.raw), line.signature):
+        for line, key, following in zip(self.lines, signers, [*signers[1:], ""], strict=False):
+            if key != following and not verify_by_ssh(key, EVIDENCE, signed_bytes(line.raw), line.signature):
                 self._say(line.number, Fault.BAD_SIGNATURE, "ssh-keygen does not accept it")
 
     def _signed_by(self, line: Line) -> str:

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from policies.evaluate import complete, evaluate
+from policies.evaluate import evaluate
 from policies.facts import UNKNOWN, Facts
 from policies.model import Enforcement, Gap, Kind, OnUnknown, Outcome, Rule, State, Subject, SubjectCheck
 from policies.pack import all_rules, rule_by_id
@@ -90,16 +90,6 @@ def test_each_rule_says_what_an_unknown_value_does(
 
     assert (result.state, result.enforcement) == (State.UNKNOWN, enforcement)
     assert result.blocks is (enforcement is Enforcement.MANDATORY)
-
-
-def test_what_an_early_end_left_out_is_not_run() -> None:
-    subjects = [network("a"), network("b")]
-    first = evaluate(subjects[:1], load_profiles())
-
-    results = complete(first, subjects, load_profiles())
-
-    assert [result for result in results if result.subject is subjects[0]] == first
-    assert {result.state for result in results if result.subject is subjects[1]} == {State.NOT_RUN}
 
 
 def test_unknown_properties_as_a_whole_are_judged_by_the_strictest_profile() -> None:
