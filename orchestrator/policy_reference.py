@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from filelock import FileLock
+
 from orchestrator.errors import InputError
 from orchestrator.git_folder import commit_of, write_folder
 from orchestrator.private_file import write_private
@@ -141,15 +143,13 @@ def _written(home: Path, repository: Path, commit: str, inside: str) -> Path:
     key = hashlib.sha256(f"{repository}\0{inside}".encode()).hexdigest()[:12]
     target = home / _ROOM / f"{commit}-{key}"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
-    try:
+    with FileLock(target.parent / "lock", mode=0o600), tempfile.TemporaryDirectory(dir=target.parent) as room:
+        draft = Path(room) / "draft"
+        draft.mkdir(mode=0o700)
         write_folder(repository, commit, inside, draft)
-        if target.is_dir() and _same(draft, target):
-            return target
-        shutil.rmtree(target, ignore_errors=True)
-        draft.rename(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if not (target.is_dir() and _same(draft, target)):
+            shutil.rmtree(target, ignore_errors=True)
+            draft.rename(target)
     return target
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.backups.documents import VaultDescription
+from policies.subjects.population import listed, not_looked_at
 
-SCHEMA: Final = "steward.listing/1"
 _TYPE: Final = "repository"
 
 
@@ -26,11 +26,11 @@ def vault_listing(
     it may be anybody's; those of other stacks are in their own listings.
     """
     if vaults is None:
-        return {"schema": SCHEMA, "source": "vault", "looked_at": False, "types": [], "entries": []}
+        return not_looked_at("vault")
     held = sorted({repository for vault in vaults for repository in vault.repositories})
     entries = [
         {"type": _TYPE, "name": owner.server if owner else repository, "identity": repository}
         for repository in held
         if (owner := credentials.get(repository)) is None or owner.stack == stack
     ]
-    return {"schema": SCHEMA, "source": "vault", "looked_at": True, "types": [_TYPE], "entries": entries}
+    return listed("vault", [_TYPE], entries)

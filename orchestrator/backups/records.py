@@ -16,12 +16,12 @@ from typing import Any, Final
 from orchestrator.backups.documents import BackupStatus, PlanStatus
 from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.seen import Restore
+from policies.subjects.backups import SCHEMA
 from stacks.fleet.backup import BackupPlan
 from stacks.fleet.coverage import VAULT_ROLE
 from stacks.fleet.model import Fleet
 from stacks.outputs import ServerOutput
 
-SCHEMA: Final = "steward.backup-records/1"
 _WEEK, _MONTH = timedelta(days=7), timedelta(days=30)
 _SHARED: Final = "the vault cannot tell the plans of one server apart"
 

@@ -11,7 +11,6 @@ from orchestrator.errors import InputError
 from policies.facts import shown
 from policies.model import PackError
 from policies.subjects.document import DocumentError
-from policies.subjects.hosts import DocumentError as HostDocumentError
 
 _T = TypeVar("_T")
 MOST_BYTES: Final = 256 * 1024 * 1024
@@ -62,7 +61,7 @@ def asked(path: Path, read: Callable[[], _T]) -> _T:
     """What the reader gives; what it refuses is told with the file's name. Raises InputError."""
     try:
         return read()
-    except (PackError, DocumentError, HostDocumentError, UnicodeDecodeError) as problem:
+    except (PackError, DocumentError, UnicodeDecodeError) as problem:
         raise InputError(
             "policy check", f"cannot be judged: {problem}", place=str(path),
             next_step="Mend the file, or write it again.",

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from orchestrator.errors import ToolError
 from orchestrator.process import run
+from policies.subjects.population import listed, not_looked_at
 
-SCHEMA: Final = "steward.listing/1"
+_SOURCE: Final = "provider"
 _SECONDS: Final = 30.0
 _ASKED: Final[Mapping[str, Sequence[str]]] = {
     "server": ("ps", "--all"),
@@ -31,13 +32,7 @@ class PodmanListing:
         for kind, words in _ASKED.items():
             done = run(["podman", *words, "--filter", label, "--format", "json"], timeout=_SECONDS)
             found += [_entry(kind, record) for record in _records(done.stdout)]
-        return {
-            "schema": SCHEMA,
-            "source": "provider",
-            "looked_at": True,
-            "types": list(_ASKED),
-            "entries": found,
-        }
+        return listed(_SOURCE, list(_ASKED), found)
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class NoListing:
 
     def listing(self, _stack_id: str) -> Mapping[str, Any]:
         """A document that says that nobody looked."""
-        return {"schema": SCHEMA, "source": "provider", "looked_at": False, "types": [], "entries": []}
+        return not_looked_at(_SOURCE)
 
 
 def _records(text: str) -> Iterator[Mapping[str, Any]]:

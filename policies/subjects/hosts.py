@@ -14,35 +14,22 @@ from typing import Final
 from policies.facts import Facts, Unknown
 from policies.model import Kind, Subject
 from policies.subjects import host_access, host_packages
+from policies.subjects.document import DocumentError
 from policies.subjects.moments import days_since, moment
 
 SCHEMA: Final = "steward.host-facts/1"
 SECTIONS: Final = (
     *("accounts", "apparmor", "audit", "authorized_keys", "automatic_upgrades", "banners", "boot"),
-    *(
-        "capabilities",
-        "clock",
-        "core_dumps",
-        "file_modes",
-        "firewall",
-        "groups",
-        "homes",
-        "journal",
-        "kernel",
-    ),
-    *("listening", "log_rotation", "login_defs", "modules", "mounts", "open_files", "packages", "pam"),
-    *("reboot", "release", "scheduling", "shell_umask", "sshd", "sudo", "sysctl", "time_daemons", "units"),
-    *("upgrades", "virtualisation"),
+    *("capabilities", "clock", "core_dumps", "file_modes", "firewall", "groups", "homes", "journal"),
+    *("kernel", "listening", "log_rotation", "login_defs", "modules", "mounts", "open_files", "packages"),
+    *("pam", "reboot", "release", "scheduling", "shell_umask", "sshd", "sudo", "sysctl", "time_daemons"),
+    *("units", "upgrades", "virtualisation"),
 )
 _MOST_ROWS: Final = 20_000
 _MOST_KEYS: Final = 2_000
 _MOST_DEPTH: Final = 8
 _LONGEST: Final = 4_096
 _WITNESS: Final = "host"
-
-
-class DocumentError(Exception):
-    """A document that is no collected facts of a host; the text says which and why."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from policies.facts import Facts, MalformedFactError, Unknown, UnknownFactError, shown
 from policies.model import Kind, Subject
@@ -133,6 +133,16 @@ def _identity(subject: Subject) -> str:
         return subject.facts.text_or_none(_IDENTITY.get(subject.type, "")) or ""
     except (UnknownFactError, MalformedFactError):
         return ""
+
+
+def listed(source: str, types: Sequence[str], entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """All of these types that a source has; each entry is {type, name, identity}."""
+    return {"schema": SCHEMA, "source": source, "looked_at": True, "types": [*types], "entries": [*entries]}
+
+
+def not_looked_at(source: str) -> dict[str, Any]:
+    """A listing of a source that nobody asked: what it has is unknown, which is not the same as nothing."""
+    return {"schema": SCHEMA, "source": source, "looked_at": False, "types": [], "entries": []}
 
 
 def read_listing(document: object) -> Listing | None:

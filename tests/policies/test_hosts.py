@@ -14,8 +14,9 @@ from policies.facts import MalformedFactError, UnknownFactError
 from policies.model import Kind, State, Subject
 from policies.pack import all_rules
 from policies.profiles import load_profiles
+from policies.subjects.document import DocumentError
 from policies.subjects.host_access import fingerprint
-from policies.subjects.hosts import SCHEMA, SECTIONS, DocumentError, host_subjects, hosts_of
+from policies.subjects.hosts import SCHEMA, SECTIONS, host_subjects, hosts_of
 
 AT = "2026-11-29T20:00:00+00:00"
 EPOCH = 1795982400.0

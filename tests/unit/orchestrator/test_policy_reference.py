@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from orchestrator.errors import InputError
+from orchestrator.git_folder import write_folder
 from orchestrator.policy_reference import open_policy, place_of, policy_environment
 from orchestrator.settings import Settings, load_settings
 from orchestrator.toolchain.environment import child_environment
@@ -116,7 +118,25 @@ def test_a_written_reference_that_was_changed_is_written_anew(tmp_path: Path) ->
     again = place_of(settings(tmp_path, f"{repository}@main:"))
     assert again == place
     assert "default: standard" in target.read_text()
-    assert [each.name for each in target.parent.parent.iterdir()] == [target.parent.name], "no draft stays"
+    assert {each.name for each in target.parent.parent.iterdir()} == {target.parent.name, "lock"}, (
+        "no draft stays"
+    )
+
+
+def test_one_process_at_a_time_writes_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = write(tmp_path / "repo")
+    commit(repository)
+    from orchestrator import policy_reference
+
+    def write_alone(repository: Path, commit: str, inside: str, target: Path) -> None:
+        with pytest.raises(Timeout):
+            FileLock(tmp_path / "home" / "policy" / "lock").acquire(timeout=0)
+        write_folder(repository, commit, inside, target)
+
+    monkeypatch.setattr(policy_reference, "write_folder", write_alone)
+    place = place_of(settings(tmp_path, f"{repository}@main:"))
+    assert place is not None
+    assert "default: standard" in (place.folder / "minimum.yaml").read_text()
 
 
 def test_attributes_and_other_peoples_variables_change_nothing(

@@ -2,90 +2,37 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from orchestrator.errors import InputError
-from orchestrator.evidence.bundle import Bundle, export
+from orchestrator.evidence.bundle import export
 from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.period import read_period
-from orchestrator.evidence.record import Kind, Line
-from orchestrator.evidence.review import Review, accepted_review, statement_of
-from orchestrator.evidence.sshsig import REVIEW, make_key, sign
-from orchestrator.evidence.standing import erasable
-from orchestrator.evidence.writer import Attachment, RunEnd
-from tests.unit.orchestrator.evidence.chains import REPORT, Bench, MemoryAnchor, bench_at
+from orchestrator.evidence.record import Line
+from orchestrator.evidence.sshsig import make_key
+from tests.unit.orchestrator.evidence.chains import Bench, MemoryAnchor, bench_at
+from tests.unit.orchestrator.evidence.quarters import Q4, quarter, run, unpacked
 
 TOOLS = (
     "awk", "basename", "cat", "cmp", "cut", "dirname", "find", "fold", "grep", "head", "mkdir", "mktemp",
     "rm", "sed", "sha256sum", "sort", "split", "ssh-keygen", "tail", "tr", "wc", "xargs",
 )  # fmt: skip
-Q4 = read_period("2026-Q4")
-
-
-def policy(phase: str, letters: str, failed: bool) -> Attachment:
-    """A report of one rule on two subjects."""
-    result = {"rule": "network.ssh", "on": [0], "state": "fail", "path": "port"}
-    document = {
-        "schema": "steward.policy-report/1", "phase": phase,
-        "rules": [{"id": "network.ssh", "severity": "high"}],
-        "subjects": [{"id": "urn:web"}, {"id": "urn:db"}], "matrix": {"network.ssh": letters},
-        "results": [result] if failed else [],
-    }  # fmt: skip
-    return Attachment("policy-report.json", "application/json", json.dumps(document).encode())
-
-
-def facts(at: datetime, *keys: str) -> Attachment:
-    document = {
-        "schema": "steward.host-facts/1", "host": "web-1", "collected_at": at.isoformat(),
-        "accounts": [{"name": "root", "shell": "/bin/bash"}, {"name": "www", "shell": "/usr/sbin/nologin"}],
-        "authorized_keys": [{"account": "root", "fingerprint": f"SHA256:{k}", "comment": k} for k in keys],
-    }  # fmt: skip
-    return Attachment("facts/web-1.json", "application/json", json.dumps(document).encode())
-
-
-def run(bench: Bench, name: str, *attachments: Attachment) -> str:
-    bench.clock.move(timedelta(days=1))
-    with bench.writer() as writer:
-        end = RunEnd(name * 26, "up", 0, bench.clock.moment(), attachments=(REPORT, *attachments))
-        return str(writer.append_run(end).body["run"])
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """A failure that is fixed after two days, a key that goes, an erasure, a rotation, a review."""
-    made = bench_at(tmp_path / "home")
-    run(made, "a", policy("up", "fp", True), facts(made.clock.now(), "ann", "=cmd()"))
-    erased = run(made, "b", policy("up", "fp", True))
-    with made.writer() as writer:
-        writer.rotate("quarterly")
-        writer.erase(erasable(writer.standing().of_run(erased), writer.standing())[:1], "request", "asked")
-        writer.append_killed(["k" * 26], "c" * 26)
-    read = run(made, "c", policy("up", "pu", False), facts(made.clock.now(), "ann"))
-    key = make_key(tmp_path / "reviewer")
-    with made.writer() as writer:
-        runs = writer.standing().runs
-        statement = statement_of(runs[read], "ann@acme.example", "accepted", 'all "good"')
-        review = Review(statement, sign(tmp_path / "reviewer", REVIEW, statement))
-        body = accepted_review(review, runs, f"ann@acme.example {key}\n")
-        writer.append(Kind.REVIEW, body)
-    return made
+    return quarter(tmp_path)
 
 
-def unpacked(bundle: Bundle, folder: Path) -> Path:
-    with tarfile.open(fileobj=io.BytesIO(bundle.content)) as tar:
-        tar.extractall(folder, filter="data")
-    return next(folder.iterdir())
+@pytest.fixture
+def folder(bench: Bench, tmp_path: Path) -> Path:
+    return unpacked(export(bench.folder, Q4), tmp_path / "out")
 
 
 def verified(folder: Path, *words: str) -> tuple[int, str]:
@@ -102,11 +49,6 @@ def verified(folder: Path, *words: str) -> tuple[int, str]:
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
-
-
-@pytest.fixture
-def folder(bench: Bench, tmp_path: Path) -> Path:
-    return unpacked(export(bench.folder, Q4), tmp_path / "out")
 
 
 def test_the_script_finds_all_good_with_nothing_of_ours(folder: Path) -> None:
@@ -237,70 +179,6 @@ def test_a_revoked_key_fails_in_the_script_too(bench: Bench, tmp_path: Path) -> 
     folder = unpacked(export(bench.folder, Q4), tmp_path / "out")
     code, said = verified(folder)
     assert (code, "which was revoked from record 2 on" in said) == (1, True), said
-
-
-def table(folder: Path, name: str) -> list[dict[str, str]]:
-    rows = list(csv.DictReader((folder / "tables" / f"{name}.csv").open(newline="")))
-    known = json.loads((folder / "tables" / f"{name}.json").read_text())
-    assert len(rows) == len(known)
-    return rows
-
-
-def test_evaluations_due_are_held_against_those_done(folder: Path) -> None:
-    rows = table(folder, "evaluations")
-    assert [(row["run"][0], row["due"], row["done"], row["unknown"], row["note"]) for row in rows] == [
-        ("a", "2", "2", "0", ""),
-        ("b", "2", "2", "0", ""),
-        ("k", "0", "0", "0", "killed before it could judge"),
-        ("c", "2", "1", "1", ""),
-    ]
-    days = {row["day"]: row["done"] for row in table(folder, "evaluation_days")}
-    assert [days[f"2026-11-{day}"] for day in (22, 23, 24, 25)] == ["0", "1", "1", "1"]
-    assert "2026-11-26" not in days, "what lies after the last record was not due yet"
-
-
-def test_the_time_to_fix_is_from_report_to_report(folder: Path) -> None:
-    (row,) = table(folder, "time_to_fix")
-    assert (row["rule"], row["subject"], row["how"], row["days"]) == (
-        "network.ssh",
-        "urn:web",
-        "fixed",
-        "2.0",
-    )
-    summary = {row["severity"]: row for row in table(folder, "time_to_fix_summary")}
-    assert (summary["high"]["fixed"], summary["high"]["median_days"]) == ("1", "2.0")
-    assert summary["critical"]["found"] == "0"
-
-
-def test_access_a_person_over_time(folder: Path) -> None:
-    rows = {(row["person"], row["how"]): row for row in table(folder, "access")}
-    assert rows["ann", "key SHA256:ann as root"]["times_seen"] == "2"
-    gone = rows["'=cmd()", "key SHA256:=cmd() as root"]
-    assert gone["gone_by"], "a key that was there and is not any more"
-    assert ("root", "account") in rows
-    assert not any(person == "www" for person, _ in rows), "an account without a shell lets nobody in"
-    assert rows["alice@ci", "ran steward"]["times_seen"] == "3"
-
-
-def test_reviews_of_every_report(folder: Path) -> None:
-    rows = {row["run"][0]: row for row in table(folder, "reviews")}
-    assert [rows[name]["decision"] for name in "abc"] == ["not reviewed", "not reviewed", "accepted"]
-    assert rows["c"]["note"] == 'all "good"'
-
-
-def test_the_sample_is_the_same_for_the_same_seed(bench: Bench, tmp_path: Path) -> None:
-    runs = {}
-    for place, seed in enumerate(("one", "one", "two", "three")):
-        made = export(bench.folder, Q4, seed=seed, sample=2)
-        folder = unpacked(made, tmp_path / f"out{place}")
-        rows = table(folder, "sample")
-        runs[place] = [row["run"] for row in rows]
-        order = hashlib.sha256(f"{seed}:{rows[0]['record_sha256']}".encode()).hexdigest()
-        assert rows[0]["order"] == order
-        assert f"`{seed}`" in (folder / "README.md").read_text()
-    assert runs[0] == runs[1]
-    assert len({tuple(each) for each in runs.values()}) > 1
-    assert export(bench.folder, Q4).seed == bench.records()[-1].sha256
 
 
 def test_another_period_has_the_chain_but_not_the_documents(bench: Bench, tmp_path: Path) -> None:
