@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+# Hundreds of processes import the same code: compiled once, not each time.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup demo test test-packages check docs fmt lock clean
 
 BIN := .venv/bin

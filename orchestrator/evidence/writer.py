@@ -75,6 +75,7 @@ class EvidenceWriter:
         self._by = by
         self._fence = fence
         self._token = token
+        self._in_force: KeyPair | None = None
 
     def append_run(self, end: RunEnd) -> Line:
         """The record of a run, with its documents."""
@@ -115,7 +116,7 @@ class EvidenceWriter:
                 "retires": fingerprint(old.public), "reason": reason,
             }  # fmt: skip
             line = self._add(Kind.KEY_ROTATED, body, (), old, self._clock.moment())
-            self.keys.forget_but(new.public)
+            self._use(new)
             return line
 
     def revoke(self, revoked: str, since: int, reason: str) -> Line:
@@ -181,19 +182,29 @@ class EvidenceWriter:
             self._add(Kind.LOSS, body, (), self._pair(), now)
 
     def _pair(self) -> KeyPair:
-        """The key in force; the first one is made here, with its record."""
-        public = key_in_force(self.chain)
-        if not public:
-            self._first_key("first key of this chain")
+        """The key in force; the first one is made here, with its record.
+
+        Looked up once: while this writer's number is the newest, nobody else brings another key.
+        """
+        if self._in_force is None:
             public = key_in_force(self.chain)
-        return self.keys.pair(public)
+            if not public:
+                self._first_key("first key of this chain")
+                public = key_in_force(self.chain)
+            self._in_force = self.keys.pair(public)
+        return self._in_force
 
     def _first_key(self, reason: str) -> Line:
         pair = self.keys.make()
         body = {"public_key": pair.public, "fingerprint": fingerprint(pair.public), "reason": reason}
         line = self._add(Kind.KEY_CREATED, body, (), pair, self._clock.moment())
-        self.keys.forget_but(pair.public)
+        self._use(pair)
         return line
+
+    def _use(self, pair: KeyPair) -> None:
+        """A record of the chain brought it; private halves of others go."""
+        self.keys.forget_but(pair.public)
+        self._in_force = pair
 
     def _put(self, attachments: Sequence[Attachment], pair: KeyPair) -> Sequence[Payload]:
         if not attachments:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -88,3 +89,9 @@ def changed(line: bytes, **values: Any) -> bytes:
 def bench_at(home: Path) -> Bench:
     """A chain of a new installation."""
     return Bench(EvidenceFolder(home, "acme-demo", STACK_ID), FixedClock())
+
+
+def copied(made: Bench, home: Path) -> Bench:
+    """The same chain elsewhere, to do harm to: signing each anew would take most of the tests' time."""
+    shutil.copytree(made.folder.home, home, symlinks=True)
+    return Bench(replace(made.folder, home=home), replace(made.clock))

@@ -16,7 +16,7 @@ from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.period import read_period
 from orchestrator.evidence.record import Line
 from orchestrator.evidence.sshsig import make_key
-from tests.unit.orchestrator.evidence.chains import Bench, MemoryAnchor, bench_at
+from tests.unit.orchestrator.evidence.chains import Bench, MemoryAnchor, bench_at, copied
 from tests.unit.orchestrator.evidence.quarters import Q4, quarter, run, unpacked
 
 TOOLS = (
@@ -25,9 +25,14 @@ TOOLS = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return quarter(tmp_path_factory.mktemp("quarter"))
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return quarter(tmp_path)
+def bench(whole: Bench, tmp_path: Path) -> Bench:
+    return copied(whole, tmp_path / "home")
 
 
 @pytest.fixture

@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from orchestrator.evidence.bundle import export
-from tests.unit.orchestrator.evidence.chains import Bench
+from tests.unit.orchestrator.evidence.chains import Bench, copied
 from tests.unit.orchestrator.evidence.quarters import Q4, quarter, unpacked
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return quarter(tmp_path_factory.mktemp("quarter"))
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return quarter(tmp_path)
+def bench(whole: Bench, tmp_path: Path) -> Bench:
+    return copied(whole, tmp_path / "home")
 
 
 @pytest.fixture

@@ -13,15 +13,20 @@ from orchestrator.evidence.fence import Fence
 from orchestrator.evidence.record import canonical, make_line, read_line, signed_bytes
 from orchestrator.evidence.sshsig import EVIDENCE, make_key, sign
 from orchestrator.evidence.verdict import Fault, Verdict
-from tests.unit.orchestrator.evidence.chains import REPORT, Bench, MemoryAnchor, bench_at, changed
+from tests.unit.orchestrator.evidence.chains import REPORT, Bench, MemoryAnchor, bench_at, changed, copied
+
+
+@pytest.fixture(scope="module")
+def six_runs(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Key, six runs: records 0 to 6."""
+    made = bench_at(tmp_path_factory.mktemp("six") / "home")
+    made.runs(6)
+    return made
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    """Key, six runs: records 0 to 6."""
-    made = bench_at(tmp_path / "home")
-    made.runs(6)
-    return made
+def bench(six_runs: Bench, tmp_path: Path) -> Bench:
+    return copied(six_runs, tmp_path / "home")
 
 
 def first(verdict: Verdict) -> tuple[int, Fault]:

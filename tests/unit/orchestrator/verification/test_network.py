@@ -109,7 +109,8 @@ def request_of(reality: Reality, *, neighbour: bool = True) -> NetworkRequest:
         def run(self, place: ServerOutput, argv: Sequence[str], **options: Any) -> Any:
             if argv[0] == "python3":
                 name = place.name if place.name != "vault-1" else STRANGER.name
-                self.script = {f"{place.name}: python3": probe(name, options["stdin"])}
+                # Places are asked at once: each has an answer of its own.
+                return FakeShell({"": probe(name, options["stdin"])}).run(place, argv, **options)
             return super().run(place, argv, **options)
 
     shell = Shell({"tail": ""})
