@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.left_behind import claim
+
 READY = 60.0  # seconds
 
 
@@ -100,6 +102,7 @@ def toolchain() -> Path:
         missing("no toolchain at STEWARD_TOOLCHAIN_ROOT")
     if shutil.which("podman") is None:
         missing("no podman on this machine")
+    claim()
     return root
 
 
