@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock
-
 from orchestrator.errors import InputError
 from orchestrator.git_folder import commit_of, write_folder
 from orchestrator.private_file import write_private
@@ -143,6 +141,8 @@ def _written(home: Path, repository: Path, commit: str, inside: str) -> Path:
     key = hashlib.sha256(f"{repository}\0{inside}".encode()).hexdigest()[:12]
     target = home / _ROOM / f"{commit}-{key}"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from filelock import FileLock  # brings asyncio along, which a folder needs not
+
     with FileLock(target.parent / "lock", mode=0o600), tempfile.TemporaryDirectory(dir=target.parent) as room:
         draft = Path(room) / "draft"
         draft.mkdir(mode=0o700)

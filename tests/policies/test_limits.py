@@ -117,6 +117,32 @@ def test_a_rule_that_nothing_can_interrupt_ends_the_process_without_a_verdict(tm
     assert 'stuck.py", line 2' in ended.stderr
 
 
+@pytest.mark.parametrize(
+    "turn",
+    [
+        "pass",
+        "watch._watcher = 1; watch._turns[me].told = True; _interrupt(me, RuleTimeoutError)",
+    ],
+    ids=["in time", "told at its end"],
+)
+def test_after_a_rule_a_profiler_goes_on_and_nothing_is_raised(turn: str) -> None:
+    program = (
+        "import cProfile\nfrom threading import get_ident\n"
+        "from policies.limits import RuleTimeoutError, Watch, _interrupt\n"
+        "me, watch = get_ident(), Watch()\ndef judge():\n    with watch.rule('a'):\n"
+        f"        {turn}\n"
+        "profile = cProfile.Profile()\nprofile.enable()\n"
+        "try:\n    judge()\nexcept RuleTimeoutError:\n    pass\n"
+        "print(len([number for number in range(1000)]))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False,
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stdout) == (0, "1000\n"), ended.stderr
+
+
 def test_an_assessment_counts_every_pair_and_tells_what_is_not_a_pass() -> None:
     subjects = [
         *networks(2),
