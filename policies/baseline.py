@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -22,12 +21,6 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _SETTLED: Final = frozenset(
     LETTERS[state] for state in (State.PASS, State.FAIL, State.WAIVED, State.BASELINED, State.NOT_APPLICABLE)
 )
-
-
-def fingerprint(result: CheckResult) -> str:
-    """Names a failure by rule, subject, property and offending value: another value is another failure."""
-    told = [result.rule, result.subject.urn, result.path, result.observed]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 @dataclass(frozen=True, order=True)
@@ -107,7 +100,9 @@ def taken(assessment: Assessment) -> Baseline:
 
 def shrink(baseline: Baseline, assessment: Assessment) -> Baseline:
     """The baseline without what was mended; what this assessment could not settle stays."""
-    there = {fingerprint(each) for each in assessment.results if each.state in (State.FAIL, State.BASELINED)}
+    if not baseline.entries:
+        return baseline
+    there = {each.fingerprint for each in assessment.results if each.fingerprint}
     places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
     kinds = {subject.kind for subject in assessment.subjects}
     kind_of = {rule.id: rule.kind for rule in assessment.rules}
@@ -139,18 +134,17 @@ def lapsed(baseline: Baseline, assessment: Assessment) -> tuple[tuple[Entry, str
 
 
 def excused(results: Sequence[CheckResult], baseline: Baseline, may: frozenset[str]) -> list[CheckResult]:
-    """The results with fingerprints; failures that the baseline holds are excused, of rules that `may`."""
-    known, judged = baseline.fingerprints, []
-    for result in results:
-        if result.state is not State.FAIL:
-            judged.append(result)
-            continue
-        named = fingerprint(result)
-        state = State.BASELINED if named in known and result.rule in may else State.FAIL
-        judged.append(replace(result, fingerprint=named, state=state))
-    return judged
+    """The results, where failures that the baseline holds are excused, of rules that `may`."""
+    known = baseline.fingerprints
+    if not known:
+        return list(results)
+    return [
+        replace(result, state=State.BASELINED)
+        if result.state is State.FAIL and result.rule in may and result.fingerprint in known
+        else result
+        for result in results
+    ]
 
 
 def _of(results: Iterable[CheckResult]) -> Baseline:
-    entries = {fingerprint(each): Entry(fingerprint(each), each.rule, each.subject.urn) for each in results}
-    return Baseline(tuple(sorted(entries.values())))
+    return Baseline(tuple(sorted({Entry(each.fingerprint, each.rule, each.subject.urn) for each in results})))

@@ -112,8 +112,8 @@ def _interrupt(thread: int, error: type[BaseException]) -> None:
 def _absorb() -> None:
     """Let what was set a moment ago be raised here and not in somebody else's code.
 
-    Taking it back (a null exception) would leave CPython's flag for pending work set for good: slower from then
-    on, and endless under a profiler.
+    Taking it back (a null exception) would leave CPython's flag for pending work set for good: slower from
+    then on, and endless under a profiler.
     """
     with suppress(RuleTimeoutError):
         for _ in range(1_000):  # it is raised where a loop jumps back

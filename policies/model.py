@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -177,8 +179,7 @@ def stops(state: str, enforcement: str) -> bool:
 class CheckResult:
     """The record of one rule on one subject; a subject that fails at two places has two.
 
-    `fingerprint`: of rule, subject and offending values, by which a baseline knows a failure. `waiver`: id of
-    the one that excuses it.
+    `waiver`: id of the one that excuses it.
     """
 
     rule: str
@@ -193,8 +194,17 @@ class CheckResult:
     message: str = ""
     remediation: str = ""
     witness: str = ""
-    fingerprint: str = ""
     waiver: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """By what a baseline knows a failure: rule, subject, property and offending value, so that another
+        value is another failure; '' for what is none.
+        """
+        if self.state not in (State.FAIL, State.BASELINED):
+            return ""
+        told = [self.rule, self.subject.urn, self.path, self.observed]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     @property
     def blocks(self) -> bool:

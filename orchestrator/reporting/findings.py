@@ -94,6 +94,14 @@ def _said(result: PolicyResult) -> str:
     return result.message.removeprefix(f"{result.subject}: ")
 
 
+def _problem(result: PolicyResult) -> str:
+    """What is wrong, without what a finding has fields of its own for."""
+    text = _said(result)
+    if result.remediation:
+        text = text.removesuffix(f" Fix: {result.remediation}")
+    return (text.removesuffix(f"; expected {result.expected}.") if result.expected else text) or result.rule
+
+
 def _from_policy(result: PolicyResult) -> Finding:
     failed, blocks = result.state == "fail", result.enforcement == "mandatory"
     not_judged = f"{result.rule} could not be judged ({result.state.replace('_', ' ')})"
@@ -103,7 +111,7 @@ def _from_policy(result: PolicyResult) -> Finding:
         severity=result.severity if failed or blocks else "low",  # nobody saw anything wrong yet
         blocking=blocks,
         subject=result.subject,
-        title=(result.message or result.rule) if failed else not_judged,
+        title=_problem(result) if failed else not_judged,
         observed=seen or ("" if failed else result.message),
         expected=result.expected,
         fix=result.remediation,
@@ -115,20 +123,18 @@ def _folded(rows: Sequence[PolicyResult]) -> Finding:
     """Several rows of one rule; the first says what was not known, and the names say of what."""
     first, names = rows[0], list(dict.fromkeys(row.subject for row in rows))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    subject = f"{', '.join(names[:_NAMED])}{more}"
     counted = f"{len(names)} subject{'s' * (len(names) != 1)}"
-    said = [_said(row) for row in rows]
-    alike = "" if set(said) == {said[0]} else "first: "
     if first.state == "fail":
-        return _from_policy(first).model_copy(
-            update={"subject": f"{', '.join(names[:_NAMED])}{more}", "title": f"{said[0]} ({counted})"}
-        )
-    return _from_policy(first).model_copy(
-        update={
-            "subject": f"{', '.join(names[:_NAMED])}{more}",
+        told = {"title": f"{_problem(first)} ({counted})"}
+    else:
+        said = [_said(row) for row in rows]
+        alike = "" if set(said) == {said[0]} else "first: "
+        told = {
             "title": f"{first.rule} could not be judged on {counted}",
             "observed": f"{alike}{said[0] or first.observed}",
         }
-    )
+    return _from_policy(first).model_copy(update={"subject": subject, **told})
 
 
 def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import age, duration, instant, plural
 from orchestrator.reporting.model import Finding, Report, Verdict
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.tone import SYMBOLS, Tone
+from orchestrator.reporting.tone import SEVERITIES, SYMBOLS, Tone
 from orchestrator.reporting.verdict import check_counts, policy_counts, tone, unjudged
 
 _INDENT = 12
 _MOST_LINES = 12
 """Of one value or list; who wants it whole finds it in the report."""
+_MOST_NAMED = 3
+"""Findings that the summary names; of more it says how many are how grave, since all of them follow."""
 _CODES = {"good": "32", "attention": "33", "bad": "31", "unknown": "36", "bold": "1", "dim": "2"}
 _SEVERITY_TONES = {"critical": "bad", "high": "bad", "medium": "attention", "low": "unknown"}
 _OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
@@ -174,9 +177,10 @@ def _policies(report: Report) -> list[str]:
 
 
 def _counted_findings(report: Report) -> list[str]:
-    items = [f"{finding.severity} {terminal(finding.subject)}" for finding in ranked(report.findings)[:6]]
-    more = len(report.findings) - 6
-    return items + ([f"{more} more"] if more > 0 else [])
+    if len(report.findings) <= _MOST_NAMED:
+        return [f"{finding.severity} {terminal(finding.subject)}" for finding in ranked(report.findings)]
+    counts = Counter(finding.severity for finding in report.findings)
+    return [f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity]]
 
 
 def _finding(finding: Finding, width: int, paint: _Painter) -> Iterable[str]:

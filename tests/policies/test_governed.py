@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from policies.assessment import Assessment
-from policies.baseline import Baseline, fingerprint, lapsed, shrink, taken
+from policies.baseline import Baseline, lapsed, shrink, taken
 from policies.evaluate import assess
 from policies.facts import UNKNOWN, Facts
 from policies.governed import Seen, govern, in_force, judge
@@ -265,8 +265,8 @@ def test_a_fingerprint_tells_rule_subject_place_and_value_apart() -> None:
         replace(result, rule="network.other"), replace(result, subject=network("b")),
         replace(result, path="x"), replace(result, observed="9.9.9.0/24"),
     ]  # fmt: skip
-    assert len({fingerprint(each) for each in [result, *others]}) == 5
-    assert fingerprint(replace(result, message="other words", expected="x")) == fingerprint(result)
+    assert len({each.fingerprint for each in [result, *others]}) == 5
+    assert replace(result, message="other words", expected="x").fingerprint == result.fingerprint
 
 
 def test_without_a_reference_nothing_is_wrong_with_it() -> None:

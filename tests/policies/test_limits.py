@@ -50,7 +50,7 @@ def forever(_subject: Subject, _params: Facts) -> Iterator[Finding]:
 
 
 def greedy(_subject: Subject, _params: Facts) -> Iterator[Finding]:
-    held = [bytearray(2**28) for _ in range(1000)]
+    held = [bytearray(2**24) for _ in range(1000)]
     yield Finding("a", str(len(held)), "b", "c")
 
 
@@ -71,7 +71,7 @@ def test_a_rule_that_loops_is_an_error_for_each_subject_and_the_next_rule_still_
 
 
 def test_a_rule_that_takes_all_memory_is_an_error() -> None:
-    with memory_limit(2**30):
+    with memory_limit(2**27):
         found = evaluate(networks(1), load_profiles(), rules=[rule(greedy), GOOD])
 
     assert [result.state for result in found] == [State.ERROR, State.FAIL]

@@ -81,8 +81,6 @@ Pair = tuple[str, str]
 
 def excused(assessment: Assessment, pairs: Mapping[Pair, State], waiver: str) -> Assessment:
     """The assessment after exceptions were held against it: a waiver, and a baseline of what failed."""
-    marks = (pair for pair, state in pairs.items() if state is State.BASELINED)
-    fingerprints = {pair: f"{number:016x}" for number, pair in enumerate(marks)}
     places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
     matrix = {rule: list(line) for rule, line in assessment.matrix.items()}
     for (rule, urn), state in pairs.items():
@@ -92,9 +90,7 @@ def excused(assessment: Assessment, pairs: Mapping[Pair, State], waiver: str) ->
         pair = (result.rule, result.subject.urn)
         state = pairs.get(pair, result.state)
         told = waiver if state is State.WAIVED else ""
-        results.append(
-            replace(result, state=state, waiver=told, fingerprint=fingerprints.get(pair, result.fingerprint))
-        )
+        results.append(replace(result, state=state, waiver=told))
     return replace(
         assessment, matrix={rule: "".join(line) for rule, line in matrix.items()}, results=tuple(results)
     )
