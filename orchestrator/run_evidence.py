@@ -163,11 +163,16 @@ def _tell(evidence: RunEvidence, exit_code: int, problem: str, ledger_rows: Rows
 
 @contextmanager
 def anchors_of(settings: Settings, folder: EvidenceFolder) -> Iterator[Sequence[Anchor]]:
-    """The anchors of one chain for the block: the folder that is named, and every vault of its fleet.
+    """The anchors of one chain for the block: folder and time stamp authority that are named, and every vault
+    of its fleet.
 
     None where none is set up. Raises InputError.
     """
     anchors: list[Anchor] = [FolderAnchor(settings.anchor, settings.home)] if settings.anchor else []
+    if settings.tsa or settings.tsa_certificates:
+        from orchestrator.evidence.timestamps import TimestampAnchor  # brings an HTTP client along
+
+        anchors.append(TimestampAnchor(settings.tsa, settings.tsa_certificates, folder))
     connections = Connections(settings)
     try:
         anchors += [

@@ -59,6 +59,10 @@ class Settings:
     """A price book for every client, instead of each client's own in `home`."""
     anchor: Path | None = None
     """A folder outside of `home`, such as a Git checkout that CI pushes, for heads of evidence chains."""
+    tsa: str = ""
+    """Address of a time stamp authority (RFC 3161) that stamps heads of evidence chains."""
+    tsa_certificates: Path | None = None
+    """Certificates (PEM) by which its stamps are believed; names an anchor also without an address."""
     policy_reference: str = ""
     """What judges: a folder, or REPO@REF:FOLDER; where empty, what comes with this version."""
     feed: Path | None = None
@@ -114,8 +118,8 @@ def is_project(folder: Path) -> bool:
 
 
 def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | None = None) -> Settings:
-    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES, _ANCHOR, _FEED, _POLICY_REFERENCE,
-    _READY_SECONDS.
+    """Read STEWARD_HOME, _CACHE, _PROJECT, _TOOLCHAIN, _PRICES, _ANCHOR, _TSA, _TSA_CA, _FEED,
+    _POLICY_REFERENCE, _READY_SECONDS.
 
     Raises InputError.
     Without STEWARD_PROJECT the project is the one of the working folder, else the one of the file `beside`.
@@ -134,6 +138,8 @@ def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | No
         toolchain=cast("ToolchainSource", source),
         prices=_named(env.get("STEWARD_PRICES")),
         anchor=_named(env.get("STEWARD_ANCHOR")),
+        tsa=env.get("STEWARD_TSA") or "",
+        tsa_certificates=_named(env.get("STEWARD_TSA_CA")),
         feed=_named(env.get("STEWARD_FEED")),
         policy_reference=env.get("STEWARD_POLICY_REFERENCE") or "",
         ready_seconds=_seconds("STEWARD_READY_SECONDS", env.get("STEWARD_READY_SECONDS"), 180.0),

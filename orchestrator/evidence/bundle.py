@@ -75,6 +75,7 @@ def export(
         "README.md": _readme(folder, period, lines, seed, sample),
         **_payload_files(documents),
         **_review_files(lines),
+        **{f"stamps/{path.name}": path.read_bytes() for path in sorted(folder.stamps.glob("*.*"))},
         **files_of(tables_of(folder.name, period, lines, documents, seed, sample)),
     }
     made["SHA256SUMS"] = _sums(made)

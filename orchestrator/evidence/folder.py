@@ -36,6 +36,11 @@ class EvidenceFolder:
         return self.path / "payloads"
 
     @property
+    def stamps(self) -> Path:
+        """Heads that a time stamp authority signed, each with its answer."""
+        return self.path / "stamps"
+
+    @property
     def signing_keys(self) -> Path:
         """Private keys that sign this chain; apart from the stack's other keys, which a destroy deletes."""
         return self.home / "keys" / "evidence" / self.id

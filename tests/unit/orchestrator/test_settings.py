@@ -45,6 +45,8 @@ def test_variables_win_and_relative_paths_become_absolute(
 def test_a_folder_for_anchors_is_named_by_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert load_settings({"STEWARD_ANCHOR": "anchors"}).anchor == tmp_path / "anchors"
+    stamped = load_settings({"STEWARD_TSA": "https://tsa.example/tsr", "STEWARD_TSA_CA": "root.pem"})
+    assert (stamped.tsa, stamped.tsa_certificates) == ("https://tsa.example/tsr", tmp_path / "root.pem")
     assert load_settings({}).anchor is None
 
 

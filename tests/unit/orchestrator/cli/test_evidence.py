@@ -16,6 +16,7 @@ from orchestrator.clock import SystemClock
 from orchestrator.evidence.sshsig import REVIEW, make_key
 from tests.fakes import FixedClock
 from tests.policies.references import write
+from tests.tsa import authority, make_authority
 from tests.unit.orchestrator.evidence.chains import REPORT, Bench, bench_at
 
 RUN = f"{0:026d}"
@@ -24,7 +25,8 @@ RUN = f"{0:026d}"
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("STEWARD_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("STEWARD_ANCHOR", raising=False)
+    for name in ("STEWARD_ANCHOR", "STEWARD_TSA", "STEWARD_TSA_CA"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("orchestrator.process.stop_on_signals", lambda: None)
     monkeypatch.setattr("orchestrator.cli.output._Stdout.used", False)
     monkeypatch.chdir(tmp_path)
@@ -185,6 +187,17 @@ def test_each_change_by_a_person_is_anchored_too(
     said(capsys, 0, "hold", "--reason", "case 12")
     assert bench.kinds()[-2:] == ["hold", "anchor"]
     assert "whole up to record 5, by folder anchors" in said(capsys, 0, "verify")
+
+
+def test_an_authority_that_is_named_stamps_and_its_certificate_alone_is_enough_to_verify(
+    bench: Bench, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEWARD_TSA_CA", str(make_authority(tmp_path / "tsa")))
+    with authority(tmp_path / "tsa") as url:
+        monkeypatch.setenv("STEWARD_TSA", url)
+        said(capsys, 0, "hold", "--reason", "case 12")
+    monkeypatch.delenv("STEWARD_TSA")
+    assert "whole up to record 5, by time stamps" in said(capsys, 0, "verify")
 
 
 def test_several_chains_ask_for_a_name_and_none_says_so(
