@@ -17,7 +17,7 @@ from orchestrator.evidence.period import read_period
 from orchestrator.evidence.record import Line
 from orchestrator.evidence.sshsig import make_key
 from tests.unit.orchestrator.evidence.chains import Bench, MemoryAnchor, bench_at, copied
-from tests.unit.orchestrator.evidence.quarters import Q4, quarter, run, unpacked
+from tests.unit.orchestrator.evidence.quarters import Q4, run, unpacked
 
 TOOLS = (
     "awk", "basename", "cat", "cmp", "cut", "dirname", "find", "fold", "grep", "head", "mkdir", "mktemp",
@@ -25,14 +25,9 @@ TOOLS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return quarter(tmp_path_factory.mktemp("quarter"))
-
-
 @pytest.fixture
-def bench(whole: Bench, tmp_path: Path) -> Bench:
-    return copied(whole, tmp_path / "home")
+def bench(whole_quarter: Bench, tmp_path: Path) -> Bench:
+    return copied(whole_quarter, tmp_path / "home")
 
 
 @pytest.fixture

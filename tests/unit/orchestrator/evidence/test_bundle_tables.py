@@ -11,17 +11,12 @@ import pytest
 
 from orchestrator.evidence.bundle import export
 from tests.unit.orchestrator.evidence.chains import Bench, copied
-from tests.unit.orchestrator.evidence.quarters import Q4, quarter, unpacked
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return quarter(tmp_path_factory.mktemp("quarter"))
+from tests.unit.orchestrator.evidence.quarters import Q4, unpacked
 
 
 @pytest.fixture
-def bench(whole: Bench, tmp_path: Path) -> Bench:
-    return copied(whole, tmp_path / "home")
+def bench(whole_quarter: Bench, tmp_path: Path) -> Bench:
+    return copied(whole_quarter, tmp_path / "home")
 
 
 @pytest.fixture
