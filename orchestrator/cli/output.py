@@ -91,14 +91,14 @@ def error_document(problem: StewardError | FleetInvalid) -> str:
 def finish(run: Run, *, as_json: bool) -> int:
     """Write the run's report, show it, and return the exit code it earned."""
     from orchestrator.reporting.json import to_json
-    from orchestrator.reporting.terminal import findings, summary
+    from orchestrator.reporting.terminal import findings, lists_findings, summary
 
     report = run.report()
     if as_json:
         emit(to_json(report))
     else:
         emit(summary(report, run.folder / "report.html", width(), colour()))
-        if report.findings:
+        if lists_findings(report):
             emit(findings(report, width(), colour()))
     if run.problem is not None:
         tell_error(run.problem)

@@ -17,7 +17,8 @@ from orchestrator.ports.hosts import HostFacts, HostShell, Unreached
 from orchestrator.ports.run import Clock
 from stacks.outputs import ServerOutput
 
-_SECONDS: Final = 30.0
+_SECONDS: Final = 60.0
+"""For a whole host, which takes two; the programs that it asks have 15 s each, some at once."""
 _LONGEST: Final = 8 << 20
 """Characters: a host with 8,000 packages stays below 2 million."""
 _AT_ONCE: Final = 20

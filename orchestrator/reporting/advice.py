@@ -32,7 +32,7 @@ def next_steps(report: Report, *, most: int = 5) -> list[NextStep]:
         for finding in first
     ]
     if steps and len(found) > len(first):
-        steps.append(NextStep(f"Then {plural(len(found) - len(first), 'other finding')}, listed below", ""))
+        steps.append(NextStep(f"Then {plural(len(found) - len(first), 'other finding')}", ""))
     return [*steps, _afterwards(report)] if steps else _careful(report)
 
 

@@ -21,6 +21,8 @@ _MOST_LINES = 12
 """Of one value or list; who wants it whole finds it in the report."""
 _MOST_NAMED = 3
 """Findings that the summary names; of more it says how many are how grave, since all of them follow."""
+_LOOKS = ("plan", "verify", "drift")
+"""Verbs that people run to see what is wrong."""
 _CODES = {"good": "32", "attention": "33", "bad": "31", "unknown": "36", "bold": "1", "dim": "2"}
 _SEVERITY_TONES = {"critical": "bad", "high": "bad", "medium": "attention", "low": "unknown"}
 _OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
@@ -61,6 +63,15 @@ def _upgraded(report: Report) -> list[str]:
         text += f" ({security} security)" if security else ""
         found.append(text + (", rebooted" if each.rebooted else ""))
     return found
+
+
+def lists_findings(report: Report) -> bool:
+    """Whether a run ends with its findings after the summary: where one stops it, or where to look was asked.
+
+    Of an `up` that went well the summary is the last screen, and says how the findings are seen.
+    """
+    looked = report.verb in _LOOKS or report.exit_code != 0
+    return bool(report.findings) and (looked or any(finding.blocking for finding in report.findings))
 
 
 def findings(report: Report, width: int = 80, colour: bool = False) -> str:
@@ -178,9 +189,11 @@ def _policies(report: Report) -> list[str]:
 
 def _counted_findings(report: Report) -> list[str]:
     if len(report.findings) <= _MOST_NAMED:
-        return [f"{finding.severity} {terminal(finding.subject)}" for finding in ranked(report.findings)]
-    counts = Counter(finding.severity for finding in report.findings)
-    return [f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity]]
+        items = [f"{finding.severity} {terminal(finding.subject)}" for finding in ranked(report.findings)]
+    else:
+        counts = Counter(finding.severity for finding in report.findings)
+        items = [f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity]]
+    return items if not items or lists_findings(report) else [*items, "none stops a run: steward report"]
 
 
 def _finding(finding: Finding, width: int, paint: _Painter) -> Iterable[str]:

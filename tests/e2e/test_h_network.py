@@ -23,7 +23,13 @@ pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 EDGE, HOST = "inet steward_edge", "inet steward_host"
 UNITS = {EDGE: "steward-edge.service", HOST: "steward-host-firewall.service"}
-LISTENER = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('0.0.0.0', 5140)); print(1, flush=True); s.recv(1); s.recv(1)"
+LISTENER = """\
+import socket
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.bind(("0.0.0.0", 5140))
+while True:
+    silent.recv(1)
+"""
 BOOTED_SECONDS = 60.0
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 MOST_TEXT = 256 * 1024
 MOST_ROWS = 4_000
-SECONDS = 5
+SECONDS = 15
+"""For one program: a host that is busy answers late, and what is not known of it stops a run."""
 
 
 class UnreadableError(Exception):

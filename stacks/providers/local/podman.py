@@ -23,6 +23,7 @@ ATTEMPTS = 6
 TRANSIENT = (
     "database is locked",
     "resource temporarily unavailable",
+    "device or resource busy",  # a mount of a start that was killed
     "layer not known",
     "xtables lock",
     "netavark: iptables",

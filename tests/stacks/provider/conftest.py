@@ -30,9 +30,9 @@ PLUGIN = ROOT / "stacks" / "providers" / "local" / "pulumi-resource-local"
 
 def podman(*args: str) -> str:
     """Podman's answer, or its error as a test failure."""
-    return subprocess.run(
-        ["podman", *args], check=True, capture_output=True, text=True, timeout=120
-    ).stdout.strip()
+    done = subprocess.run(["podman", *args], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"podman {' '.join(args)}: exit {done.returncode}: {done.stderr}"
+    return done.stdout.strip()
 
 
 def plain(properties: struct_pb2.Struct) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 
 from stacks.providers.local import edge, units
 from stacks.providers.local.wire import UNKNOWN
+from tests.stacks.provider.conftest import podman
 
 pytestmark = pytest.mark.real
 
@@ -22,12 +23,6 @@ LISTEN = (
     "while True:\n c,a=s.accept(); c.sendall(a[0].encode()); c.close()"
 )
 ASK = "import socket; print(socket.create_connection(('{address}',{port}),3).recv(99).decode())"
-
-
-def podman(*args: str) -> str:
-    return subprocess.run(
-        ["podman", *args], check=True, capture_output=True, text=True, timeout=120
-    ).stdout.strip()
 
 
 def inside(container: str, *argv: str) -> subprocess.CompletedProcess[str]:

@@ -1,9 +1,14 @@
-"""What could not be judged is one finding a rule, so that one cause does not hide all else."""
+"""What could not be judged is one finding a rule, so that one cause does not hide all else.
+
+A run that went well ends with its summary.
+"""
 
 from __future__ import annotations
 
 from orchestrator.reporting.findings import collect
 from orchestrator.reporting.model import Finding, PolicyResult
+from orchestrator.reporting.terminal import lists_findings, summary
+from tests.unit.reporting.sample import demo
 
 
 def row(subject: str, state: str = "unknown", enforcement: str = "advisory", **changed: str) -> PolicyResult:
@@ -43,3 +48,24 @@ def test_failures_what_stops_and_other_rules_stay_apart() -> None:
         ("a", "patches.lists-fresh"),
         ("d", "patches.held"),
     ]
+
+
+def test_a_title_leaves_out_what_a_finding_has_fields_for() -> None:
+    told = {"expected": "a restore within 366 days", "remediation": "Restore it."}
+    message = "a: drill: no restore was ever tried; expected a restore within 366 days. Fix: Restore it."
+    (one,) = found(row("a", "fail", message=message, **told))
+    assert (one.title, one.expected, one.fix) == ("drill: no restore was ever tried", *told.values())
+
+
+def test_a_run_that_went_well_ends_with_its_summary_and_counts_what_stops_nothing() -> None:
+    rows = [row(name, "fail", severity=name, rule=name) for name in ("critical", "high", "medium", "low")]
+    well = demo(verb="up", exit_code=0, findings=found(*rows))
+    assert not lists_findings(well)
+    assert " findings   1 critical · 1 high · 1 medium · 1 low" in summary(well, "report.html")
+    assert "none stops a run: steward report" in summary(well, "report.html")
+    assert len(summary(well, "report.html").splitlines()) <= 24
+    assert lists_findings(well.model_copy(update={"verb": "plan"}))
+    stopped = well.model_copy(update={"findings": found(row("a", "fail", "mandatory"))})
+    assert lists_findings(stopped)
+    assert "none stops" not in summary(stopped, "report.html")
+    assert not lists_findings(demo(verb="verify", findings=[]))
