@@ -46,10 +46,19 @@ def check_request(request: RestoreRequest, fleet: Fleet) -> None:
 
 
 def restore(request: RestoreRequest, server: ServerOutput, shell: HostShell) -> RestoreResult:
-    """Restore and compare; a difference is a result with `ok` false, and so is a comparison of nothing."""
+    """Restore and compare; a difference is a result with `ok` false, and so is a comparison of nothing.
+
+    What never began for the sake of what was asked (a snapshot that is not there, a folder that is not empty)
+    says nothing about the backups: raises InputError.
+    """
     done = ask_host(
         shell, server, request.plan, request.snapshot, request.run, request.target, request.database
     )
+    if not done.ok and not done.snapshot and (request.snapshot != "latest" or request.target):
+        raise InputError(
+            f"{request.plan}/{request.server}", f"nothing was restored: {done.error or 'no reason given'}",
+            next_step="See the snapshots: steward backup list",
+        )  # fmt: skip
     doubt = _doubt(request, done)
     return done.model_copy(update={"ok": False, "error": doubt}) if done.ok and doubt else done
 

@@ -53,7 +53,7 @@ def test_a_wrong_host_key_is_refused(demo: Demo) -> None:
         )
     assert done.code == 3, done.all
     assert "host key" in done.all.lower()
-    assert demo.world.steward("configure", "--fleet", demo.shop, "--host", "web-1").code == 0
+    demo.world.ok("configure", "--fleet", demo.shop, "--host", "web-1")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -80,12 +80,12 @@ def test_a_stopped_run_leaves_no_process_here_or_on_the_host(demo: Demo, number:
         assert found.strip() == "", server
     runs = json.loads(demo.world.steward("runs", "--json", "--limit", "1").out)["runs"]
     assert runs[0]["exit_code"] == 130
-    assert demo.world.steward("configure", "--fleet", demo.shop).code == 0
+    demo.world.ok("configure", "--fleet", demo.shop)
 
 
 def test_a_server_removed_by_hand_comes_back(tiny: tuple[World, Path]) -> None:
     world, fleet = tiny
-    assert world.steward("up", "--fleet", fleet).code == 0
+    world.ok("up", "--fleet", fleet)
     container = container_of(world, fleet, "box-1")
     command(["podman", "rm", "--force", "--time", "0", container])
     down = world.steward("verify", "--fleet", fleet, seconds=400)

@@ -274,7 +274,7 @@ def test_patch_upgrades_what_was_pinned_reboots_and_finds_nothing_the_second_tim
     catalogue.change(**{"      - nginx:\n": f"      - nginx:\n          version: {older}\n"})
     # All of them, whatever a test before this one left: nothing is patched while a server is not as the fleet says.
     redis(catalogue, "set", "carried", "back")
-    assert catalogue.world.steward("configure", "--fleet", catalogue.fleet).code == 0
+    catalogue.world.ok("configure", "--fleet", catalogue.fleet)
     assert redis(catalogue, "get", "carried") == "back"
     host = ("--fleet", catalogue.fleet, "--host", "edge-1")
     looked = catalogue.world.steward("verify", *host, "--json")
@@ -285,7 +285,7 @@ def test_patch_upgrades_what_was_pinned_reboots_and_finds_nothing_the_second_tim
     assert checks["nginx.held"]["observed"] == f"{older}, held"
 
     catalogue.change()  # no pin any more, and nothing moves: it is held
-    assert catalogue.world.steward("configure", *host).code == 0
+    catalogue.world.ok("configure", *host)
     catalogue.inside("edge-1", "touch", "/run/reboot-required")
     report = catalogue.world.report("patch", *host, "--now", "--security-only", seconds=900)
     (patched,) = report["patched"]

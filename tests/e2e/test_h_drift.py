@@ -49,10 +49,10 @@ def test_fifteen_changes_by_hand_are_found_and_healed(demo: Demo) -> None:
     world, fleet = demo.world, demo.shop
     if "spare" not in fleet.read_text():
         fleet.write_text(fleet.read_text().replace("networks:\n", SPARE))
-    assert world.steward("up", "--fleet", fleet).code == 0
+    world.ok("up", "--fleet", fleet)
     # A test before this one moved /var/www away and back: what an image's layer holds is copied then, and a large
     # file is known by its inode.
-    assert world.steward("drift", "--fleet", fleet, "--host", "web-2", "--accept").code == 0
+    world.ok("drift", "--fleet", fleet, "--host", "web-2", "--accept")
     clean = drift(demo, 0)
     assert (clean["items"], clean["unknown"], clean["drifted"]) == (0, 0, 0)
     assert len(clean["subjects"]) >= 14
@@ -101,7 +101,7 @@ def test_what_no_role_manages_is_told_until_it_is_undone_or_accepted(demo: Demo)
     containers = {name: container_of(world, fleet, name) for name in ("web-1", "db-1")}
     for server, _, argv in UNMANAGED:
         on_host(containers[server], *argv)
-    assert world.steward("up", "--fleet", fleet).code == 0
+    world.ok("up", "--fleet", fleet)
     settled = world.report("up", "--fleet", fleet)
     assert all(host["unchanged_since"] for host in settled["hosts"])  # a no-op stays quick
     items = [item for subject in drift(demo, 1)["subjects"] for item in subject["items"]]
@@ -109,7 +109,7 @@ def test_what_no_role_manages_is_told_until_it_is_undone_or_accepted(demo: Demo)
         (server, *what) for server, what, _ in UNMANAGED
     }
     assert all(item["unhealed_since"] for item in items)
-    assert world.steward("drift", "--fleet", fleet, "--host", "db-1", "--accept").code == 0
+    world.ok("drift", "--fleet", fleet, "--host", "db-1", "--accept")
     on_host(containers["web-1"], "systemctl", "stop", "nginx")
     refused = world.steward("drift", "--fleet", fleet, "--host", "web-1", "--accept")
     assert refused.code == 1, refused.all
@@ -123,7 +123,7 @@ def test_what_no_role_manages_is_told_until_it_is_undone_or_accepted(demo: Demo)
     assert drift(demo, 0)["items"] == 0
     on_host(containers["db-1"], *SQL, "drop role mallory")
     assert drift(demo, 1)["items"] == 1  # it was accepted, so now it is missed
-    assert world.steward("drift", "--fleet", fleet, "--host", "db-1", "--accept").code == 0
+    world.ok("drift", "--fleet", fleet, "--host", "db-1", "--accept")
 
 
 def drift(demo: Demo, code: int) -> dict[str, Any]:

@@ -54,7 +54,7 @@ VAULT_FAULT = f"mkdir -p /srv/backup/{LOST}/snapshots && touch /srv/backup/{LOST
 
 def test_a_fleet_as_up_leaves_it_blocks_nothing_and_each_fault_is_found_by_its_rule(demo: Demo) -> None:
     world, fleet = demo.world, demo.shop
-    assert world.steward("up", "--fleet", fleet).code == 0
+    world.ok("up", "--fleet", fleet)
     faults_are_found(world, fleet, container_of(world, demo.vault, "vault-1"), "web-2")
 
 

@@ -69,6 +69,12 @@ class World:
             text = text.replace(old, new)
         return self.fleet(name, text)
 
+    def ok(self, *words: str | Path) -> Outcome:
+        """As `steward`, of a command that must end well; if it does not, all that it said is the failure."""
+        done = self.steward(*words)
+        assert done.code == 0, done.all
+        return done
+
     def steward(
         self, *words: str | Path, seconds: float = 600, env: Mapping[str, str] | None = None
     ) -> Outcome:

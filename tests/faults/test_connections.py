@@ -49,7 +49,7 @@ def test_a_wrong_host_key_is_refused_until_a_person_names_the_new_one(broken: Br
         assert new in on_host(web, "ssh-keygen", "-lf", "/etc/ssh/ssh_host_ed25519_key.pub")
         broken.is_true(broken.world.steward(*repin, "--accept", old), 2, new, old)
         broken.is_true(broken.world.steward(*repin, "--accept", new), 0, f"{new} instead of {old}")
-        assert broken.world.steward("configure", "--fleet", broken.shop, "--host", "web-1").code == 0
+        broken.world.ok("configure", "--fleet", broken.shop, "--host", "web-1")
     with sqlite3.connect(broken.world.home / "steward.db") as ledger:
         rows = ledger.execute("select server, run, actor from host_key_pins").fetchall()
     assert [row[0] for row in rows] == ["web-1"] and all(all(row) for row in rows)

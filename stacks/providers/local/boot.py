@@ -10,7 +10,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from stacks.providers.local import addresses, hostkeys, injection, inspection, ports, prepared, units
+from stacks.providers.local import (
+    addresses,
+    forwards,
+    hostkeys,
+    injection,
+    inspection,
+    ports,
+    prepared,
+    units,
+)
 from stacks.providers.local.blueprint import (
     NEVER_READY,
     RUNNING,
@@ -204,6 +213,7 @@ def start(machine: Machine, call: Call, inputs: Properties, container: str) -> N
 
 def wait(machine: Machine, subject: str, plan: Blueprint, until: float) -> None:
     """Until SSH speaks, users may log in and the firewall is up, or LocalError; `until` in monotonic s."""
+    forwards.clear(subject, plan.address, {plan.ssh_port, *plan.published.values()})
     attempt = 0
     while lacking := _lacking(machine, plan):
         machine.go_on(subject)

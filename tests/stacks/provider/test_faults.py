@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import status_pb2
 
-from stacks.providers.local import addresses, boot
-from stacks.providers.local.podman import Podman
 from stacks.providers.local.wire import UNKNOWN
 from tests.stacks.provider.conftest import podman
 
@@ -211,49 +208,3 @@ def test_plugin_ends_with_its_engine(toolchain: Path) -> None:
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         pass
     assert not Path(f"/proc/{pid}").exists()
-
-
-def test_an_address_that_a_killed_start_keeps_is_passed_over_and_no_bridge_stays(
-    plugin: Any, admin_key: Any
-) -> None:
-    """Podman 4 keeps the address of a `podman start` that was killed after it was given, and the bridge."""
-    place, network = plugin.create("Network", plugin.network_inputs(16))
-    address = addresses.free_address("any", network["cidr"], ())
-    image = podman("images", "--format", "{{.Repository}}:{{.Tag}}", "localhost/steward/debian-12")
-    made = ["create", "--network", f"{network['networkId']}:ip={address}", "--ulimit", "nofile=4096:4096"]
-    for _ in range(80):  # a busy machine hits the moment seldom
-        identity = podman(*made, "--ulimit", "nproc=4096:4096", image.splitlines()[0], "/bin/true")
-        start_and_kill(identity)
-        remove(identity)
-        probe = podman(*made, "--ulimit", "nproc=4096:4096", image.splitlines()[0], "/bin/true")
-        said = subprocess.run(["podman", "start", probe], capture_output=True, text=True, check=False)
-        podman("rm", "--force", probe)
-        if boot.LEASED in said.stderr:
-            break
-    else:
-        pytest.fail("no kill came between the address and the start")
-    identity, outputs = plugin.create("Server", plugin.server_inputs("app-9", network, [admin_key.public]))
-    assert outputs["state"] == "running"
-    assert outputs["address"] != address
-    plugin.delete("Server", identity, outputs)
-    plugin.delete("Network", place, network)
-    again, network = plugin.create("Network", plugin.network_inputs(16))
-    plugin.delete("Network", again, network)
-
-
-def remove(container: str) -> None:
-    """As the provider does: the first removal after a killed start may find a mount in its way."""
-    Podman(threading.Event()).remove_container("killed", 0, container)
-
-
-def start_and_kill(container: str) -> None:
-    """KILL `podman start` while its child sets up the network."""
-    with subprocess.Popen(["podman", "start", container], stderr=subprocess.DEVNULL) as started:
-        threads = Path(f"/proc/{started.pid}/task")
-        while started.poll() is None:
-            with suppress(OSError):  # they end while one looks
-                children = [
-                    child for each in threads.iterdir() for child in (each / "children").read_text().split()
-                ]
-                if any(Path(f"/proc/{child}/comm").read_text() == "netavark\n" for child in children):
-                    started.kill()

@@ -86,6 +86,26 @@ def test_a_restore_of_what_is_not_there_is_refused(bench: Bench, changed: dict[s
     assert bench.steps == []
 
 
+@pytest.mark.parametrize("asked", [{"snapshot": "0" * 64}, {"target": "/srv/full"}])
+def test_a_restore_that_never_began_for_what_was_asked_is_no_word_on_the_backups(
+    bench: Bench, asked: dict[str, str]
+) -> None:
+    answer = {"schema": "steward.backup-restore/1", "plan": "databases", "ok": False, "error": "none match"}
+    bench.shell.script["steward-backup restore"] = json.dumps(answer)
+    problem = bench.execute(restore_steps, RESTORE.model_copy(update=asked))
+    assert isinstance(problem, InputError)
+    assert "databases/db-1: nothing was restored: none match" in str(problem)
+    assert bench.results.restored is None
+
+
+def test_the_latest_snapshot_that_cannot_be_brought_back_is_a_finding(bench: Bench) -> None:
+    answer = {"schema": "steward.backup-restore/1", "plan": "databases", "ok": False, "error": "no snapshot"}
+    bench.shell.script["steward-backup restore"] = json.dumps(answer)
+    assert bench.execute(restore_steps, RESTORE) is None
+    assert bench.results.restored is not None
+    assert not bench.results.restored.ok
+
+
 def test_a_restore_on_a_server_that_is_not_ready_is_no_success(bench: Bench) -> None:
     not_ready(bench, "db-1")
     problem = bench.execute(restore_steps, RESTORE)

@@ -1,0 +1,101 @@
+"""What a `podman start` leaves that was killed while netavark worked, and that no server suffers from it."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import threading
+from contextlib import suppress
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.providers.local import addresses, boot
+from stacks.providers.local.podman import Podman
+from tests.stacks.provider.conftest import podman
+
+pytestmark = pytest.mark.real
+
+
+def test_an_address_that_a_killed_start_keeps_is_passed_over_and_no_bridge_stays(
+    plugin: Any, admin_key: Any
+) -> None:
+    """Podman 4 keeps the address of a `podman start` that was killed after it was given, and the bridge."""
+    place, network = plugin.create("Network", plugin.network_inputs(16))
+    address = addresses.free_address("any", network["cidr"], ())
+    image = podman("images", "--format", "{{.Repository}}:{{.Tag}}", "localhost/steward/debian-12")
+    made = ["create", "--network", f"{network['networkId']}:ip={address}", "--ulimit", "nofile=4096:4096"]
+    for _ in range(80):  # a busy machine hits the moment seldom
+        identity = podman(*made, "--ulimit", "nproc=4096:4096", image.splitlines()[0], "/bin/true")
+        start_and_kill(identity)
+        remove(identity)
+        probe = podman(*made, "--ulimit", "nproc=4096:4096", image.splitlines()[0], "/bin/true")
+        said = subprocess.run(["podman", "start", probe], capture_output=True, text=True, check=False)
+        podman("rm", "--force", probe)
+        if boot.LEASED in said.stderr:
+            break
+    else:
+        pytest.fail("no kill came between the address and the start")
+    identity, outputs = plugin.create("Server", plugin.server_inputs("app-9", network, [admin_key.public]))
+    assert outputs["state"] == "running"
+    assert outputs["address"] != address
+    plugin.delete("Server", identity, outputs)
+    plugin.delete("Network", place, network)
+    again, network = plugin.create("Network", plugin.network_inputs(16))
+    plugin.delete("Network", again, network)
+
+
+def test_a_forward_that_a_killed_start_left_leads_no_server_astray(plugin: Any, admin_key: Any) -> None:
+    """Its ports are the server's again; those of others are not touched."""
+    place, network = plugin.create("Network", plugin.network_inputs(17))
+    inputs = plugin.server_inputs("app-8", network, [admin_key.public])
+    identity, first = plugin.create("Server", inputs)
+    plugin.delete("Server", identity, first)
+    nobody = str(ip_network(network["cidr"]).broadcast_address - 1)
+    left = [(int(first["sshPort"]), nobody), (1, nobody)]
+    chain = f"NETAVARK-DN-{secrets.token_hex(6).upper()}"
+    nat("-N", chain)
+    for port, to in left:
+        nat("-A", chain, *_for(port), "-j", "DNAT", "--to-destination", f"{to}:22")
+        nat("-I", "NETAVARK-HOSTPORT-DNAT", "1", *_for(port), "-j", chain)
+    try:
+        identity, again = plugin.create("Server", inputs)
+        assert (again["state"], again["sshPort"]) == ("running", first["sshPort"])
+        assert [line.split("--dport ")[1].split()[0] for line in nat("-S", chain).splitlines()[1:]] == ["1"]
+    finally:
+        for port, _ in left:
+            nat("-D", "NETAVARK-HOSTPORT-DNAT", *_for(port), "-j", chain)
+        nat("-F", chain)
+        nat("-X", chain)
+    plugin.delete("Server", identity, again)
+    plugin.delete("Network", place, network)
+
+
+def nat(*words: str) -> str:
+    return subprocess.run(
+        ["iptables", "--wait", "-t", "nat", *words], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def _for(port: int) -> list[str]:
+    return ["-d", "127.0.0.1/32", "-p", "tcp", "-m", "tcp", "--dport", str(port)]
+
+
+def remove(container: str) -> None:
+    """As the provider does: the first removal after a killed start may find a mount in its way."""
+    Podman(threading.Event()).remove_container("killed", 0, container)
+
+
+def start_and_kill(container: str) -> None:
+    """KILL `podman start` while its child sets up the network."""
+    with subprocess.Popen(["podman", "start", container], stderr=subprocess.DEVNULL) as started:
+        threads = Path(f"/proc/{started.pid}/task")
+        while started.poll() is None:
+            with suppress(OSError):  # they end while one looks
+                children = [
+                    child for each in threads.iterdir() for child in (each / "children").read_text().split()
+                ]
+                if any(Path(f"/proc/{child}/comm").read_text() == "netavark\n" for child in children):
+                    started.kill()
