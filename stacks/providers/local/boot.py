@@ -213,7 +213,9 @@ def start(machine: Machine, call: Call, inputs: Properties, container: str) -> N
 
 def wait(machine: Machine, subject: str, plan: Blueprint, until: float) -> None:
     """Until SSH speaks, users may log in and the firewall is up, or LocalError; `until` in monotonic s."""
-    forwards.clear(subject, plan.address, {plan.ssh_port, *plan.published.values()})
+    forwards.clear(
+        subject, plan.address, {plan.ssh_port, *plan.published.values()}, lambda: _identity(machine, plan)
+    )
     attempt = 0
     while lacking := _lacking(machine, plan):
         machine.go_on(subject)
@@ -229,6 +231,11 @@ def wait(machine: Machine, subject: str, plan: Blueprint, until: float) -> None:
         if attempt % 20 == 0:
             _refuse_dead(machine, subject, plan)
         machine.stop.wait(POLL_SECONDS)
+
+
+def _identity(machine: Machine, plan: Blueprint) -> str:
+    found = machine.podman.container(plan.container)
+    return found.identity if found else ""
 
 
 def _lacking(machine: Machine, plan: Blueprint) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import subprocess
 import threading
 from contextlib import suppress
@@ -12,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from stacks.providers.local import addresses, boot
+from stacks.providers.local import addresses, boot, forwards
 from stacks.providers.local.podman import Podman
 from tests.stacks.provider.conftest import podman
 
 pytestmark = pytest.mark.real
+
+WAY_IN = "NETAVARK-HOSTPORT-DNAT"
 
 
 def test_an_address_that_a_killed_start_keeps_is_passed_over_and_no_bridge_stays(
@@ -47,30 +50,59 @@ def test_an_address_that_a_killed_start_keeps_is_passed_over_and_no_bridge_stays
     plugin.delete("Network", again, network)
 
 
-def test_a_forward_that_a_killed_start_left_leads_no_server_astray(plugin: Any, admin_key: Any) -> None:
+@pytest.mark.parametrize("where", ["elsewhere", "without marks"])
+def test_a_forward_that_a_killed_start_left_leads_no_server_astray(
+    plugin: Any, admin_key: Any, where: str
+) -> None:
     """Its ports are the server's again; those of others are not touched."""
     place, network = plugin.create("Network", plugin.network_inputs(17))
     inputs = plugin.server_inputs("app-8", network, [admin_key.public])
     identity, first = plugin.create("Server", inputs)
     plugin.delete("Server", identity, first)
     nobody = str(ip_network(network["cidr"]).broadcast_address - 1)
-    left = [(int(first["sshPort"]), nobody), (1, nobody)]
-    chain = f"NETAVARK-DN-{secrets.token_hex(6).upper()}"
+    chain, gone = (
+        f"NETAVARK-DN-{secrets.token_hex(6).upper()}",
+        f"dnat name: gone id: {secrets.token_hex(32)}",
+    )
+    left = [(int(first["sshPort"]), first["address"] if where == "without marks" else nobody), (1, nobody)]
     nat("-N", chain)
     for port, to in left:
         nat("-A", chain, *_for(port), "-j", "DNAT", "--to-destination", f"{to}:22")
-        nat("-I", "NETAVARK-HOSTPORT-DNAT", "1", *_for(port), "-j", chain)
+        nat("-I", WAY_IN, "1", *_for(port), "-m", "comment", "--comment", gone, "-j", chain)
     try:
         identity, again = plugin.create("Server", inputs)
-        assert (again["state"], again["sshPort"]) == ("running", first["sshPort"])
-        assert [line.split("--dport ")[1].split()[0] for line in nat("-S", chain).splitlines()[1:]] == ["1"]
+        assert again["state"] == "running"
+        assert (again["sshPort"], again["address"]) == (first["sshPort"], first["address"])
+        ways = [line for line in nat("-S", WAY_IN).splitlines() if gone in line]
+        assert [line.split("--dport ")[1].split()[0] for line in ways] == ["1"]
     finally:
-        for port, _ in left:
-            nat("-D", "NETAVARK-HOSTPORT-DNAT", *_for(port), "-j", chain)
+        for line in nat("-S", WAY_IN).splitlines():
+            if gone in line:
+                nat("-D", *shlex.split(line)[1:])
         nat("-F", chain)
         nat("-X", chain)
     plugin.delete("Server", identity, again)
     plugin.delete("Network", place, network)
+
+
+def test_what_is_astray_is_told_from_what_holds() -> None:
+    """As Podman 4.3 left it: an earlier start of the same network, and one of a network that is gone."""
+    own, other = "a" * 64, "b" * 64
+    chain, gone = "NETAVARK-DN-AAAAAAAAAAAAA", "NETAVARK-DN-BBBBBBBBBBBBB"
+    forward = f"{chain} -d 127.0.0.1/32 -p tcp -m tcp --dport 20617 -j DNAT --to-destination 10.76.0.130:22"
+    elsewhere = forward.replace("0.130", "0.131")
+    mark = f"{chain} -s 127.0.0.1/32 -d 127.0.0.1/32 -p tcp -m tcp --dport 20617 -j NETAVARK-HOSTPORT-SETMARK"
+
+    def way(container: str, to: str, port: int = 20617) -> str:
+        told = f'-m comment --comment "dnat name: lan id: {container}"'
+        return f"{WAY_IN} -p tcp -m tcp --dport {port} {told} -j {to}"
+
+    stale = [way(other, gone), elsewhere, forward]
+    rules = [way(other, gone), way(own, chain), way(other, gone, 80), elsewhere, forward, mark, forward]
+    saved = "\n".join(["*nat", f":{chain} - [0:0]", *(f"-A {rule}" for rule in rules), "COMMIT"])
+    assert forwards.astray(saved, own, "10.76.0.130", {20617}) == stale
+    whole = "\n".join(f"-A {rule}" for rule in (way(own, chain), mark, forward))
+    assert forwards.astray(whole, own, "10.76.0.130", {20617}) == []
 
 
 def nat(*words: str) -> str:
