@@ -11,10 +11,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 LIMIT = 12
+BETWEEN_STARTS = 2.0
+"""Seconds that a unit which died before is watched for dying again."""
 FOLDERS = (
     "/", "/var", "/var/lib", "/var/cache/apt/archives", "/var/lib/apt/lists", "/var/lib/dpkg", "/var/log",
     "/tmp", "/var/tmp", "/run", "/etc", "/home", "/usr", "/opt", "/boot", "/srv", "/srv/backup", "/var/www",
@@ -104,15 +107,31 @@ def half_installed() -> list[str]:
     return names[:MOST] or (["?"] if pending else [])
 
 
+def state_of(unit: str) -> dict[str, str]:
+    """What systemd says of a unit, by property."""
+    shown = said(
+        "systemctl", "show", "--property=ActiveState,SubState,Result,ExecMainStatus,NRestarts", "--", unit
+    )
+    return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+
+
+def restarting(seen: dict[str, str]) -> bool:
+    """Whether it is up, or nearly, after it died before."""
+    up = seen.get("ActiveState") in ("active", "activating") and seen.get("SubState") != "auto-restart"
+    return up and int(seen.get("NRestarts") or 0) > 0
+
+
 def units(wanted: list[str]) -> Iterator[dict[str, Any]]:
     """Units that failed or start again and again, and the last that each of them said."""
     listed = said("systemctl", "list-units", "--all", "--plain", "--no-legend", "--state=failed,activating")
     names = [line.split()[0] for line in listed.splitlines() if line.split()]
     for name in dict.fromkeys([*wanted, *names][: 2 * MOST]):
-        shown = said(
-            "systemctl", "show", "--property=ActiveState,SubState,Result,ExecMainStatus,NRestarts", "--", name
-        )
-        seen = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+        seen = state_of(name)
+        # One that starts and dies again and again is for a moment neither; whoever failed named it.
+        until = time.monotonic() + BETWEEN_STARTS
+        while name in wanted and restarting(seen) and time.monotonic() < until:
+            time.sleep(0.1)
+            seen = state_of(name)
         if seen.get("ActiveState") != "failed" and seen.get("SubState") != "auto-restart":
             continue
         lines = said("journalctl", "--unit", name, "--lines=12", "--output=cat", "--no-pager").splitlines()

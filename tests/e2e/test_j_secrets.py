@@ -68,7 +68,8 @@ def test_a_run_prints_leaves_and_shows_no_secret(demo: Demo) -> None:
         failed = demo.world.steward("backup", "restore", "--fleet", demo.shop, "--host", "web-1", "--plan", "site",
                                     "--snapshot", "0" * 64, env=ENVIRONMENT)  # fmt: skip
     assert [done.code for done in outputs] == [0, 0, 0, 0]
-    assert failed.code == 2, failed.all
+    assert failed.code == 3, failed.all
+    assert "nothing was restored" in failed.err
     assert holders(seen, wanted) == set()
     for done in (*outputs, failed):
         assert [kind for form, kind in wanted.items() if form in done.all] == []

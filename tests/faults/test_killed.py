@@ -83,10 +83,13 @@ CREATE, START, ENGINE = ("podman ", " create "), ("podman ", " start "), ("pulum
 def strike(broken: Broken, seen: tuple[str, ...], part: tuple[str, ...], run: subprocess.Popen[str]) -> None:
     """Kill a part as soon as another one (or the same) is at work."""
     while run.poll() is None:
-        if processes(broken, *seen):
-            for pid in processes(broken, *part):
-                with suppress(ProcessLookupError):  # it ended by itself
-                    os.kill(pid, signal.SIGKILL)
+        found = processes(broken, *seen)
+        killed = 0
+        for pid in found and (found if part == seen else processes(broken, *part)):
+            with suppress(ProcessLookupError):  # it ended by itself
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+        if killed:
             return
     raise AssertionError(f"no {seen} was ever there")
 
