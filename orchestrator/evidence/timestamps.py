@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.evidence.anchors import read_head
+from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.folder import EvidenceFolder, sync_folder
 from orchestrator.parallel import for_each
 from orchestrator.ports.evidence import AnchorReceipt, Head
@@ -33,7 +34,10 @@ _LARGEST_BYTES: Final = 64 << 10
 _AT_ONCE: Final = 4
 _TOLERANCE: Final = timedelta(hours=1)
 """Between the end of a record and its stamp: a run asks for it at its end, and two clocks may differ."""
+_NAME: Final = "time stamps"
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
+_ANCHORED: Final = f'"anchor":"{_NAME}'.encode()
+_STAMPED: Final = re.compile(rb'"head":(\d+),')
 _TIME: Final = re.compile(r"^Time stamp: (\w{3} +\d+ [\d:]{8})(?:\.\d+)? (\d{4}) GMT$", re.MULTILINE)
 
 
@@ -59,7 +63,7 @@ class TimestampAnchor:
     @property
     def name(self) -> str:
         """By the authority's host."""
-        return f"time stamps of {urlsplit(self._url).hostname}" if self._url else "time stamps"
+        return f"{_NAME} of {urlsplit(self._url).hostname}" if self._url else _NAME
 
     def publish(self, head: Head) -> AnchorReceipt:
         """Have the head stamped, check the answer as a stranger's, and keep it."""
@@ -80,9 +84,23 @@ class TimestampAnchor:
         return AnchorReceipt(self.name, f"{at:%Y-%m-%dT%H:%M:%SZ}")
 
     def heads(self, chain: str) -> Sequence[Head]:
-        """All heads whose stamps hold; raises ToolError at the first that does not."""
+        """All heads whose stamps hold; raises ToolError where one does not, or is missing by the chain's word."""
+        there = {path.name.split("-")[0] for path in self._folder.stamps.glob("*.json")}
+        gone = [number for number in self._stamped() if f"{number:08d}" not in there]
+        if gone:
+            step = "Bring it back, or see who took it."
+            raise ToolError(
+                "time stamp", f"of record {gone[0]} is gone", place=str(self._folder.stamps), next_step=step
+            )
         found = for_each(sorted(self._folder.stamps.glob("*.json")), self._read, at_once=_AT_ONCE)
         return [head for head in found if head is not None and head.chain == chain]
+
+    def _stamped(self) -> Iterator[int]:
+        """Records that were stamped, as the chain says; whether it says the truth is for others to judge."""
+        for raw in ChainFile(self._folder.chain).raw_lines():
+            told = _STAMPED.search(raw) if _ANCHORED in raw else None
+            if told:
+                yield int(told[1])
 
     def _read(self, path: Path, stopping: Event) -> Head | None:
         if stopping.is_set():

@@ -101,6 +101,14 @@ def test_a_stamp_that_was_changed_is_named(
     assert Fault.ANCHOR_UNREADABLE in {problem.fault for problem in bench.verify(anchor).problems}
 
 
+def test_a_stamp_that_was_taken_away_with_its_head_is_missed(bench: Bench, anchor: TimestampAnchor) -> None:
+    for path in bench.folder.stamps.glob("*3-*"):
+        path.unlink()
+    with pytest.raises(ToolError, match="of record 3 is gone"):
+        anchor.heads(bench.folder.id)
+    assert not bench.verify(anchor).ok
+
+
 def test_an_authority_that_nobody_vouches_for_is_not_believed(
     bench: Bench, root: Path, tmp_path: Path
 ) -> None:
