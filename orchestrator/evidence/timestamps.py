@@ -84,7 +84,7 @@ class TimestampAnchor:
         return AnchorReceipt(self.name, f"{at:%Y-%m-%dT%H:%M:%SZ}")
 
     def heads(self, chain: str) -> Sequence[Head]:
-        """All heads whose stamps hold; raises ToolError where one does not, or is missing by the chain's word."""
+        """All heads whose stamps hold; raises ToolError where one does not, or is gone but in the chain."""
         there = {path.name.split("-")[0] for path in self._folder.stamps.glob("*.json")}
         gone = [number for number in self._stamped() if f"{number:08d}" not in there]
         if gone:
