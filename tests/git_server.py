@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from urllib.parse import quote
 
 from orchestrator.supplies.authority import StackAuthority
+from tests.loopback import serving as on_loopback
 
 TOKEN = f"glpat-planted/in+a:url-{secrets.token_hex(4)}"
 QUOTED = quote(TOKEN, safe="")
@@ -68,15 +67,5 @@ def serving(folder: Path, keys: Path) -> Iterator[tuple[str, Path]]:
     (keys / "server.pem").write_text(made.certificate + made.key)
     (keys / "authority.pem").write_text(made.authority)
     handler = type("Served", (Backend,), {"folder": folder})
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(keys / "server.pem")
-    listening.socket = context.wrap_socket(listening.socket, server_side=True)
-    thread = Thread(target=listening.serve_forever)
-    thread.start()
-    try:
-        yield f"localhost:{listening.server_port}", keys / "authority.pem"
-    finally:
-        listening.shutdown()
-        thread.join()
-        listening.server_close()
+    with on_loopback(handler, (keys / "server.pem",)) as port:
+        yield f"localhost:{port}", keys / "authority.pem"

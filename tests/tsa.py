@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
+
+from tests.loopback import serving
 
 CONFIG = """\
 [tsa]
@@ -86,11 +87,5 @@ class Answering(BaseHTTPRequestHandler):
 def authority(folder: Path, instead: tuple[str, bytes] | None = None) -> Iterator[str]:
     """The address at which it answers."""
     handler = type("Handler", (Answering,), {"folder": folder, "instead": instead})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/tsr"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(handler) as port:
+        yield f"http://127.0.0.1:{port}/tsr"

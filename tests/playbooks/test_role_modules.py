@@ -8,13 +8,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+
+from tests.loopback import serving
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 APP = PLAYBOOKS / "roles" / "app"
@@ -195,10 +196,8 @@ def port() -> Iterator[int]:
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Sick) as served:
-        threading.Thread(target=served.serve_forever, daemon=True).start()
-        yield served.server_address[1]
-        served.shutdown()
+    with serving(Sick) as port:
+        yield port
 
 
 def test_health_is_one_request_and_its_status(port: int) -> None:

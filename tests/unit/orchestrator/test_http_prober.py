@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 
 import pytest
 
 from orchestrator.http_prober import HttpProber
+from tests.loopback import serving
 
 
 class Site(BaseHTTPRequestHandler):
@@ -24,12 +25,8 @@ class Site(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Site) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Site) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_the_status_is_the_answer_and_redirects_are_not_followed(site: str) -> None:

@@ -16,23 +16,13 @@ from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.period import read_period
 from orchestrator.evidence.record import Line
 from orchestrator.evidence.sshsig import make_key
-from tests.unit.orchestrator.evidence.chains import Bench, MemoryAnchor, bench_at, copied
+from tests.unit.orchestrator.evidence.chains import Bench, MemoryAnchor, bench_at
 from tests.unit.orchestrator.evidence.quarters import Q4, run, unpacked
 
 TOOLS = (
     "awk", "basename", "cat", "cmp", "cut", "dirname", "find", "fold", "grep", "head", "mkdir", "mktemp",
     "rm", "sed", "sha256sum", "sort", "split", "ssh-keygen", "tail", "tr", "wc", "xargs",
 )  # fmt: skip
-
-
-@pytest.fixture
-def bench(whole_quarter: Bench, tmp_path: Path) -> Bench:
-    return copied(whole_quarter, tmp_path / "home")
-
-
-@pytest.fixture
-def folder(bench: Bench, tmp_path: Path) -> Path:
-    return unpacked(export(bench.folder, Q4), tmp_path / "out")
 
 
 def verified(folder: Path, *words: str) -> tuple[int, str]:

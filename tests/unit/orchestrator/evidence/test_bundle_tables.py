@@ -7,21 +7,9 @@ import hashlib
 import json
 from pathlib import Path
 
-import pytest
-
 from orchestrator.evidence.bundle import export
-from tests.unit.orchestrator.evidence.chains import Bench, copied
+from tests.unit.orchestrator.evidence.chains import Bench
 from tests.unit.orchestrator.evidence.quarters import Q4, unpacked
-
-
-@pytest.fixture
-def bench(whole_quarter: Bench, tmp_path: Path) -> Bench:
-    return copied(whole_quarter, tmp_path / "home")
-
-
-@pytest.fixture
-def folder(bench: Bench, tmp_path: Path) -> Path:
-    return unpacked(export(bench.folder, Q4), tmp_path / "out")
 
 
 def table(folder: Path, name: str) -> list[dict[str, str]]:

@@ -183,7 +183,7 @@ def test_processes_that_write_at_once_make_one_chain(bench: Bench) -> None:
     assert sorted(line.body["run"][0] for line in bench.records()[1:]) == sorted("abc" * 8)
 
 
-@pytest.mark.parametrize("left", [0, 1, 64, 200, 700, -200, -2, -1])
+@pytest.mark.parametrize("left", [0, 1, 2, 11, 64, 200, 512, 700, -200, -100, -90, -3, -2, -1])
 def test_a_kill_in_the_middle_of_a_line_is_mended_and_told(bench: Bench, left: int) -> None:
     append(bench)
     before = bench.folder.chain.read_bytes()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from orchestrator.errors import InputError, ToolError
 from orchestrator.supplies.sources import SourceStore
+from tests.loopback import serving
 
 DIGEST = hashlib.sha256(b"code").hexdigest()
 
@@ -42,13 +41,8 @@ def published(tmp_path: Path) -> Iterator[tuple[str, Path]]:
         str(certificate),
     ]
     subprocess.run([*made, *told], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"https://localhost:{server.server_address[1]}/shop-1.2.tar.gz", folder / "shop-1.2.tar.gz"
-        server.shutdown()
+    with serving(partial(Quiet, directory=str(folder)), (certificate, key)) as port:
+        yield f"https://localhost:{port}/shop-1.2.tar.gz", folder / "shop-1.2.tar.gz"
 
 
 def test_a_tarball_is_fetched_once(
