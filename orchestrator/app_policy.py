@@ -59,14 +59,10 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
 def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]:
     started = datetime.now(UTC)
     policy = open_policy(settings, started, clock_suspect=clock_went_back(settings.home, started))
-    fleets = {path: _read_fleet(settings, path) for path in asked.files if is_fleet(path)}
+    fleets = {path: loaded for path in asked.files if (loaded := _fleet_in(settings, path))}
     whose = _whose(_named(settings, asked, fleets), asked, None if policy.seen.clock_suspect else started)
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
-    read = [
-        _fleet_source(path, fleets[path]) if path in fleets else read_source(path, whose)
-        for path in asked.files
-    ]
-    sources = together(read, whose)
+    sources = together([_source(path, fleets.get(path), whose) for path in asked.files], whose)
     only, silent = heard(sources), sum(len(source.subjects) for source in sources if source.silent)
     left_out = [_silent(silent)] if silent else []
     if asked.changed_since:
@@ -93,11 +89,13 @@ def _read_fleet(settings: Settings, path: Path) -> LoadedFleet:
     return read_fleet(settings, path)
 
 
-def _source(settings: Settings, path: Path, whose: Whose) -> Source:
-    return _fleet_source(path, _read_fleet(settings, path)) if is_fleet(path) else read_source(path, whose)
+def _fleet_in(settings: Settings, path: Path) -> LoadedFleet | None:
+    return _read_fleet(settings, path) if is_fleet(path) else None
 
 
-def _fleet_source(path: Path, loaded: LoadedFleet) -> Source:
+def _source(path: Path, loaded: LoadedFleet | None, whose: Whose) -> Source:
+    if loaded is None:
+        return read_source(path, whose)
     fleet = loaded.fleet.model_dump(mode="json")
     found, digest = fleet_subjects(fleet), hashlib.sha256(path.read_bytes()).hexdigest()
     return Source(path.name, "fleet file", tuple(found), digest, listed={"fleet": fleet_listing(fleet)})
@@ -134,7 +132,7 @@ def _earlier(settings: Settings, asked: Asked, whose: Whose) -> list[Source]:
     from orchestrator.earlier_files import earlier
 
     found = [
-        earlier(path, asked.changed_since, lambda then: _source(settings, then, whose))
+        earlier(path, asked.changed_since, lambda then: _source(then, _fleet_in(settings, then), whose))
         for path in asked.files
     ]
     return together([source for source in found if source is not None], whose)

@@ -49,7 +49,7 @@ class RunJudge:
     settings: Settings
     target: Target
     circumstances: Callable[[], Circumstances]
-    """Asked for when something is judged, and once: they take a digest of all rules, and Git."""
+    """Asked for once, when something is judged: the chain's head is then the newest record before that."""
     clock: Clock
     clock_suspect: bool = False
     """Time stands before the last record of evidence: waivers count as expired, ages as unknown."""

@@ -138,19 +138,20 @@ def _place(named: str, home: Path, project: Path) -> Place:
 
 def _written(home: Path, repository: Path, commit: str, inside: str) -> Path:
     """The folder of a commit in STEWARD_HOME: whole or not there, and made anew where it was changed."""
+    from filelock import FileLock  # brings asyncio along, which a reference in a folder does not need
+
     key = hashlib.sha256(f"{repository}\0{inside}".encode()).hexdigest()[:12]
     target = home / _ROOM / f"{commit}-{key}"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    from filelock import FileLock  # brings asyncio along, which a folder needs not
-
     with FileLock(target.parent / "lock", mode=0o600), tempfile.TemporaryDirectory(dir=target.parent) as room:
         draft = Path(room) / "draft"
         draft.mkdir(mode=0o700)
         write_folder(repository, commit, inside, draft)
-        if not (target.is_dir() and _same(draft, target)):
-            shutil.rmtree(target, ignore_errors=True)
-            draft.rename(target)
-    return target
+        if target.is_dir() and _same(draft, target):
+            return target
+        # Mostly there is none yet; one that cannot be removed fails the next line with its place.
+        shutil.rmtree(target, ignore_errors=True)
+        return draft.rename(target)
 
 
 def _same(one: Path, other: Path) -> bool:

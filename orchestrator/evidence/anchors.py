@@ -42,7 +42,7 @@ class FolderAnchor:
     def publish(self, head: Head) -> AnchorReceipt:
         """Add a line; in a Git checkout, commit it."""
         path = self._path(head.chain)
-        line = json.dumps(asdict(head), sort_keys=True).encode() + b"\n"
+        line = head_line(head)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
@@ -87,6 +87,11 @@ class FolderAnchor:
         argv = ["git", "-C", str(self._folder), "show", name]
         done = run(argv, timeout=_SECONDS, check=False)
         return done.stdout if done.returncode == 0 else ""
+
+
+def head_line(head: Head) -> bytes:
+    """A head as files keep it: one line of JSON."""
+    return json.dumps(asdict(head), sort_keys=True).encode() + b"\n"
 
 
 def read_head(text: str | bytes) -> Head | None:

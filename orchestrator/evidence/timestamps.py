@@ -7,12 +7,10 @@ other anchors to see. They cannot be made later: a chain that was written anew h
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
@@ -21,7 +19,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from orchestrator.errors import InputError, ToolError
-from orchestrator.evidence.anchors import read_head
+from orchestrator.evidence.anchors import head_line, read_head
 from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.folder import EvidenceFolder, sync_folder
 from orchestrator.parallel import for_each
@@ -67,7 +65,7 @@ class TimestampAnchor:
 
     def publish(self, head: Head) -> AnchorReceipt:
         """Have the head stamped, check the answer as a stranger's, and keep it."""
-        said = _statement(head)
+        said = head_line(head)
         with tempfile.TemporaryDirectory(prefix="steward-stamp-") as room:
             query, answer = Path(room) / "query", Path(room) / "answer"
             (Path(room) / "head").write_bytes(said)
@@ -76,7 +74,6 @@ class TimestampAnchor:
             at = self._checked(answer, "-queryfile", str(query))
             _in_time(self.name, head, at)
             stamp = answer.read_bytes()
-        self._folder.stamps.mkdir(mode=0o700, parents=True, exist_ok=True)
         place = self._folder.stamps / f"{head.number:08d}-{head.sha256[:16]}"
         write_private(place.with_suffix(".tsr"), stamp)
         write_private(place.with_suffix(".json"), said)
@@ -85,14 +82,15 @@ class TimestampAnchor:
 
     def heads(self, chain: str) -> Sequence[Head]:
         """All heads whose stamps hold; raises ToolError where one does not, or is gone but in the chain."""
-        there = {path.name.split("-")[0] for path in self._folder.stamps.glob("*.json")}
+        kept = sorted(self._folder.stamps.glob("*.json"))
+        there = {path.name.split("-")[0] for path in kept}
         gone = [number for number in self._stamped() if f"{number:08d}" not in there]
         if gone:
             step = "Bring it back, or see who took it."
             raise ToolError(
                 "time stamp", f"of record {gone[0]} is gone", place=str(self._folder.stamps), next_step=step
             )
-        found = for_each(sorted(self._folder.stamps.glob("*.json")), self._read, at_once=_AT_ONCE)
+        found = for_each(kept, self._read, at_once=_AT_ONCE)
         return [head for head in found if head is not None and head.chain == chain]
 
     def _stamped(self) -> Iterator[int]:
@@ -148,10 +146,6 @@ class TimestampAnchor:
                 got=f"{kind}, {len(body)} bytes",
             )
         return bytes(body)
-
-
-def _statement(head: Head) -> bytes:
-    return json.dumps(asdict(head), sort_keys=True).encode() + b"\n"
 
 
 def _in_time(name: str, head: Head, at: datetime) -> None:

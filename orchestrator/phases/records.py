@@ -58,9 +58,9 @@ def records(request: RecordsRequest, now: datetime) -> Mapping[str, Any]:
             credentials=_credentials(request, names),
         ),
     )
-    left_out = {server.name for server in request.servers} - set(request.statuses or ())
     if request.statuses is None:
         return document
+    left_out = {server.name for server in request.servers} - set(request.statuses)
     told = [record for record in document["records"] if record["server"] not in left_out]
     return {**document, "records": told}
 

@@ -20,6 +20,7 @@ from orchestrator.reporting.model import (
 )
 from orchestrator.reporting.seen import Restore
 from orchestrator.reporting.tone import SEVERITIES
+from policies.bench import problem_in
 
 _Judged = TypeVar("_Judged", Check, Backup, Probe)
 UNJUDGED = ("unknown", "error", "not_run")
@@ -96,10 +97,8 @@ def _said(result: PolicyResult) -> str:
 
 def _problem(result: PolicyResult) -> str:
     """What is wrong, without what a finding has fields of its own for."""
-    text = _said(result)
-    if result.remediation:
-        text = text.removesuffix(f" Fix: {result.remediation}")
-    return (text.removesuffix(f"; expected {result.expected}.") if result.expected else text) or result.rule
+    told = problem_in(_said(result), expected=result.expected, remediation=result.remediation)
+    return told or result.rule
 
 
 def _from_policy(result: PolicyResult) -> Finding:

@@ -28,6 +28,7 @@ from orchestrator.reporting.policy.model import (
 from orchestrator.reporting.policy.reconcile import blocking, check, counted, is_green
 from orchestrator.reporting.policy.words import verdict_words
 from policies.assessment import Assessment
+from policies.bench import problem_in
 from policies.controls import load_frameworks
 from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
 from policies.model import CheckResult, Rule, State, Subject, stops
@@ -256,6 +257,4 @@ def problem(result: CheckResult) -> str:
     text = result.message.removeprefix(f"{shown(result.subject.name)}: ")
     if result.path:
         text = text.removeprefix(f"{result.path}: ")
-    if result.remediation:
-        text = text.removesuffix(f" Fix: {result.remediation}")
-    return text.removesuffix(f"; expected {result.expected}.") if result.expected else text
+    return problem_in(text, expected=result.expected, remediation=result.remediation)

@@ -25,21 +25,21 @@ _TARGET = re.compile(r"--to-destination ([\d.]+):\d+")
 _MARKS = "NETAVARK-HOSTPORT-SETMARK"
 
 
-def clear(subject: str, address: str, ports: Collection[int], identity: Callable[[], str]) -> int:
-    """Remove them, all or none, and say how many; raises LocalError.
+def clear(subject: str, address: str, ports: Collection[int], identity: Callable[[], str]) -> None:
+    """Remove them, all or none; raises LocalError.
 
     `identity`: Podman's id of the container whose ports these are, asked for only where a port is forwarded
     more than once. Without root or iptables there is nothing that could be seen.
     """
     if os.geteuid() != 0 or not all(map(shutil.which, _TOOLS)):
-        return 0
+        return
     saved = _saved()
     if not _crowded(saved, address, ports):
-        return 0
+        return
     container = identity()
     rules = astray(saved, container, address, ports) if container else ()
     if not rules:
-        return 0
+        return
     text = "\n".join(["*nat", *(f"-D {rule}" for rule in rules), "COMMIT", ""])
     done = execute(("iptables-restore", "--noflush", "--wait"), stdin=text.encode(), timeout=_SECONDS)
     left = astray(_saved(), container, address, ports) if done.code != 0 else ()
@@ -51,7 +51,6 @@ def clear(subject: str, address: str, ports: Collection[int], identity: Callable
             got=done.stderr[:200],
             next_step=f"Remove them: iptables -t nat -D {left[0]}",
         )
-    return len(rules)
 
 
 def astray(saved: str, container: str, address: str, ports: Collection[int]) -> Sequence[str]:
