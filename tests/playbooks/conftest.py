@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from stacks.providers.local.addresses import hardware_address
 from tests.left_behind import claim
 
 READY = 60.0  # seconds
@@ -72,6 +73,8 @@ class Host:
             *pinned,
             "-o",
             "BatchMode=yes",
+            "-o",
+            "ConnectTimeout=10",
             *options,
         ]
 
@@ -151,7 +154,9 @@ def boot(
         "--ulimit",
         "nproc=4096:4096",
     ]
-    place = ["--network", network, "--ip", address, "-p", "127.0.0.1::22", "-v", f"{container}:{mount}"]
+    # As the provider does: this machine remembers who had the address, for longer than a boot takes.
+    place = ["--network", network, "--ip", address, "--mac-address", hardware_address(address)]
+    place += ["-p", "127.0.0.1::22", "-v", f"{container}:{mount}"]
     argv = ["podman", "--runtime", runtime, "create", "--name", container, "--hostname", name]
     run(*argv, *options, *more, *place, image, "/sbin/init")
     run("podman", "cp", "-a=false", "-", f"{container}:/", given=secrets_of_host(folder, name).read())
