@@ -89,6 +89,7 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of ours by its name."""
     found = {}

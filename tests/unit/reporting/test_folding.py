@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.reporting.folding import folded, gathered, unfolded
 from orchestrator.reporting.json import from_json, to_json
 from tests.unit.reporting.parts import checks
-from tests.unit.reporting.sample import demo, thousand
+from tests.unit.reporting.sample import demo
 
 MIB = 1 << 20
 few = st.sampled_from("abc")
@@ -34,13 +34,6 @@ def test_equal_answers_become_neighbours_and_none_is_lost() -> None:
     assert [(each.check, each.server) for each in found] == [
         (each.check, name) for each in (second, first) for name in "ab"
     ]
-
-
-def test_a_thousand_servers_stay_small_and_every_answer_is_there() -> None:
-    report = thousand()
-    text = to_json(report)
-    assert len(text) < 5 * MIB
-    assert from_json(text) == report
 
 
 def test_a_report_of_version_1_is_read_as_it_was() -> None:

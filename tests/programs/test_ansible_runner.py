@@ -18,7 +18,7 @@ from orchestrator.ports.plays import PlayRequest
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass

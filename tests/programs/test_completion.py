@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 STEWARD = Path(sys.executable).parent / "steward"
 DEMO = "stacks/fleets/demo.yaml"
 
