@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,17 +26,24 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Vault and shop, up and proven; whatever a failing test leaves is destroyed at the end."""
-    world = World(tmp_path_factory.mktemp("e2e"))
-    vault, shop = world.example("vault.yaml", VAULT), world.example("demo.yaml", SHOP)
-    made = Demo(world, vault, shop, {}, podman_objects())
+    with up_and_proven(tmp_path_factory.mktemp("e2e"), VAULT, SHOP) as made:
+        yield made
+
+
+@contextmanager
+def up_and_proven(folder: Path, vault: Mapping[str, str], shop: Mapping[str, str]) -> Iterator[Demo]:
+    """The example's two fleets with these changes, from nothing to their first report."""
+    world = World(folder)
+    made = Demo(
+        world, world.example("vault.yaml", vault), world.example("demo.yaml", shop), {}, podman_objects()
+    )
     try:
-        made.first["vault"] = world.steward("up", "--fleet", vault)
-        assert made.first["vault"].code == 0, made.first["vault"].all
-        made.first["shop"] = world.steward("up", "--fleet", shop)
+        made.first["vault"] = world.ok("up", "--fleet", made.vault)
+        made.first["shop"] = world.steward("up", "--fleet", made.shop)
         yield made
     finally:
-        world.steward("destroy", "--fleet", shop, "--delete-data", "db-1-data")
-        world.steward("destroy", "--fleet", vault, "--delete-data", "vault-1-repositories")
+        world.steward("destroy", "--fleet", made.shop, "--delete-data", "db-1-data")
+        world.steward("destroy", "--fleet", made.vault, "--delete-data", "vault-1-repositories")
 
 
 @pytest.fixture

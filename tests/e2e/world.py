@@ -22,6 +22,8 @@ FLEETS = ROOT / "stacks" / "fleets"
 SHOP = {"client: acme": "client: e2e", "environment: demo": "environment: shop", "10.41.0": "10.72.0",
         "stack: acme-vault": "stack: e2e-vault"}  # fmt: skip
 VAULT = {"client: acme": "client: e2e", "10.41.0.0/24": "10.72.0.0/16", "10.42.0": "10.71.0"}
+STACKS = ("e2e-shop", "e2e-vault", "e2e-tiny")
+"""Of these tests; others of the same client run beside them."""
 
 TINY = """\
 version: 1
@@ -146,12 +148,12 @@ def command(argv: Sequence[str], *, check: bool = True) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=check, timeout=120).stdout
 
 
-def podman_objects(client: str = "e2e") -> dict[str, set[str]]:
-    """Every container, network and volume of a client's stacks, by name: other tests run beside this one."""
+def podman_objects(*stacks: str) -> dict[str, set[str]]:
+    """Every container, network and volume of stacks (those of these tests unless told), by name."""
+    ours = tuple(f"steward-{stack}-" for stack in stacks or STACKS)
 
     def named(*listing: str) -> set[str]:
-        names = command(["podman", *listing]).split()
-        return {name for name in names if name.startswith(f"steward-{client}-")}
+        return {name for name in command(["podman", *listing]).split() if name.startswith(ours)}
 
     return {
         "containers": named("ps", "--all", "--format", "{{.Names}}"),

@@ -59,6 +59,7 @@ def test_a_host_fault_is_told_keeps_no_other_back_and_heals(broken: Broken, name
     report = broken.report()
     failed = {host["name"] for host in report["hosts"] if host["failed"] or host["unreachable"]}
     assert failed == set(case.failed)
+    assert all(host["failed_task"] for host in report["hosts"] if host["failed"])
     assert {check["server"] for check in report["checks"]} == {"web-1", "web-2"} - failed, (
         "nothing is claimed"
     )

@@ -56,7 +56,7 @@ def test_the_whole_matrix_is_as_the_fleet_says(demo: Demo) -> None:
     assert set(database["witness"].split(", ")) == {
         "web-1",
         "web-2",
-        "vault-1 (e2e-vault)",
+        "vault-1 (e2e-handvault)",
         "control machine",
     }
     page = demo.world.steward("verify", "--fleet", demo.shop, "--network").out
@@ -68,7 +68,7 @@ def test_the_vault_too_and_it_is_tried_from_the_fleet_that_it_serves(demo: Demo)
     report = demo.world.report("verify", "--fleet", demo.vault, "--network")
     (store,) = [c for c in report["checks"] if c["check"] == "network.tcp.8443"]
     assert store["verdict"] == "pass"
-    assert "(e2e-shop)" in store["observed"]
+    assert "(e2e-hand)" in store["observed"]
     assert "control machine" in store["witness"]
 
 
@@ -98,7 +98,7 @@ def test_a_flow_that_opens_or_shuts_is_found_on_the_port_where_it_did(demo: Demo
     checks = network_checks(demo, code=1)
     leak, wall = checks["db-1 network.tcp.5432"], checks["web-1 network.tcp.80"]
     assert (leak["verdict"], wall["verdict"]) == ("fail", "fail")
-    assert "vault-1 (e2e-vault)" in leak["witness"]
+    assert "vault-1 (e2e-handvault)" in leak["witness"]
     assert "open, but not allowed" in leak["observed"]
     assert "allowed, but shut by a firewall" in wall["observed"]
     on_host(web, "systemctl", "restart", UNITS[EDGE])
@@ -174,7 +174,7 @@ def outputs_of(demo: Demo) -> FleetOutputs:
     exported = demo.world.shell("pulumi stack output --json", demo.shop)
     from stacks.outputs import read_outputs
 
-    return read_outputs("e2e-shop", json.loads(exported.out)["fleet"])
+    return read_outputs("e2e-hand", json.loads(exported.out)["fleet"])
 
 
 @contextmanager
@@ -195,7 +195,7 @@ def stranger() -> Iterator[tuple[str, str]]:
 
 def _any_container() -> str:
     return command(
-        ["podman", "ps", "--filter", "label=steward.server=web-1", "--format", "{{.Names}}"]
+        ["podman", "ps", "--filter", "label=steward.stack=e2e-hand", "--format", "{{.Names}}"]
     ).split()[0]
 
 
