@@ -17,6 +17,7 @@ from stacks.outputs import ServerOutput
 _CONNECT_SECONDS = 10
 _KEEP_OPEN_SECONDS = 60
 _SSH_FAILED = 255
+_OTHER_HOST_KEY = "Host key verification failed"
 _SOCKET = "/%h-%p"
 """By address and port, so that other tools with the same options share the connections."""
 
@@ -94,6 +95,13 @@ def shown_key(server: ServerOutput) -> str:
     )  # fmt: skip
 
 
+def _in_short(said: str) -> str:
+    """Of ssh's own words those that tell what is wrong: about a host key it fills a screen."""
+    if _OTHER_HOST_KEY in said:
+        return f"{_OTHER_HOST_KEY}: it shows another host key than the pinned one"
+    return said[:400] or "connection lost"
+
+
 class SshShell:
     """Implements `ports.hosts.HostShell` with the ssh client.
 
@@ -143,7 +151,7 @@ class SshShell:
         said = " ".join((done.stderr or done.stdout).split())
         if done.returncode == _SSH_FAILED:
             raise ToolError(
-                server.name, f"SSH failed: {said[:400] or 'connection lost'}",
+                server.name, f"SSH failed: {_in_short(said)}",
                 place=f"{server.ssh_host}:{server.ssh_port}",
                 next_step="Run: steward up, or look at the server.",
             )  # fmt: skip

@@ -236,6 +236,14 @@ class FakeConvergence:
             and _host(self.known[server.name][0], server) == _host(inventory, server)
         }
 
+    def due(self, declared: Mapping[str, str], servers: Sequence[ServerOutput]) -> Sequence[str]:
+        return [
+            server.name
+            for server in servers
+            if server.name not in self.known
+            or self.known[server.name][0].declared.get(server.name) != declared.get(server.name)
+        ]
+
     def forget(self, servers: Sequence[ServerOutput]) -> None:
         for server in servers:
             self.known.pop(server.name, None)

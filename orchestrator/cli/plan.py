@@ -35,14 +35,14 @@ def plan(
     """
     from orchestrator.app import begin_run
     from orchestrator.cli.progress import progress
-    from orchestrator.pipelines.check import check_steps
+    from orchestrator.pipelines.check import check_steps, due_steps
     from orchestrator.pipelines.plan import plan_steps
     from orchestrator.settings import load_settings
 
     view = progress()
     settings = load_settings(beside=fleet)
     with begin_run(settings, fleet, "plan", view, view.say, create=True, warm=hosts) as run:
-        ask = partial(check_steps, run.adapters, run.results) if hosts else None
+        ask = partial(check_steps if hosts else due_steps, run.adapters, run.results)
         run.execute(plan_steps(run.adapters, run.results, refresh=refresh, hosts=ask))
         code = show(run, as_json=as_json, as_markdown=as_markdown)
     raise typer.Exit(code)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from orchestrator.clock import SystemClock
 from orchestrator.convergence.comparison import after_converge, beyond, hand_made, items, with_learned
-from orchestrator.convergence.inputs import inputs_digest
+from orchestrator.convergence.inputs import declared_digest, inputs_digest
 from orchestrator.convergence.records import ConvergeRecord, Expected, Seen, read_look
 from orchestrator.errors import StewardError
 from orchestrator.inventory.model import Inventory
@@ -68,6 +68,16 @@ class ConvergeBook:
         self._learn([server for server in asked if server.name in found], known)
         return found
 
+    def due(self, declared: Mapping[str, str], servers: Sequence[ServerOutput]) -> Sequence[str]:
+        """Servers that a converge would be given something else for than their last one; asks no host."""
+        wanted = self._declared(declared)
+        found = []
+        for server in servers:
+            record = self._load(server)
+            if record is None or record.begun or record.declared not in ("", wanted.get(server.name)):
+                found.append(server.name)
+        return found
+
     def _learn(self, servers: Sequence[ServerOutput], known: Mapping[str, ConvergeRecord | None]) -> None:
         """What another version kept cannot be compared; these hosts are as they should be, so look anew."""
         strange = [server for server in servers if not _current(self._expected(server))]
@@ -95,13 +105,17 @@ class ConvergeBook:
     def record(self, inventory: Inventory, servers: Sequence[ServerOutput], run: str) -> None:
         """Keep what these servers are like after a converge that ended well; forget what cannot be seen."""
         inputs, at = self._inputs(inventory), self._clock.now()
+        declared = self._declared(inventory.declared)
         for server, seen in zip(servers, for_each(servers, self._look_whole), strict=True):
             if seen is None:
                 self._path(server).unlink(missing_ok=True)
                 continue
             old, by_hand = self._before.get(server.incarnation, (None, {}))
             self._expect(server, after_converge(old, by_hand, seen, run, at, _look_digest()))
-            self._keep(server, ConvergeRecord(run=run, inputs=inputs[server.name], state=seen.parts))
+            made = ConvergeRecord(
+                run=run, inputs=inputs[server.name], declared=declared.get(server.name, ""), state=seen.parts
+            )
+            self._keep(server, made)
 
     def drifted(self, servers: Sequence[ServerOutput]) -> Sequence[DriftSubject]:
         """One subject for each server, in order; a host that cannot be looked at is unknown."""
@@ -153,6 +167,10 @@ class ConvergeBook:
             since_at=expected.at,
             items=found,
         )
+
+    def _declared(self, declared: Mapping[str, str]) -> dict[str, str]:
+        tools, key = self._tools(), self._key()
+        return {name: declared_digest(text, tools, key) for name, text in declared.items()}
 
     def _inputs(self, inventory: Inventory) -> dict[str, str]:
         tools, key = self._tools(), self._key()

@@ -25,6 +25,11 @@ def playbooks_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def declared_digest(text: str, tools: str, key: bytes) -> str:
+    """HMAC-SHA-256 in hex over what is declared of a host and `tools`, as in `inputs_digest`."""
+    return hmac.new(key, f"declared\0{tools}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+
 def inputs_digest(host: InventoryHost, inventory: Inventory, tools: str, key: bytes) -> str:
     """HMAC-SHA-256 in hex over a host's groups, variables and secrets, and `tools` (playbooks and toolchain).
 

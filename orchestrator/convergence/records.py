@@ -24,7 +24,8 @@ class ConvergeRecord(BaseModel):
     """The last converge of one server incarnation that ended well, and the state it left.
 
     `begun`: a converge began afterwards and has not ended well; until one does, the record says nothing about
-    the host. `by_hand` is what differed when it began, by part and key, with what was there instead.
+    the host. `declared` is the digest of those inputs that are known without asking anybody, '' in records of
+    older versions. `by_hand` is what differed when it began, by part and key, with what was there instead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -32,6 +33,7 @@ class ConvergeRecord(BaseModel):
     schema_: Literal["steward.converge/2"] = Field("steward.converge/2", alias="schema")
     run: str
     inputs: str
+    declared: str = ""
     state: Mapping[str, str]
     begun: bool = False
     by_hand: Mapping[str, Mapping[str, str | None]] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import ToolError
+from orchestrator.inventory.declared import declared
 from orchestrator.inventory.given import NOTHING, with_supplies
 from orchestrator.inventory.model import Inventory, InventoryHost
 from orchestrator.inventory.supplies import Supplies
@@ -80,7 +81,7 @@ def build_inventory(
         "steward_environment": fleet.environment,
         "steward_lock_seconds": str(round(lock_seconds)),
     }
-    return Inventory(hosts=hosts, shared=shared)
+    return Inventory(hosts=hosts, shared=shared, declared=declared(fleet, outputs))
 
 
 def _host(

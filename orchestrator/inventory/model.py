@@ -20,12 +20,13 @@ class InventoryHost(BaseModel):
 
 
 class Inventory(BaseModel):
-    """All hosts of a stack and what they share."""
+    """All hosts of a stack, what they share, and what is declared of each (as `declared` tells it)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hosts: Sequence[InventoryHost]
     shared: Mapping[str, Any]
+    declared: Mapping[str, str] = {}
 
     def names(self) -> tuple[str, ...]:
         """Host names in order."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import yaml
@@ -21,6 +24,7 @@ _FOLDERS = frozenset({
 })  # fmt: skip
 _FILES = frozenset({"README.md", "LICENSE", ".yamllint", ".ansible-lint"})
 _MOST_SAID = 5
+_BUILT_IN = re.compile(r"\s*(?:- )?ansible\.builtin\.([a-z0-9_]+):(?:\s|$)")
 
 
 def shape_problems(folder: Path) -> list[str]:
@@ -37,6 +41,7 @@ def _problems(folder: Path) -> Iterator[str]:
             yield f"'{shown(path.name)}' is no part of a role; {nearest(path.name, known)}"
     if not (folder / "tasks" / "main.yml").is_file():
         yield "it has no tasks/main.yml"
+    yield from _tasks(folder)
     specification = folder / "meta" / "argument_specs.yml"
     if not specification.is_file():
         yield "it has no meta/argument_specs.yml, so nobody can check its variables; declare them there"
@@ -54,6 +59,38 @@ def _problems(folder: Path) -> Iterator[str]:
     yield from _prepared(folder, _options(document))
 
 
+def _tasks(folder: Path) -> Iterator[str]:
+    """What keeps Ansible from reading tasks and handlers: told before a run, not in its middle."""
+    for part in ("tasks", "handlers", "vars"):
+        for path in sorted((folder / part).rglob("*.yml")):
+            place, text = path.relative_to(folder), path.read_text(errors="replace")
+            try:
+                list(
+                    yaml.parse(text, Loader=yaml.CSafeLoader)
+                )  # a !vault is no mistake: nothing is constructed
+            except yaml.YAMLError as problem:
+                yield f"{place} is not valid YAML: {' '.join(str(problem).split())[:200]}"
+                continue
+            if part != "vars":
+                yield from _unknown_modules(place, text)
+
+
+def _unknown_modules(place: Path, text: str) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        module = _BUILT_IN.match(line)
+        if module is not None and module[1] not in _modules():
+            said = f"{place}:{number}: Ansible has no module 'ansible.builtin.{module[1]}'"
+            yield f"{said}; {nearest(module[1], _modules())}"
+
+
+@cache
+def _modules() -> frozenset[str]:
+    """The names of the modules of ansible.builtin, without importing Ansible."""
+    found = find_spec("ansible")
+    places = [str(Path(place) / "modules") for place in (found and found.submodule_search_locations) or ()]
+    return frozenset(each.name for each in iter_modules(places))
+
+
 def _specification(role: str, document: Any) -> Iterator[str]:
     main = document.get("argument_specs", {}).get("main") if _maps(document, "argument_specs") else None
     if not isinstance(main, Mapping):
@@ -66,9 +103,9 @@ def _specification(role: str, document: Any) -> Iterator[str]:
         yield "meta/argument_specs.yml: short_description says in one line what the role is for"
     for name, option in _options(document).items():
         if not str(name).startswith((f"{role}_", _GIVEN)):
-            yield f"meta/argument_specs.yml: the variable '{shown(name)}' begins with '{role}_'"
+            yield f"meta/argument_specs.yml: the variable '{shown(name)}' must begin with '{role}_'"
         elif not isinstance(option, Mapping) or not option.get("description") or not option.get("type"):
-            yield f"meta/argument_specs.yml: the variable '{shown(name)}' has a description and a type"
+            yield f"meta/argument_specs.yml: the variable '{shown(name)}' must have a description and a type"
 
 
 def _defaults(folder: Path, options: Mapping[str, Any]) -> Iterator[str]:

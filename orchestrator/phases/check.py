@@ -16,6 +16,7 @@ from stacks.fleet.model import Fleet
 from stacks.outputs import FleetOutputs, ServerOutput
 
 NOT_YET = "not yet there"
+DECLARED_ANEW = "its roles, their values, the playbooks or tools are not those of its last converge"
 
 
 def out_of_question(
@@ -32,6 +33,11 @@ def out_of_question(
             reason = NOT_YET if name not in there else "not yet there: it is made anew"
             found[name] = HostPlan(name=name, state="unknown", reason=reason)
     return found
+
+
+def to_configure(names: Sequence[str]) -> list[HostPlan]:
+    """Servers that `up` would configure, something else is declared for them; nobody asked what changes."""
+    return [HostPlan(name=name, state="change", reason=DECLARED_ANEW) for name in names]
 
 
 def out_of_reach(readiness: Sequence[Readiness]) -> dict[str, HostPlan]:

@@ -1,4 +1,4 @@
-"""The order of check mode: which hosts can be asked, then one run of the playbooks that changes nothing."""
+"""What a plan says of hosts: by their records alone, or by a run of the playbooks that changes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import partial
 
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.inventory.build import build_inventory
-from orchestrator.phases.check import known_access, out_of_question, out_of_reach, summary
+from orchestrator.inventory.declared import declared
+from orchestrator.phases.check import known_access, out_of_question, out_of_reach, summary, to_configure
 from orchestrator.phases.ready import STANDING_SECONDS, ready
 from orchestrator.phases.supply import supply
 from orchestrator.pipelines.step import Step, Steps
@@ -37,6 +38,23 @@ def check_steps(adapters: Adapters, results: RunResults) -> Steps:
         found = yield Step("check", "check", "read", act, summary)
         plans |= {each.name: each for each in found}
     results.host_plans = [plans[name] for name in names if name in plans]
+
+
+def due_steps(adapters: Adapters, results: RunResults) -> Steps:
+    """Which hosts `up` would configure, by their last converge alone; follows the preview, asks no host."""
+    fleet, outputs = adapters.target.loaded.fleet, results.outputs
+    changes = results.preview.changes if results.preview else ()
+    anew = out_of_question(fleet, outputs, changes)
+    names = {name for _, name in fleet.server_names()} - anew.keys()
+    if outputs is None or not names:
+        return
+    stay = [server for server in outputs.servers if server.name in names]
+    book = adapters.hosts(adapters.target.stack.name, outputs.servers).convergence
+    act = partial(book.due, declared(fleet, outputs), stay)
+    due = yield Step(
+        "due", "check", "read", act, lambda found: f"{len(found)} of {len(stay)} hosts to configure"
+    )
+    results.host_plans = to_configure(due)
 
 
 def _checked(

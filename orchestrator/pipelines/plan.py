@@ -26,7 +26,7 @@ def plan_steps(
     refresh: bool = False,
     hosts: Callable[[], Steps] | None = None,
 ) -> Steps:
-    """Look, judge, change nothing; `hosts` are steps that ask the hosts, too, before the plan is refused."""
+    """Look, judge, change nothing; `hosts` are steps about the hosts, before the plan is refused."""
     target = adapters.target
     results.outputs = known_outputs(adapters)
     preview = partial(plan_phase.plan, target, adapters.provisioner, refresh=refresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ from orchestrator.reporting.planning import HostPlan
 _SEEN = ("ok", "changed", "failures", "skipped")
 LAST_PLAY = "Every play was played"
 """The name of the last play of site.yml."""
+_ERROR = re.compile(
+    r"\[ERROR\]: (?P<why>.+?)\s*\n(?:.*\n)*?Origin: (?P<place>\S+?:\d+)(?::\d+)?\s*$", re.MULTILINE
+)
 _NO_HOST = "no host matched: the playbook did nothing on this host"
 
 
@@ -133,8 +137,13 @@ class OutcomeReader:
             at = f" in the middle of '{self._at}'" if self._at else ""
             return f"ansible was killed{at}; what it did since then is not known"
         if self._end["status"] != "successful" and not self._stats:
-            return (
-                " ".join([*self._errors, str(self._end["output"])])[-1500:]
-                or f"ansible ended: {self._end['status']}"
-            )
+            said = "\n".join([*self._errors, str(self._end["output"])])
+            return _reason(said) or f"ansible ended: {self._end['status']}"
         return ""
+
+
+def _reason(said: str) -> str:
+    """Of all that Ansible prints when it cannot begin: what is wrong, at its file and line."""
+    if (found := _ERROR.search(said)) is None:
+        return said[-1500:].strip()
+    return f"{found['place']}: {' '.join(found['why'].split())[:600]}"

@@ -52,6 +52,10 @@ class Convergence(Protocol):
         """Servers exactly as their last converge with these inputs left them, with that run's id."""
         ...
 
+    def due(self, declared: Mapping[str, str], servers: Sequence[ServerOutput]) -> Sequence[str]:
+        """Servers whose declaration, playbooks or tools are not those of their last converge; asks none."""
+        ...
+
     def forget(self, servers: Sequence[ServerOutput]) -> None:
         """A converge begins on these servers: what was known of them no longer holds."""
         ...

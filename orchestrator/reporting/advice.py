@@ -59,7 +59,8 @@ def _afterwards(report: Report) -> NextStep:
 def _careful(report: Report) -> list[NextStep]:
     fleet = shlex.quote(report.fleet_file)
     if report.verb == "plan":
-        if not report.planned or tone(report) is not Tone.GOOD:
+        due = any(host.state == "change" for host in report.host_plans)
+        if not (report.planned or due) or tone(report) is not Tone.GOOD:
             return [NextStep("Look at every server", f"steward verify --fleet {fleet}")]
         return [NextStep("Apply the plan once it is what you want", f"steward up --fleet {fleet}")]
     if report.verb == "drift":

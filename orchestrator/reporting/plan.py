@@ -21,7 +21,8 @@ SCHEMA_FILE = "plan.v1.json"
 class Plan(Record):
     """What `up` would do, and whether it may. `complete` is false when the plan was refused or broke off.
 
-    `policies` counts results by state. `hosts` is empty unless they were asked (`--hosts`).
+    `policies` counts results by state. `hosts` are all of them where they were asked (`--hosts`), else those
+    for which a converge is due.
     """
 
     schema_: Literal["steward.plan/1"] = Field("steward.plan/1", alias="schema")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
 from orchestrator.reporting.findings import ranked
-from orchestrator.reporting.humanise import instant
+from orchestrator.reporting.humanise import instant, plural
 from orchestrator.reporting.markdown_table import MOST_ROWS, table
 from orchestrator.reporting.plan import Plan
 from orchestrator.reporting.plan_words import (
@@ -46,6 +46,8 @@ def _provenance(plan: Plan) -> str:
 def _verdict(plan: Plan) -> str:
     counts = {op: sum(change.op == op for change in plan.changes) for op in _WORDS}
     told = ", ".join(f"{count} to {_WORDS[op]}" for op, count in counts.items() if count)
+    due = sum(host.state == "change" for host in plan.hosts)
+    told = ", ".join(filter(None, [told, f"{plural(due, 'host')} to configure" if due else ""]))
     blocking = sum(finding.blocking for finding in plan.findings)
     refused = f"; **{blocking} blocking**" if blocking else "" if plan.complete else "; **refused**"
     return (told or "nothing to change") + refused

@@ -94,7 +94,7 @@ def amount(value: Decimal | None, *, there: bool) -> str:
 def host_text(host: HostPlan) -> str:
     """`3 tasks would change something, restart of nginx.service`, `clean`, `unknown: not yet there`."""
     if host.reason:
-        return f"unknown: {host.reason}"
+        return f"{'to configure' if host.state == 'change' else 'unknown'}: {host.reason}"
     parts = [f"{host.changes} task{'s' * (host.changes != 1)} would change something"] if host.changes else []
     parts += [f"{host.unknown} cannot be checked"] if host.unknown else []
     parts += [", ".join(host.restarts)] if host.restarts else []

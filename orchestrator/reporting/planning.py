@@ -86,7 +86,10 @@ class TaskPlan(Record):
 
 
 class HostPlan(Record):
-    """What the playbooks would do on one host, by check mode; what could not be looked at is unknown."""
+    """What the playbooks would do on one host, by check mode; what could not be looked at is unknown.
+
+    A `change` with a `reason` was not asked: its record says that a converge is due.
+    """
 
     name: str
     state: Literal["clean", "change", "unknown"]

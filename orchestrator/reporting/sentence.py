@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import duration, listed, plural
 from orchestrator.reporting.model import Change, Host, Report, Step, StepState
+from orchestrator.reporting.planning import HostPlan
 from orchestrator.reporting.seen import Restore
 from orchestrator.reporting.tone import Tone
 from orchestrator.reporting.verdict import numbers, server_tones, tone, unjudged
@@ -44,7 +45,7 @@ def _ended_early(report: Report) -> str:
 
 def _came_to_its_end(report: Report) -> str:
     if report.verb == "plan":
-        return f" plan: {planned(report.planned)}, nothing was applied{_besides(report)}"
+        return f" plan: {planned(report.planned, report.host_plans)}, nothing was applied{_besides(report)}"
     if report.restore and not report.findings:
         return f": {_restored(report.restore)}"
     if report.verb == "drift" and not report.findings:
@@ -58,10 +59,13 @@ def _restored(restore: Restore) -> str:
     return f"{restore.plan} of {restore.server} was restored {allowed}, and {compared}"
 
 
-def planned(changes: Sequence[Change]) -> str:
-    """`13 to create, 1 to change`; what is not announced is not named."""
+def planned(changes: Sequence[Change], hosts: Sequence[HostPlan] = ()) -> str:
+    """`13 to create, 1 to change, 2 hosts to configure`; what is not announced is not named."""
     counts = {op: sum(change.op == op for change in changes) for op in _TO}
-    return ", ".join(f"{count} {_TO[op]}" for op, count in counts.items() if count) or "nothing to change"
+    told = [f"{count} {_TO[op]}" for op, count in counts.items() if count]
+    due = sum(host.state == "change" for host in hosts)
+    told += [f"{plural(due, 'host')} to configure"] if due else []
+    return ", ".join(told) or "nothing to change"
 
 
 def _written(report: Report) -> bool:

@@ -208,3 +208,22 @@ def test_the_key_of_a_look_is_the_servers_own_and_in_no_argument(tmp_path: Path)
     calls = {text.rsplit("main(", 1)[1] for text in shell.fed}
     assert len(calls) == 2
     assert not any("passphrase" in text for text in shell.fed)
+
+
+def test_a_converge_is_due_where_something_else_is_declared_and_nobody_is_asked(tmp_path: Path) -> None:
+    made = book(tmp_path, BOTH)
+    old = inventory().model_copy(update={"declared": {"web-1": "nginx", "db-1": "postgresql"}})
+    assert made.due(old.declared, [WEB, DB]) == ["web-1", "db-1"], "never converged"
+    made.record(old, [WEB, DB], "RUN1")
+    deaf = book(tmp_path, {})
+    assert deaf.due(old.declared, [WEB, DB]) == []
+    assert deaf.due({"web-1": "nginx on 8081", "db-1": "postgresql"}, [WEB, DB]) == ["web-1"]
+    assert book(tmp_path, {}, tools="newer").due(old.declared, [WEB, DB]) == ["web-1", "db-1"]
+    made.forget([DB])
+    assert deaf.due(old.declared, [WEB, DB]) == ["db-1"], "a converge began and did not end"
+
+
+def test_of_a_record_of_an_older_version_nothing_is_claimed(tmp_path: Path) -> None:
+    made = book(tmp_path, BOTH)
+    made.record(inventory(), [WEB], "RUN1")
+    assert made.due({"web-1": "whatever"}, [WEB]) == []

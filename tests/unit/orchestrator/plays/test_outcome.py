@@ -197,3 +197,15 @@ def test_the_last_play_is_the_last_of_the_playbook() -> None:
     plays = yaml.safe_load((Path(__file__).parents[4] / "playbooks" / "site.yml").read_text())
     assert plays[-1]["name"] == LAST_PLAY
     assert plays[-1]["hosts"] == "all"
+
+
+def test_of_what_ansible_cannot_begin_with_the_reason_is_told_at_its_line() -> None:
+    said = (
+        "[WARNING]: something else\n[ERROR]: couldn't resolve module/action 'community.general.htpaswd'. "
+        "This often indicates a misspelling.\nOrigin: /p/roles/greeting/tasks/main.yml:4:3\n\n"
+        "4 - name: Greet\n    ^ column 3\n"
+    )
+    reader, _ = read(["web-1"], {"kind": "error", "message": said}, {**FAILED_END, "output": said})
+    host = only(reader)
+    assert host.message.startswith("/p/roles/greeting/tasks/main.yml:4: couldn't resolve module/action")
+    assert "column" not in host.message
