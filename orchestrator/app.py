@@ -171,7 +171,7 @@ def begin_run(
 
     `create` makes a stack that is not there yet; `warm` begins to connect to its servers at once.
     """
-    require_project(settings)
+    require_project(settings, path)
     loaded = read_fleet(settings, path)
     take_secrets(loaded.fleet.secrets())
     toolchain = load_toolchain(settings)
@@ -269,7 +269,7 @@ def close_killed_runs(settings: Settings, ledger: SqliteLedger, stack: str, at: 
 
 def open_stack(settings: Settings, path: Path, *, create: bool) -> Target:
     """The stack of a fleet file, outside of any run."""
-    require_project(settings)
+    require_project(settings, path)
     loaded = read_fleet(settings, path)
     toolchain = load_toolchain(settings)
     ledger = open_ledger(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.errors import InputError
 from orchestrator.inventory.roles import RoleCatalog
-from orchestrator.settings import PROJECT_FILE, Settings, is_project
+from orchestrator.settings import PROJECT_FILE, Settings, find_project, is_project
 from stacks.fleet.include import Family, Unreadable, bytes_of
 from stacks.fleet.loader import LoadedFleet, load
 from stacks.fleet.mistakes import FleetInvalid, Mistake
@@ -69,8 +70,16 @@ def validate_files(settings: Settings, paths: Sequence[Path]) -> list[Validated]
     return found
 
 
-def fleets_of(settings: Settings) -> list[Path]:
-    """Every fleet file of the project: all YAML below its fleets folders but what others include."""
+def fleets_of(settings: Settings, here: Path) -> list[Path]:
+    """Every fleet file of the project: all YAML below its fleets folders but what others include.
+
+    Raises InputError where `here` is in no project, since nobody means the examples of another one by `all`.
+    """
+    if find_project(here) is None and not os.environ.get("STEWARD_PROJECT"):
+        raise InputError(
+            "fleets", "this folder is in no repository of fleets", place=str(here),
+            next_step="Go to yours or set STEWARD_PROJECT to it; a new one: steward init DIR",
+        )  # fmt: skip
     folders = [settings.project / "fleets", settings.project / "stacks" / "fleets"]
     paths = sorted(path for folder in folders for path in folder.rglob("*.y*ml") if path.is_file())
     if not paths:
@@ -93,9 +102,12 @@ def included_by(path: Path) -> Sequence[Path]:
     return family.files
 
 
-def require_project(settings: Settings) -> None:
-    """Refuse where no repository of fleets is, before anything is made; raises InputError."""
-    if not is_project(settings.project):
+def require_project(settings: Settings, fleet: Path | None = None) -> None:
+    """Refuse where no repository of fleets is, before anything is made; raises InputError.
+
+    Of a `fleet` file that is not there its reader has more to say.
+    """
+    if not is_project(settings.project) and (fleet is None or fleet.exists()):
         raise InputError(
             "project", f"no {PROJECT_FILE} of a Steward project here", place=str(settings.project),
             rule="stacks are kept in a repository of fleets",

@@ -149,12 +149,14 @@ def load_settings(environ: Mapping[str, str] | None = None, *, beside: Path | No
 def _project(named: str | None, beside: Path | None) -> Path:
     if named:
         return Path(named).expanduser().absolute()
-    found = None
+    here = found = None
     with suppress(OSError):  # the working folder was deleted
-        found = find_project(Path.cwd())
+        here = Path.cwd()
+        found = find_project(here)
     if found is None and beside is not None:
         found = find_project(beside.expanduser().absolute().parent)
-    return found or code_root()
+    # Of a checkout its own examples; where a wheel was installed there is nobody's project.
+    return found or (code_root() if here is None or is_project(code_root()) else here)
 
 
 def _named(path: str | None) -> Path | None:

@@ -46,7 +46,7 @@ def validate(
         raise InputError(
             "validate", "name fleet files, or say --all", next_step="See: steward validate --help"
         )
-    found = validate_files(settings, fleets_of(settings) if every else named)
+    found = validate_files(settings, fleets_of(settings, Path.cwd()) if every else named)
     if as_json:
         valid = all(not each.mistakes for each in found)
         emit(as_document("steward.validate/1", valid=valid, files=[row(each) for each in found]))

@@ -24,7 +24,7 @@ from orchestrator.provisioning.failures import explain, killed, protected_urns, 
 from orchestrator.provisioning.interruption import pulumi_ends_with_us
 from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
 from orchestrator.provisioning.refresh import RefreshLog
-from orchestrator.provisioning.registry import making_marker
+from orchestrator.provisioning.registry import making_marker, stacks_in
 from orchestrator.provisioning.stack_config import PROJECT
 from orchestrator.provisioning.stale_lock import break_dead_locks
 from orchestrator.reporting.drift import DriftSubject
@@ -32,6 +32,7 @@ from orchestrator.reporting.model import Change
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
 from orchestrator.toolchain.prepared_image import VARIABLE as PREPARED
+from stacks.fleet.mistakes import nearest
 from stacks.outputs import OUTPUT_NAME, FleetOutputs, OutputsInvalid, read_outputs
 
 _CLI_SECONDS = 120.0
@@ -227,6 +228,7 @@ class PulumiProvisioner:
             if "no stack named" in done.stderr:
                 raise InputError(
                     stack, "there is no such stack here", place=f"{PROJECT} in STEWARD_HOME",
+                    rule=nearest(stack, stacks_in(self._settings.home)),
                     next_step="Run steward up for its fleet first.",
                 )  # fmt: skip
             raise explain(stack, " ".join(words[:2]), done.stderr or done.stdout)

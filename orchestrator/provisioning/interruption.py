@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,8 +21,25 @@ def pulumi_ends_with_us() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        end_pulumi()
+        with readers_end_in_silence():
+            end_pulumi()
         raise
+
+
+@contextmanager
+def readers_end_in_silence() -> Iterator[None]:
+    """The SDK's threads that read what Pulumi prints find it closed; a person need not see how they end."""
+    before = threading.excepthook
+
+    def quiet(ended: threading.ExceptHookArgs) -> None:
+        if not (ended.exc_type is ValueError and "closed file" in str(ended.exc_value)):
+            before(ended)
+
+    threading.excepthook = quiet
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def end_pulumi() -> None:

@@ -32,6 +32,9 @@ def making_marker(settings: Settings, stack: str) -> Path:
     return settings.stack_keys(stack) / ".making"
 
 
+_STATES = (".json", ".json.gz", ".json.zst")
+
+
 class StackRegistry:
     """Knows which stacks exist, and makes new ones."""
 
@@ -71,8 +74,7 @@ class StackRegistry:
 
     def has_state(self, stack: str) -> bool:
         """Whether the file backend holds the stack."""
-        folder = self._settings.home / "pulumi" / ".pulumi" / "stacks" / PROJECT
-        return any((folder / f"{stack}{suffix}").exists() for suffix in (".json", ".json.gz", ".json.zst"))
+        return stack in stacks_in(self._settings.home)
 
     def _refuse_half_known(self, name: str, record: StackRecord | None, has_state: bool) -> None:
         home = self._settings.home
@@ -134,3 +136,10 @@ class StackRegistry:
     def _begun(self, stack: str) -> bool:
         """Whether the making of the stack was interrupted before its state existed."""
         return making_marker(self._settings, stack).exists()
+
+
+def stacks_in(home: Path) -> frozenset[str]:
+    """The stacks that the file backend in STEWARD_HOME holds."""
+    folder = home / "pulumi" / ".pulumi" / "stacks" / PROJECT
+    found = folder.iterdir() if folder.is_dir() else ()
+    return frozenset(path.name.partition(".json")[0] for path in found if path.name.endswith(_STATES))

@@ -107,3 +107,13 @@ def test_the_hooks_run_as_pre_commit_would_run_them(fleets: Path, capsys: pytest
         assert run(words) == 0
         part.write_text(whole.replace("size: small", "size: smal"))
         assert run(words) == 2
+
+
+def test_all_of_nobodys_project_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a pipeline in the wrong folder is green for fleets that are not its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("STEWARD_PROJECT", raising=False)
+    assert run(["validate", "--all"]) == 2
+    assert "this folder is in no repository of fleets" in capsys.readouterr().err

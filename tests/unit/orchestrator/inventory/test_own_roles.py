@@ -60,7 +60,7 @@ def test_an_own_role_is_judged_by_its_specification(own: Path) -> None:
         (
             "tasks/main.yml",
             "- name: Greet\n  ansible.builtin.cpoy:\n    content: x\n    dest: /srv/x\n",
-            "tasks/main.yml:2: has no module 'ansible.builtin.cpoy'.*Did you mean 'copy'",
+            "tasks/main.yml:2: Ansible has no module 'ansible.builtin.cpoy'.*Did you mean 'copy'",
         ),
         ("meta/argument_specs.yml", "argument_specs: {main: {options: {}}}", "short_description says"),
         (

@@ -46,7 +46,7 @@ def settings(folder: Path) -> Settings:
 
 
 def test_its_fleets_are_valid_by_their_roles_too(repository: Path) -> None:
-    found = validate_files(settings(repository), fleets_of(settings(repository)))
+    found = validate_files(settings(repository), fleets_of(settings(repository), repository))
     assert [each.stack for each in found] == ["globex-shop", "globex-vault"]
     assert [str(each.problem) for each in found if each.problem] == []
     assert all(each.included for each in found)
