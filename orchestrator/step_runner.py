@@ -90,5 +90,5 @@ class LocalStepRunner:
             if isinstance(problem, OSError) and is_full(problem):
                 raise full(problem) from problem
             raise
-        finish(StepState.DONE, step.tell(answer))
+        finish(StepState.FAILED if step.ill(answer) else StepState.DONE, step.tell(answer))
         return answer

@@ -14,6 +14,9 @@ def check_wanted(fleet: Fleet, wanted: Sequence[str]) -> None:
     """Refuse a server that the fleet does not have, for it would be a run that does nothing and ends well."""
     names = [name for _, name in fleet.server_names()]
     for name in wanted:
+        if name in fleet.servers and name not in names:
+            its = " ".join(f"--host {each}" for each in fleet.servers[name].names(name))
+            raise InputError(fleet.stack, f"'{name}' is a group of servers, not one", next_step=f"Say: {its}")
         if name not in names:
             raise InputError(fleet.stack, f"no server named '{name}'; {nearest(name, names)}")
 

@@ -8,6 +8,7 @@ from orchestrator.errors import InputError, StewardError
 from orchestrator.inventory.logins import check_logins
 from orchestrator.inventory.supplies import Archive, Supplies
 from orchestrator.ports.roles import RoleBook, Supplier
+from orchestrator.reporting.humanise import plural
 from stacks.fleet.model import Fleet
 from stacks.outputs import ServerOutput
 
@@ -61,6 +62,6 @@ def _archive(fleet: Fleet, group: str, supplier: Supplier) -> Archive | None:
 
 def summary(found: Supplies) -> str:
     """`2 certificates, shop v1.2.0`"""
-    parts = [f"{len(found.certificates)} certificates"] if found.certificates else []
+    parts = [plural(len(found.certificates), "certificate")] if found.certificates else []
     parts += [f"{group} {archive.release}" for group, archive in found.archives.items()]
     return ", ".join(parts) or "nothing was asked for"

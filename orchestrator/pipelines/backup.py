@@ -13,6 +13,7 @@ from orchestrator.phases.backup import BackupRequest, BackupsFound, backup, look
 from orchestrator.phases.restore import RestoreRequest, check_request, restore
 from orchestrator.pipelines.reach import reach_steps
 from orchestrator.pipelines.step import Step, Steps
+from orchestrator.reporting.humanise import plural
 from orchestrator.results import RunResults
 from stacks.outputs import ServerOutput
 
@@ -63,7 +64,7 @@ def list_steps(
     for server in results.reachable(wanted):
         for plan in [p for p in fleet.plans_of(server.group) if not plans or p in plans]:
             act = partial(list_snapshots, access.shell, server, plan)
-            snapshots = yield Step("list", "backup", "read", act, lambda rows: f"{len(rows)} snapshots")
+            snapshots = yield Step("list", "backup", "read", act, lambda rows: plural(len(rows), "snapshot"))
             found.setdefault(server.name, []).extend(snapshots)
     check_ready(adapters, results, wanted, plans)
 

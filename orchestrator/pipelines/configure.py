@@ -15,6 +15,7 @@ from orchestrator.phases.enrol import enrol
 from orchestrator.pipelines.reach import reach_steps
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.ports.plays import PlayResult
+from orchestrator.reporting.humanise import plural
 from orchestrator.results import RunResults
 
 
@@ -30,7 +31,9 @@ def converge_steps(
             enrol, fleet, outputs, results.reachable(wanted), adapters.store, adapters.credentials,
             adapters.clock.now(), adapters.say,
         )  # fmt: skip
-        repositories = yield Step("enrol", "enrol", "write", act, lambda found: f"{len(found)} repositories")
+        repositories = yield Step(
+            "enrol", "enrol", "write", act, lambda found: plural(len(found), "repository", "repositories")
+        )
     gather = partial(supply_phase.supply, fleet, results.reachable(wanted), adapters.supplier, adapters.roles)
     supplies = yield Step("supply", "supply", "read", gather, supply_phase.summary)
     inventory = build_inventory(
@@ -53,13 +56,18 @@ def converge_steps(
             play = configure(request, runner, access.convergence, adapters.say)
             return diagnose_play(play, request.servers, access.shell, adapters.say)
 
-        results.play = yield Step("configure", "configure", "write", converge, _configured)
+        results.play = yield Step("configure", "configure", "write", converge, _configured, _failed_somewhere)
+
+
+def _failed_somewhere(play: PlayResult) -> bool:
+    return any(host.failed or host.unreachable for host in play.hosts)
 
 
 def _configured(play: PlayResult) -> str:
     bad = [host.name for host in play.hosts if host.failed or host.unreachable]
     changed = sum(host.changed for host in play.hosts)
     idle = sum(1 for host in play.hosts if host.unchanged_since)
-    text = f"{len(play.hosts) - len(bad) - idle} hosts, {changed} tasks changed something"
+    done = len(play.hosts) - len(bad) - idle
+    text = f"{plural(done, 'host')}, {plural(changed, 'task')} changed something"
     text += f"; {idle} as their last converge left them" if idle else ""
     return text + (f"; failed: {', '.join(bad)}" if bad else "")

@@ -14,6 +14,7 @@ from orchestrator.phases.drift import summary, told_once
 from orchestrator.phases.reach import check_wanted
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.reporting.drift import DriftSubject
+from orchestrator.reporting.humanise import plural
 from orchestrator.results import RunResults
 from stacks.outputs import FleetOutputs, ServerOutput
 
@@ -76,4 +77,4 @@ def resources_of(adapters: Adapters, stack: str, wanted: Sequence[str]) -> list[
 
 def _servers(outputs: FleetOutputs) -> str:
     servers: Sequence[ServerOutput] = outputs.servers
-    return f"{len(servers)} servers"
+    return plural(len(servers), "server")

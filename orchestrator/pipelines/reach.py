@@ -10,6 +10,7 @@ from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.phases.reach import check_wanted, of_fleet
 from orchestrator.phases.ready import STANDING_SECONDS, ready
 from orchestrator.pipelines.step import Step
+from orchestrator.reporting.humanise import plural
 from orchestrator.results import Readiness, RunResults
 from stacks.outputs import FleetOutputs
 
@@ -21,7 +22,7 @@ def reach_steps(
     stack, fleet = adapters.target.stack.name, adapters.target.loaded.fleet
     check_wanted(fleet, wanted)
     read = partial(adapters.provisioner.outputs, stack)
-    found = yield Step("outputs", "up", "read", read, lambda found: f"{len(found.servers)} servers")
+    found = yield Step("outputs", "up", "read", read, lambda found: plural(len(found.servers), "server"))
     outputs = results.outputs = of_fleet(fleet, found, wanted)
     access = adapters.hosts(stack, outputs.servers)
     servers = [server for server in outputs.servers if not wanted or server.name in wanted]

@@ -11,6 +11,7 @@ from orchestrator.host_keys import HostKeyPin, fingerprint
 from orchestrator.phases.reach import check_wanted, of_fleet
 from orchestrator.phases.repin import KeySeen, judge, pin_of, told
 from orchestrator.pipelines.step import Step, Steps
+from orchestrator.reporting.humanise import plural
 from orchestrator.results import RunResults
 from stacks.outputs import ServerOutput
 
@@ -27,7 +28,7 @@ def repin_steps(
     stack, fleet = adapters.target.stack, adapters.target.loaded.fleet
     check_wanted(fleet, [name])
     read = partial(adapters.provisioner.outputs, stack.name)
-    found = yield Step("outputs", "up", "read", read, lambda found: f"{len(found.servers)} servers")
+    found = yield Step("outputs", "up", "read", read, lambda found: plural(len(found.servers), "server"))
     outputs = results.outputs = of_fleet(fleet, found, [name])
     look = partial(_look, adapters, outputs.server(name))
     seen: KeySeen = yield Step("host key", "repin", "read", look, told)

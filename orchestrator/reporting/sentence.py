@@ -29,8 +29,12 @@ def _not_begun(report: Report) -> str:
 
 
 def _ended_early(report: Report) -> str:
-    broken = [step for step in report.steps if step.state in (StepState.FAILED, StepState.STOPPED)]
     down = [host for host in report.hosts if host.failed or host.unreachable]
+    broken = [
+        step
+        for step in report.steps
+        if step.state in (StepState.FAILED, StepState.STOPPED) and not (down and step.phase == "configure")
+    ]
     if not report.complete and not broken and _refusals(report):
         return f": {_refused(report)}"
     if broken:

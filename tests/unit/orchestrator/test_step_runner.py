@@ -124,3 +124,16 @@ def test_a_step_that_writes_is_recorded_as_such_however_it_ends() -> None:
 
 def iter_one(act: Callable[[], Any]) -> Steps:
     yield step("one", act)
+
+
+def test_a_step_that_came_out_ill_is_no_success_and_the_run_goes_on() -> None:
+    def steps() -> Steps:
+        yield Step("one", "phase", "read", lambda: 2, lambda bad: f"{bad} failed", lambda bad: bad > 0)
+        yield step("two", lambda: 0)
+
+    problem, records, told = execute(steps())
+    assert problem is None
+    assert [(record.state, record.message) for record in records] == [
+        (StepState.FAILED, "2 failed"), (StepState.DONE, "0"),
+    ]  # fmt: skip
+    assert told[1] == "one failed"

@@ -75,6 +75,7 @@ def test_a_restore_that_differs_is_a_result(bench: Bench) -> None:
     ("changed", "text"),
     [
         ({"server": "db-9"}, "no server named 'db-9'.*Did you mean 'db-1'"),
+        ({"server": "db"}, "'db' is a group of servers, not one.*Say: --host db-1"),
         ({"plan": "site"}, "no backup plan named 'site'; known: databases"),
         ({"database": "shopp"}, "no database named 'shopp'.*Did you mean 'shop'"),
     ],
