@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.backups.documents import RestoreResult
 from orchestrator.backups.hosts import restore as ask_host
 from orchestrator.errors import InputError
+from orchestrator.phases.reach import check_wanted
 from orchestrator.ports.hosts import HostShell
 from stacks.fleet.mistakes import nearest
 from stacks.fleet.model import Fleet
@@ -28,11 +29,8 @@ class RestoreRequest(BaseModel):
 
 def check_request(request: RestoreRequest, fleet: Fleet) -> None:
     """Refuse a server or plan that the fleet does not have; raises InputError."""
+    check_wanted(fleet, [request.server])
     groups = {name: group for group, name in fleet.server_names()}
-    if request.server not in groups:
-        raise InputError(
-            fleet.stack, f"no server named '{request.server}'; {nearest(request.server, groups)}"
-        )
     plans = fleet.plans_of(groups[request.server])
     if request.plan not in plans:
         raise InputError(

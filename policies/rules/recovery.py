@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from policies.facts import Facts
+from policies.facts import Facts, UnknownFactError
 from policies.model import Finding, NotApplicable, Outcome, Subject
 from policies.rules._records import of_a_plan, older_than
 from policies.rules._spans import DAY, days, hours
@@ -77,14 +78,26 @@ def size_has_not_collapsed(subject: Subject, params: Facts) -> Iterator[Outcome]
 
 @of_a_plan
 def drill_is_recent(subject: Subject, params: Facts) -> Iterator[Outcome]:
-    """A snapshot of this plan and server was read back not long ago."""
+    """A snapshot of this plan and server was read back not long ago; a new plan has days for its first."""
     expected = f"a restore within {params.whole('max_age_days')} days"
     if not subject.facts.has("drill"):
+        due = params.whole("first_within_days")
+        if _first_backup_is_younger(subject.facts, due * DAY):
+            yield NotApplicable(f"its first restore is due within {due} days of its first backup")
+            return
         yield Finding("drill", "no restore was ever tried", _NEVER, expected)
         return
     drill = subject.facts.table("drill")
     if old := older_than(drill, params, "max_age_days"):
         yield Finding(drill.where("ageSeconds"), "the last restore is too long ago", old, expected)
+
+
+def _first_backup_is_younger(facts: Facts, seconds: int) -> bool:
+    """Whether the vault saw a first snapshot, not longer ago than that; one that was not asked saw none."""
+    with suppress(UnknownFactError):
+        vault = facts.table("vault") if facts.has("vault") else Facts({})
+        return vault.has("firstSeenAgeSeconds") and vault.number("firstSeenAgeSeconds") < seconds
+    return False
 
 
 @of_a_plan

@@ -18,7 +18,6 @@ EXPLAINED = {
     "patches.no-fixable-vulnerability",  # nobody gives these tests a feed of vulnerabilities
     "patches.no-open-vulnerability",
     "hardening.ports-reachable",  # the vault is alone: no other server of its fleet could look
-    "recovery.drill-is-recent",  # nobody tried a restore yet
     "recovery.escrow-key-is-proven",  # nobody keeps records of these yet
     "recovery.repository-is-checked",
 }

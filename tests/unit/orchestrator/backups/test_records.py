@@ -135,7 +135,12 @@ def test_where_nobody_looked_nothing_that_must_be_seen_passes() -> None:
             "backups.copy-in-another-region",
             State.FAIL,
         ),
-        ({"drills": []}, "recovery.drill-is-recent", State.FAIL),
+        ({"drills": []}, "recovery.drill-is-recent", State.NOT_APPLICABLE),  # the first backup is of today
+        (
+            {"drills": [], "arrivals": [receipt(9 * DAY, "aa" * 32)]},
+            "recovery.drill-is-recent",
+            State.FAIL,
+        ),
         ({"checks": {}}, "recovery.repository-is-checked", State.FAIL),
         ({"escrow": {}}, "recovery.escrow-key-is-proven", State.FAIL),
     ],
