@@ -40,11 +40,9 @@ def setup(
             "duration_seconds": round(installed.duration_seconds, 3),
         }
         print(json.dumps(document))
-    elif installed.changed:
-        print(
-            f"toolchain ready in {installed.toolchain.root} ({installed.duration_seconds:.0f} s)",
-            file=sys.stderr,
-        )
+    else:
+        took = f"ready ({installed.duration_seconds:.0f} s)" if installed.changed else "already there"
+        print(f"toolchain {took}: {installed.toolchain.root}", file=sys.stderr)
 
 
 class _Lines:

@@ -25,6 +25,7 @@ _LOOKS = ("plan", "verify", "drift")
 """Verbs that people run to see what is wrong."""
 _CODES = {"good": "32", "attention": "33", "bad": "31", "unknown": "36", "bold": "1", "dim": "2"}
 _SEVERITY_TONES = {"critical": "bad", "high": "bad", "medium": "attention", "low": "unknown"}
+_MOST_SITES = 4
 _OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 
 
@@ -35,7 +36,8 @@ def summary(report: Report, report_path: Path | str, width: int = 80, colour: bo
     if tone(report) is not Tone.GOOD or report.verb == "plan":
         lines += _wrapped("verdict", terminal(sentence(report)).split(" "), width, paint, " ")
     rows: list[tuple[str, list[str], str]] = [
-        ("servers", [f"{terminal(s.name)}  {terminal(s.ssh)}" for s in report.servers], "   "),
+        ("servers", [f"{terminal(s.name)}  ssh {terminal(s.ssh)}" for s in report.servers], "   "),
+        ("sites", _sites(report), "   "),
         ("planned", _planned(report), " · "),
         ("changed", _changed(report), " · "),
         ("upgraded", _upgraded(report), " · "),
@@ -52,6 +54,13 @@ def summary(report: Report, report_path: Path | str, width: int = 80, colour: bo
     lines += _wrapped("next", steps, width, paint, " · ")
     lines.append(f" {paint('dim', 'report'.ljust(_INDENT - 2))} {terminal(str(report_path))}")
     return "\n".join(lines) + "\n"
+
+
+def _sites(report: Report) -> list[str]:
+    """`web-1  http://127.0.0.1:26045/`, of the first servers that serve one."""
+    found = [f"{terminal(each.name)}  {terminal(each.urls[0])}" for each in report.servers if each.urls]
+    more = len(found) - _MOST_SITES
+    return found[:_MOST_SITES] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _upgraded(report: Report) -> list[str]:

@@ -150,7 +150,7 @@ def test_summary_says_what_the_demo_did() -> None:
     text = summary(sample.demo(), "runs/01JD/report.html")
     for part in (
         "acme-demo  up in 2m 41s",
-        "web-1  127.0.0.1:40021",
+        "web-1  ssh 127.0.0.1:40021",
         "8 created",
         "3 hosts configured",
         "newest 4 s ago",
