@@ -13,7 +13,7 @@ from orchestrator.errors import InputError
 from orchestrator.judging.beside import read_feed
 from orchestrator.judging.check import reported
 from orchestrator.judging.rows import report_rows
-from orchestrator.judging.run import Fixed, judged, population, with_play
+from orchestrator.judging.run import Fixed, judged, population, shipped_parts, with_play
 from orchestrator.judging.settling import deferred, shown
 from orchestrator.judging.sources import Whose, fleet_tags
 from orchestrator.phases.judge import HOSTS, LOOK
@@ -112,6 +112,7 @@ class RunJudge:
             loaded.fleet.model_dump(mode="json"),
             loaded.path.name,
             with_play({f"roles/{name}": text for name, text in roles.items()}),
+            shipped_parts(self.settings.playbooks),
             read_feed(feed) if (feed := _feed(self.settings)) else None,
         )
 

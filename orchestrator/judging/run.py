@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from orchestrator.judging.engine import engine_assessment
@@ -30,6 +31,8 @@ class Fixed:
     fleet: Mapping[str, Any]
     fleet_file: str
     own_roles: Mapping[str, str]
+    shipped: Collection[str] = ()
+    """Paths of the roles and modules of Steward that own roles may use; they are judged where it is built."""
     feed: Mapping[str, Any] | None = None
     """What is known of vulnerable packages; None where nobody has a feed."""
 
@@ -47,7 +50,11 @@ def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject],
         Source(fixed.fleet_file, "fleet file", tuple(declared), digest_of(fixed.fleet)),
         Source(
             "roles", "playbooks",
-            tuple(playbook_subjects(fixed.own_roles, stack=whose.stack, tags=whose.tags)),
+            tuple(
+                playbook_subjects(
+                    fixed.own_roles, stack=whose.stack, tags=whose.tags, elsewhere=fixed.shipped
+                )
+            ),
             digest_of(fixed.own_roles),
         ),
     ]  # fmt: skip
@@ -68,6 +75,12 @@ def with_play(roles: Mapping[str, str]) -> dict[str, str]:
         return dict(roles)
     play = {"name": "Apply own roles", "hosts": "all", "become": True, "roles": names}
     return {**roles, "services.yml": json.dumps([play])}
+
+
+def shipped_parts(playbooks: Path) -> frozenset[str]:
+    """The roles and modules of a folder of playbooks, by their paths in it."""
+    found = (*playbooks.glob("roles/*/"), *playbooks.glob("library/*.py"))
+    return frozenset(path.relative_to(playbooks).as_posix() for path in found)
 
 
 def judged(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policies.facts import Facts, shown
-from policies.model import Finding, NotApplicable, Outcome, Subject
+from policies.facts import Facts, UnknownFactError, shown
+from policies.model import Finding, NotApplicable, Outcome, Subject, each
 from policies.rules._task_facts import (
     COMMANDS,
     SYSTEM_PACKAGES,
@@ -133,20 +133,27 @@ def no_pipe_lookup(subject: Subject, _params: Facts) -> Iterator[Outcome]:
 
 
 def includes_are_judged(subject: Subject, _params: Facts) -> Iterator[Outcome]:
-    """What a task brings in is among the files that are judged."""
-    if not subject.facts.has("includes"):
-        yield NotApplicable("brings in no tasks")
-        return
-    includes = subject.facts.table("includes")
-    named_file = includes.text("named")
-    if not includes.has("file"):
-        place = includes.where("named")
-        yield Finding(
-            place, f"{shown(named_file)} is not among the files", "not judged", "a file that is judged"
-        )
+    """What is brought in from elsewhere is among the files that are judged."""
+    facts = subject.facts
+    rows = (*((facts.table("includes"),) if facts.has("includes") else ()), *facts.rows("brings"))
+    if not rows:
+        yield NotApplicable("brings in nothing from elsewhere")
+    yield from each(rows, _is_there)
 
 
 _GONE: Final = ("absent", "removed")
+
+
+def _is_there(row: Facts) -> Iterator[Outcome]:
+    place = row.text_or_none("path") or row.where("named")
+    try:
+        named_file = row.text("named")
+    except UnknownFactError as gap:
+        raise UnknownFactError(place, reason=gap.reason) from None
+    if not row.has("file"):
+        yield Finding(
+            place, f"{shown(named_file)} is not among the files", "not judged", "a file that is judged"
+        )
 
 
 def _stops(args: Facts) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from policies.facts import Unknown, shown
 from policies.subjects._lined_yaml import UnsafeText
+from policies.subjects._task_words import module_name
 
 MOST_TEXT: Final = 8_192
 """Characters of one text: rules search texts by patterns, whose cost may grow with the square."""
@@ -33,6 +34,8 @@ class Context:
     environment: object = field(default_factory=dict)
     collections: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    module_defaults: object = field(default_factory=dict)
+    """Arguments by module in full, before what a task says itself; unknown where a template makes them."""
 
     def below(self, keywords: Mapping[str, object]) -> Context:
         """The same with what a play, role, block or task says itself."""
@@ -48,6 +51,9 @@ class Context:
             own["environment"] = _merged(self.environment, keywords["environment"])
         if "collections" in keywords:
             own["collections"] = tuple(texts(keywords["collections"]))
+        if "module_defaults" in keywords:
+            named = own.get("collections", self.collections)
+            own["module_defaults"] = _defaults(self.module_defaults, keywords["module_defaults"], named)
         if "tags" in keywords:
             own["tags"] = tuple(dict.fromkeys((*self.tags, *texts(keywords["tags"]))))
         return replace(self, **own) if own else self  # type: ignore[arg-type]
@@ -143,3 +149,21 @@ def _merged(outer: object, own: object) -> object:
             return values if isinstance(values, Unknown) else Unknown("not a mapping")
         result = {**result, **values} if isinstance(result, dict) else result
     return result
+
+
+def _defaults(outer: object, own: object, collections: object) -> object:
+    """What a play or block says for all its tasks; the inner word on a module replaces the outer one."""
+    result: object = outer
+    for layer in own if isinstance(own, list) else [own]:
+        if layer is None:
+            continue
+        if not isinstance(layer, dict) or not isinstance(result, dict):
+            return result if isinstance(result, Unknown) else Unknown(f"a template: {_short(str(layer))}")
+        named = collections if isinstance(collections, tuple) else ()
+        result = {**result, **{_module(key, named): value for key, value in layer.items()}}
+    return result
+
+
+def _module(written: str, collections: tuple[str, ...]) -> str:
+    name = module_name(written, collections)
+    return written if isinstance(name, Unknown) else name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from policies.facts import Unknown, shown
@@ -19,20 +19,26 @@ _WRITTEN_KEYWORDS: Final = (
 _LOCAL: Final = "localhost"
 
 
-def task_facts(task: Lined, context: Context, place: str) -> dict[str, object]:
-    """The facts of a task under what it inherits; raises PackError where Ansible would refuse it too."""
-    written, raw, local = _action(task, place)
+def task_facts(
+    task: Lined, context: Context, place: str, shadowed: Collection[str] = frozenset()
+) -> dict[str, object]:
+    """The facts of a task under what it inherits; raises PackError where Ansible would refuse it too.
+
+    `shadowed`: names of modules that lie beside the playbooks.
+    """
+    written, raw, local = action_of(task, place)
     own = context.below(task)
-    module = module_name(written, own.collections)
+    module = module_name(written, own.collections, shadowed)
     line, args = _arguments(module, raw, place)
     if isinstance(task.get("args"), dict):
         args = {**args, **_mapping(task["args"])}
     elif "args" in task:
         args = {"": task["args"], **args}
+    args = _with_defaults(args, own.module_defaults, module)
     facts: dict[str, object] = {
         "name": _name(task),
         "module": module,
-        "args": Unknown("a template as all arguments") if "" in args else known(args),
+        "args": _known_arguments(args, own.module_defaults),
         "become": own.become,
         "becomeUser": own.become_user,
         "noLog": own.no_log,
@@ -93,7 +99,7 @@ def written_texts(value: object, path: str, key: str) -> Iterator[dict[str, obje
         }
 
 
-def _action(task: Lined, place: str) -> tuple[str, object, bool]:
+def action_of(task: Lined, place: str) -> tuple[str, object, bool]:
     """The module as written, its raw arguments, and whether it is said to run on the control machine."""
     for key in ("action", "local_action"):
         if key in task:
@@ -111,7 +117,21 @@ def _named_action(value: object, place: str) -> tuple[str, object]:
     if not isinstance(value, str) or not value.strip():
         raise PackError(f"{shown(place)}: an action is a module with its arguments, got {shown(value)}")
     name, _, rest = value.strip().partition(" ")
-    return name, rest
+    return (value.strip(), "") if "{{" in name or "{%" in name else (name, rest)
+
+
+def _with_defaults(args: dict[str, object], defaults: object, module: object) -> dict[str, object]:
+    """The arguments on top of what a play or block says for all tasks of the module."""
+    if not isinstance(defaults, dict) or not isinstance(module, str) or module not in defaults:
+        return args
+    said = defaults[module]
+    return {**said, **args} if isinstance(said, dict) else {"": said, **args}
+
+
+def _known_arguments(args: Mapping[str, object], defaults: object) -> object:
+    if isinstance(defaults, Unknown):
+        return Unknown(f"module_defaults: {defaults.reason}")
+    return Unknown("a template as all arguments") if "" in args else known(args)
 
 
 def _arguments(module: object, raw: object, place: str) -> tuple[str | None, dict[str, object]]:

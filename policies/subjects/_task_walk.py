@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Final
 
-from policies.facts import Unknown, shown
+from policies.facts import shown
 from policies.model import PackError
 from policies.subjects._lined_yaml import Lined
-from policies.subjects._task_context import Context, is_template, merged
+from policies.subjects._task_context import Context, merged
 from policies.subjects._task_files import Content, content_of
-from policies.subjects._task_words import INCLUDES, ROLES, module_name
+from policies.subjects._task_include import Include, include_of, role_entries, role_named
+from policies.subjects._task_places import Place, Places
+from policies.subjects._task_words import module_name
 
 SECTIONS: Final = ("pre_tasks", "tasks", "post_tasks", "handlers")
 BLOCK_PARTS: Final = ("block", "rescue", "always")
+IMPORTED: Final = "ansible.builtin.import_playbook"
 _MOST_CONTEXTS: Final = 32
 """Of one file; past that it counts as used in all ways, and what differs is unknown anyway."""
 _INHERITED_BY_INCLUDES: Final = "apply"
@@ -25,18 +27,25 @@ _INHERITED_BY_INCLUDES: Final = "apply"
 class Reach:
     """The contexts of each file of tasks, found from the plays on."""
 
-    def __init__(self, files: Mapping[str, object]) -> None:
+    def __init__(self, files: Mapping[str, object], places: Places) -> None:
         self._files = files
+        self._places = places
         self._contexts: dict[str, list[Context]] = {}
+        self._entered: dict[str, list[Context]] = {}
         self._queue: deque[tuple[str, Context]] = deque()
-        self._roles = _role_folders(files)
-        for name, value in files.items():
-            if content_of(name, value) is Content.PLAYS:
-                for play in lined_list(value, name):
-                    self._play(name, play)
-        while self._queue:
-            file, context = self._queue.popleft()
-            self._tasks(file, lined_list(self._files[file], file), context)
+        self._roles: deque[tuple[str, str, Context]] = deque()
+        self._plays = deque(name for name, value in files.items() if content_of(name, value) is Content.PLAYS)
+        played = set(self._plays)
+        while self._plays:
+            name = self._plays.popleft()
+            for play in lined_list(files[name], name):
+                self._play(name, play, played)
+        while self._queue or self._roles:
+            if self._roles:
+                self._needed(*self._roles.popleft())
+            else:
+                file, context = self._queue.popleft()
+                self._tasks(file, lined_list(self._files[file], file), context)
 
     def context(self, file: str) -> Context:
         """What every task of the file inherits."""
@@ -47,28 +56,27 @@ class Reach:
         """What the tasks of a play inherit from it."""
         return replace(Context().below(play), play=str(play.get("name") or play["hosts"]))
 
-    def target(self, file: str, task: Lined, module: str, source: object) -> str | Unknown | None:
-        """The file of tasks that an include names; None where no such file is there."""
-        if not isinstance(source, str):
-            return Unknown("no file is named") if source is None else None
-        if is_template(source):
-            return Unknown(f"a template: {shown(source)}")
-        if module in ROLES:
-            arguments = _arguments(task)
-            start = arguments.get("tasks_from", "main")
-            if is_template(start):
-                return Unknown(f"a template: {shown(start)}")
-            return self._in_role(source, "tasks", str(start))
-        return self._beside(file, source)
+    def target(self, file: str, include: Include, context: Context) -> Place:
+        """The file of tasks that an include names, or the folder of a role that has none to begin with."""
+        if not include.role:
+            return self._places.tasks(file, include.source)
+        role = self._places.role(file, include.source, context.collections)
+        if not isinstance(role, str) or self._places.comes_with_steward(role):
+            return role
+        start = self._places.in_role(role, "tasks", include.start)
+        return role if start is None and "tasks_from" not in include.arguments else start
 
-    def _play(self, file: str, play: Lined) -> None:
+    def _play(self, file: str, play: Lined, played: set[str]) -> None:
+        imported = imported_playbook(play)
+        found = self._places.playbook(file, imported[1]) if imported else None
+        if isinstance(found, str) and found not in played:
+            played.add(found)
+            self._plays.append(found)
         if "hosts" not in play:
             return
         context = self.play(play)
-        for entry in _entries(play.get("roles")):
-            role = entry.get("role", entry.get("name"))
-            if isinstance(role, str) and not is_template(role):
-                self._enter_role(role, context.below(entry), "main")
+        for _, entry in role_entries(play.get("roles")):
+            self._enter(file, role_named(entry), context.below(entry), "main")
         for section in SECTIONS:
             self._tasks(file, lined_list(play.get(section), file), context)
 
@@ -77,38 +85,48 @@ class Reach:
             parts = [part for part in BLOCK_PARTS if part in task]
             for part in parts:
                 self._tasks(file, lined_list(task[part], file), context.below(task))
-            found = None if parts else include_of(task, context)
+            found = None if parts else include_of(task, context, file)
             if found:
-                self._include(file, task, *found, context)
+                self._include(file, task, found, context)
 
-    def _include(self, file: str, task: Lined, module: str, source: object, context: Context) -> None:
-        applied = _arguments(task).get(_INHERITED_BY_INCLUDES)
-        inner = context.below(task) if ".import_" in module else context
+    def _include(self, file: str, task: Lined, include: Include, context: Context) -> None:
+        applied = include.arguments.get(_INHERITED_BY_INCLUDES)
+        inner = context.below(task) if ".import_" in include.module else context
         inner = inner.below(applied) if isinstance(applied, dict) else inner
-        target = self.target(file, task, module, source)
-        if not isinstance(target, str):
+        if include.role:
+            handlers = include.arguments.get("handlers_from", "main")
+            self._enter(file, include.source, inner, include.start, handlers)
             return
-        if module in ROLES:
-            self._enter_role(str(source), inner, str(_arguments(task).get("tasks_from", "main")))
-        else:
+        target = self.target(file, include, context)
+        if isinstance(target, str):
             self._visit(target, inner)
 
-    def _enter_role(self, role: str, context: Context, start: str) -> None:
-        inner = replace(context, role=role)
-        for target in (self._in_role(role, "tasks", start), self._in_role(role, "handlers", "main")):
-            if target is not None:
+    def _enter(
+        self, file: str, role: object, context: Context, start: object, handlers: object = "main"
+    ) -> None:
+        """A role that a file names: entered once a context, so that two that need each other end."""
+        base = self._places.role(file, role, context.collections)
+        if not isinstance(base, str):
+            return
+        meta = self._files.get(str(self._places.in_role(base, "meta", "main")))
+        said = meta if isinstance(meta, dict) else {}
+        inner = replace(context, role=str(role))
+        if "collections" in said:
+            inner = inner.below({"collections": said["collections"]})
+        for folder, name in (("tasks", start), ("handlers", handlers)):
+            target = self._places.in_role(base, folder, name)
+            if isinstance(target, str):
                 self._visit(target, inner)
-        meta = self._files.get(self._in_role(role, "meta", "main") or "")
-        for entry in _entries(meta.get("dependencies") if isinstance(meta, dict) else None):
-            needed = entry.get("role", entry.get("name"))
-            if isinstance(needed, str) and needed != role:
-                self._enter_needed(needed, context.below(entry))
+        entered = self._entered.setdefault(base, [])
+        if context not in entered and len(entered) < _MOST_CONTEXTS:
+            entered.append(context)
+            self._roles.extend(
+                (f"{base}/meta/main.yml", str(role_named(entry)), context.below(entry))
+                for _, entry in role_entries(said.get("dependencies"))
+            )
 
-    def _enter_needed(self, role: str, context: Context) -> None:
-        """A role that another needs: entered once a context, so that two that need each other end."""
-        main = self._in_role(role, "tasks", "main")
-        if main is not None and replace(context, role=role) not in self._contexts.get(main, []):
-            self._enter_role(role, context, "main")
+    def _needed(self, file: str, role: str, context: Context) -> None:
+        self._enter(file, role, context, "main")
 
     def _visit(self, file: str, context: Context) -> None:
         seen = self._contexts.setdefault(file, [])
@@ -116,30 +134,12 @@ class Reach:
             seen.append(context)
             self._queue.append((file, context))
 
-    def _in_role(self, role: str, folder: str, start: str) -> str | None:
-        for base in self._roles.get(role.rpartition(".")[2] if role not in self._roles else role, ()):
-            for name in _spellings(f"{base}/{folder}/{start}"):
-                if name in self._files:
-                    return name
-        return None
 
-    def _beside(self, file: str, source: str) -> str | None:
-        """Next to the file, or in the `tasks` folder of its role."""
-        parent = PurePosixPath(file).parent
-        for base in (parent, *(each / "tasks" for each in (parent, *parent.parents))):
-            name = _normal(base / source)
-            if name in self._files:
-                return name
-        return None
-
-
-def include_of(task: Lined, context: Context) -> tuple[str, object] | None:
-    """The full name of the include that a task is and what it names, if it is one."""
-    for key, value in task.items():
-        module = module_name(key, context.collections)
-        if module in INCLUDES and isinstance(module, str):
-            named = value.get("file", value.get("name")) if isinstance(value, dict) else value
-            return module, named
+def imported_playbook(play: Lined) -> tuple[str, object] | None:
+    """The key and the playbook, where an entry of a playbook imports another one."""
+    for key, value in play.items():
+        if module_name(key, ()) == IMPORTED:
+            return key, value
     return None
 
 
@@ -156,46 +156,3 @@ def lined_list(value: object, place: str) -> list[Lined]:
             f"{shown(place)}: expected a mapping for each play or task, got {shown(strangers[0])}"
         )
     return value
-
-
-def _arguments(task: Lined) -> Mapping[str, object]:
-    named = (
-        value for value in task.values() if isinstance(value, dict) and ("file" in value or "name" in value)
-    )
-    return next(named, {})
-
-
-def _entries(value: object) -> Iterator[Mapping[str, object]]:
-    """Roles of a play and dependencies of a role: names, or mappings with a name."""
-    for entry in value if isinstance(value, list) else []:
-        if isinstance(entry, str):
-            yield {"role": entry}
-        elif isinstance(entry, dict):
-            yield entry
-
-
-def _role_folders(files: Mapping[str, object]) -> Mapping[str, list[str]]:
-    folders: dict[str, list[str]] = {}
-    for name in files:
-        parts = PurePosixPath(name).parts
-        for place in range(1, len(parts) - 1):
-            if parts[place] in ("tasks", "handlers", "meta"):
-                base = "/".join(parts[:place])
-                known = folders.setdefault(parts[place - 1], [])
-                if base not in known:
-                    known.append(base)
-    return folders
-
-
-def _spellings(path: str) -> tuple[str, ...]:
-    return (path,) if path.endswith((".yml", ".yaml")) else (f"{path}.yml", f"{path}.yaml")
-
-
-def _normal(path: PurePosixPath) -> str:
-    parts: list[str] = []
-    for part in path.parts:
-        if part == ".." and parts:
-            parts.pop()
-        elif part not in (".", ".."):
-            parts.append(part)
-    return "/".join(parts)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from policies.facts import Unknown
+from policies.facts import Unknown, shown
 
 _KEYWORDS: Final = """
     action any_errors_fatal args async become become_exe become_flags become_method become_user
@@ -25,6 +25,10 @@ SHELL_WORDS: Final = frozenset({"creates", "removes", "chdir", "executable", "st
 IMPORTS: Final = frozenset({"ansible.builtin.import_tasks", "ansible.builtin.import_role"})
 INCLUDES: Final = IMPORTS | {"ansible.builtin.include_tasks", "ansible.builtin.include_role"}
 ROLES: Final = frozenset({"ansible.builtin.import_role", "ansible.builtin.include_role"})
+_NEVER_ELSEWHERE: Final = frozenset(
+    {"import_tasks", "import_role", "include_tasks", "include_role", "import_playbook", "meta"}
+)
+"""Orders to Ansible itself, which no collection or module of that name replaces."""
 
 _BUILTIN: Final = """
     add_host apt apt_key apt_repository assemble assert async_status blockinfile command copy cron
@@ -65,6 +69,9 @@ _ALIASES: Final[Mapping[str, str]] = {"ansible.builtin.systemd": "ansible.builti
 _KNOWN_COLLECTIONS: Final = frozenset(
     {"ansible.builtin", "ansible.legacy", "ansible.posix", "community.general", *_OTHERS}
 )
+_BUILTIN_PLACES: Final = ("ansible.builtin", "ansible.legacy")
+_REDIRECTING: Final = frozenset({*_BUILTIN_PLACES, "community.general"})
+"""Under these a name that moved elsewhere still works."""
 
 
 def _table() -> Mapping[str, str]:
@@ -77,16 +84,38 @@ def _table() -> Mapping[str, str]:
 _SHORT: Final = _table()
 
 
-def module_name(written: str, collections: Sequence[str]) -> str | Unknown:
+def module_name(
+    written: str, collections: Sequence[str], shadowed: Collection[str] = frozenset()
+) -> str | Unknown:
     """The module in full; a short name that is in no table stays as it is: the project's own.
 
-    Collections that the play names are searched first, so one that nobody knows here may hold any name.
+    Collections that the play names are searched first, so one that nobody knows here may hold any name;
+    `shadowed` are names of modules that lie beside the playbooks, which Ansible takes before its own.
     """
-    if "." in written:
-        full = written.replace("ansible.legacy.", "ansible.builtin.", 1)
+    if "{{" in written or "{%" in written:
+        return Unknown(f"a template: {shown(written)}")
+    place, _, name = written.rpartition(".")
+    if name in _NEVER_ELSEWHERE and place in ("", *_BUILTIN_PLACES):
+        return f"ansible.builtin.{name}"
+    if place in ("", "ansible.legacy") and name in shadowed and name in _SHORT:
+        return Unknown(f"{written} may be the module of that name beside the playbooks")
+    if place:
+        kept = name if place in _BUILTIN_PLACES else written
+        full = _SHORT.get(name, kept) if place in _REDIRECTING else written
         return _ALIASES.get(full, full)
-    strangers = [name for name in collections if name not in _KNOWN_COLLECTIONS]
+    strangers = strange(collections)
     if strangers:
         return Unknown(f"{written} may be a module of the collection {strangers[0]}")
     full = _SHORT.get(written, written)
     return _ALIASES.get(full, full)
+
+
+def strange(collections: Sequence[str]) -> list[str]:
+    """The collections of which nobody knows here what they hold."""
+    return [name for name in collections if name not in _KNOWN_COLLECTIONS]
+
+
+def foreign_collection(module: str) -> str | None:
+    """The collection of a module in full where nobody knows it here; an empty text for a short name."""
+    collection = ".".join(module.split(".")[:2]) if "." in module else ""
+    return None if collection in _KNOWN_COLLECTIONS else collection

@@ -9,6 +9,7 @@ import pytest
 
 from policies.facts import Unknown
 from policies.model import Kind, PackError, Subject
+from policies.subjects._task_files import Unread
 from policies.subjects.playbooks import playbook_subjects, read_folder
 
 GROWING = "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
@@ -258,7 +259,9 @@ def test_a_folder_is_read_without_its_links(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("b", encoding="utf-8")
     (tmp_path / "ansible.cfg").write_text("[defaults]", encoding="utf-8")
     (tmp_path / "link.yml").symlink_to("/etc/passwd")
-    assert sorted(read_folder(tmp_path)) == ["ansible.cfg", "roles/a.yml"]
+    read = read_folder(tmp_path)
+    assert sorted(read) == ["ansible.cfg", "link.yml", "roles/a.yml"]
+    assert (read["link.yml"], type(read["link.yml"])) == ("/etc/passwd", Unread), "told, and not followed"
 
     (tmp_path / "c.yml").write_bytes(b"\xff")
     with pytest.raises(PackError, match=r"^c\.yml: not UTF-8 at byte 0$"):
