@@ -37,7 +37,7 @@ from orchestrator.reporting.policy.json import to_json
 from orchestrator.reporting.write import known_rows, write, write_index
 from orchestrator.results import RunResults
 from orchestrator.room import require_room, set_aside, with_reserve
-from orchestrator.run_evidence import RunEvidence, say_killed, told_at_its_end
+from orchestrator.run_evidence import RunEvidence, say_killed, say_lost, told_at_its_end
 from orchestrator.scratch import sweep
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
@@ -47,6 +47,7 @@ from orchestrator.supplies.secrets import take_secrets
 from orchestrator.toolchain.environment import load_toolchain
 
 _RUNS_LOOKED_AT = 50
+_MOST_RUNS = 50_000
 
 
 def open_ledger(settings: Settings) -> SqliteLedger:
@@ -210,6 +211,7 @@ def _to_its_end(
     settings, ledger, stack = run.settings, run.ledger, run.adapters.target.stack
     code = 3
     try:
+        say_lost(evidence, lambda: ledger.last_runs(stack.name, _MOST_RUNS), say)
         say_killed(evidence, killed, say)
         with told_at_its_end(evidence, lambda: ledger.last_runs(stack.name, _RUNS_LOOKED_AT), say) as ending:
             try:

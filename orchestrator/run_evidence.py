@@ -16,9 +16,14 @@ from orchestrator.connections import Connections
 from orchestrator.convergence.inputs import playbooks_digest
 from orchestrator.errors import StewardError
 from orchestrator.evidence.anchors import FolderAnchor
+from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.folder import EvidenceFolder
+from orchestrator.evidence.keys import SigningKeys
 from orchestrator.evidence.payloads import LARGEST_BYTES
-from orchestrator.evidence.record import Circumstances, Kind, canonical
+from orchestrator.evidence.record import Circumstances, Kind, canonical, read_line
+from orchestrator.evidence.schema import wrote_its_record
+from orchestrator.evidence.standing import lost_in
+from orchestrator.evidence.verdict import said_lost
 from orchestrator.evidence.writer import Attachment, EvidenceWriter, RunEnd, open_writer
 from orchestrator.ports.evidence import Anchor
 from orchestrator.ports.run import Clock, Say, StackRecord
@@ -53,6 +58,24 @@ class RunEvidence:
     """Digest of the toolchain."""
     origin: Origin
 
+    def tell_lost(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """A record of what is missing where the chain of a stack with recorded runs is gone.
+
+        Returns that in words, '' where nothing is missing; raises StewardError or OSError.
+        """
+        folder = self._folder
+        if ChainFile(folder.chain).tail().last is not None:
+            return ""
+        runs, keys = self._ended(rows), SigningKeys(folder.signing_keys).unknown([])
+        if not runs and not keys:
+            return ""
+        with self._writer() as writer:
+            line = writer.append_loss(runs, keys, self.run)
+        return (
+            f"the evidence chain of {self.stack.name} was gone and begins anew, with record {line.number} "
+            f"about the loss: {said_lost([*runs, *keys])}. See: steward evidence verify"
+        )
+
     def tell_killed(self, killed: Sequence[str]) -> None:
         """Records for runs that were killed; raises StewardError or OSError."""
         if killed:
@@ -63,13 +86,18 @@ class RunEvidence:
         """The record of this run, then its head to every anchor; returns what the anchors refused.
 
         `earlier` are the ledger's rows of this stack: one that is over and without a record gets one, for it
-        was killed in its last moment or had no room. Raises StewardError or OSError.
+        was killed in its last moment or had no room. One that ended well had a record, which is lost. Raises
+        StewardError or OSError.
         """
         end = RunEnd(
             self.run, self.verb, exit_code, self.started, redacted(problem)[:_LONGEST], self._attachments()
         )
         with self._writer() as writer:
             told = recorded_runs(writer.chain.raw_lines())
+            lost = [run for run in self._ended(earlier) if run not in told]
+            if lost:
+                writer.append_loss(lost, (), self.run)
+            told |= set(lost)
             writer.append_killed(self._unrecorded(writer, earlier, told), self.run)
             if self.run not in told:
                 writer.append_run(end)
@@ -77,8 +105,21 @@ class RunEvidence:
                 return writer.anchor(anchors)
 
     def _writer(self) -> AbstractContextManager[EvidenceWriter]:
-        folder = EvidenceFolder(self.settings.home, self.stack.name, self.stack.id)
-        return open_writer(folder, self.stack.client_id, self.clock, self._circumstances())
+        return open_writer(self._folder, self.stack.client_id, self.clock, self._circumstances())
+
+    @property
+    def _folder(self) -> EvidenceFolder:
+        return EvidenceFolder(self.settings.home, self.stack.name, self.stack.id)
+
+    def _ended(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Runs of this stack that the ledger saw to their end: each had written its record before that."""
+        return sorted(
+            str(row["id"])
+            for row in rows
+            if row["id"] != self.run
+            and wrote_its_record(row["exit_code"])
+            and datetime.fromisoformat(row["started_at"]) >= self.stack.created_at
+        )
 
     def _unrecorded(
         self, writer: EvidenceWriter, earlier: Sequence[Mapping[str, Any]], told: Collection[str]
@@ -139,6 +180,16 @@ def told_at_its_end(evidence: RunEvidence, ledger_rows: Rows, say: Say) -> Itera
     _tell(evidence, ending.exit_code, ending.problem, ledger_rows, say)
 
 
+def say_lost(evidence: RunEvidence, rows: Rows, say: Say) -> None:
+    """A record about a chain that is gone, before anything else begins it anew, and the same in words."""
+    try:
+        told = evidence.tell_lost(rows())
+    except (StewardError, OSError) as problem:
+        told = f"it could not be seen whether evidence is missing: {problem}"
+    if told:
+        say(told)
+
+
 def say_killed(evidence: RunEvidence, killed: Sequence[str], say: Say) -> None:
     """Records for killed runs before this one begins; what hinders that is said, and tried again later."""
     try:
@@ -185,11 +236,13 @@ def anchors_of(settings: Settings, folder: EvidenceFolder) -> Iterator[Sequence[
 
 
 def recorded_runs(raw: Iterator[bytes]) -> set[str]:
-    """Runs that a chain has a record of, without reading it closely."""
+    """Runs that a chain has a record of, also of their loss, without reading it closely."""
     marks = [b'"kind":"%s"' % kind.encode() for kind in (Kind.RUN, Kind.KILLED)]
-    return {
-        match[1].decode()
-        for line in raw
-        if any(mark in line for mark in marks)
-        for match in _RUN.finditer(line)
-    }
+    loss = b'"kind":"%s"' % Kind.LOSS.encode()
+    found = set[str]()
+    for line in raw:
+        if any(mark in line for mark in marks):
+            found |= {match[1].decode() for match in _RUN.finditer(line)}
+        elif loss in line:
+            found |= lost_in(read_line(line))
+    return found

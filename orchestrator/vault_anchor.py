@@ -26,7 +26,7 @@ from orchestrator.evidence.anchors import read_head
 from orchestrator.evidence.folder import EvidenceFolder
 from orchestrator.evidence.payloads import PayloadStore
 from orchestrator.evidence.record import canonical
-from orchestrator.ports.evidence import AnchorReceipt, Head
+from orchestrator.ports.evidence import AnchorReceipt, Head, Kept
 from orchestrator.ports.hosts import HostShell
 from orchestrator.private_file import write_private
 from orchestrator.redaction import know
@@ -136,6 +136,10 @@ class VaultAnchor:
         self._carry([_object("index", b"".join(lines)), _object("snapshots", told)])
         write_private(self._sent_path, json.dumps({"number": head.number, "sha256": head.sha256}) + "\n")
         return AnchorReceipt(self.name, hashlib.sha256(told).hexdigest())
+
+    def kept(self, chain: str) -> Kept:
+        """All of them by the vault itself, which is asked each time."""
+        return Kept(self.heads(chain))
 
     def heads(self, chain: str) -> Sequence[Head]:
         """All heads that the vault holds, each once."""

@@ -19,7 +19,8 @@ app = typer.Typer(
 Signers = Annotated[
     Path | None,
     typer.Option(
-        "--allowed-signers", metavar="FILE", help="Keys that you trust, as allowed_signers of OpenSSH.",
+        "--allowed-signers", metavar="FILE",
+        help="Keys and reviewers that you trust, as allowed_signers of OpenSSH.",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -35,13 +36,14 @@ def verify(stack: Stack = None, signers: Signers = None, as_json: AsJson = False
     Example: steward evidence verify
     Example: steward evidence verify --stack acme-demo --allowed-signers signers
     """
-    from orchestrator.cli.evidence_chains import first_key, judged_chains, keys_in, verdict_row
+    from orchestrator.cli.evidence_chains import first_key, judged_chains, signers_in, verdict_row
     from orchestrator.cli.output import as_document, emit
     from orchestrator.clock import SystemClock
+    from orchestrator.evidence.trust import NOBODY
     from orchestrator.settings import load_settings
 
     now = SystemClock().now()
-    judged = list(judged_chains(load_settings(), stack, now, keys_in(signers) if signers else ()))
+    judged = list(judged_chains(load_settings(), stack, now, signers_in(signers) if signers else NOBODY))
     if as_json:
         chains = [verdict_row(folder, verdict, now) for folder, verdict in judged]
         emit(as_document("steward.evidence-verify/1", ok=all(v.ok for _, v in judged), chains=chains))
@@ -50,7 +52,7 @@ def verify(stack: Stack = None, signers: Signers = None, as_json: AsJson = False
             sign = "ok " if verdict.ok else "BAD"
             emit(f"{sign} {folder.name} ({verdict.records} records): {verdict.words(now)}")
             rest = [each for each in verdict.problems if each.text not in verdict.words(now)]
-            lines = [*map(str, rest), *verdict.notes, first_key(verdict)]
+            lines = [*map(str, rest), *map(str, verdict.reviewers), *verdict.notes, first_key(verdict)]
             emit("".join(f"    {line}\n" for line in lines))
     if any(not verdict.ok for _, verdict in judged):
         raise typer.Exit(1)
@@ -97,7 +99,8 @@ def export(
     stack: Stack = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the bundle.")] = Path(),
     seed: Annotated[
-        str, typer.Option("--seed", metavar="TEXT", help="Chooses the sample; else the chain's head does.")
+        str,
+        typer.Option("--seed", metavar="TEXT", help="The auditor's: chooses the sample; else the head does."),
     ] = "",
     sample: Annotated[int, typer.Option("--sample", min=0, max=10_000, help="How many runs.")] = 25,
     as_json: AsJson = False,
@@ -131,8 +134,11 @@ def export(
         )  # fmt: skip
         return
     emit(f"{path}: {made.records} records, {made.documents} documents, {made.erased} erased")
-    emit(f"sha256 {made.sha256}\nseed of the sample {made.seed}")
-    emit(f"To verify: tar -xf {path}, then sh verify.sh --all in its folder.")
+    chosen = "" if seed else ", chosen here: better one that the auditor names, --seed TEXT"
+    emit(f"sha256 {made.sha256}\nseed of the sample {made.seed}{chosen}")
+    emit(
+        f"To verify: tar -xf {path}, then sh verify.sh --all --in its folder; take the script from elsewhere."
+    )
 
 
 @app.command()

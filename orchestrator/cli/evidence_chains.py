@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 
 from orchestrator.app import open_ledger
@@ -16,8 +15,10 @@ from orchestrator.clock import SystemClock
 from orchestrator.errors import InputError
 from orchestrator.evidence.bundle import client_of
 from orchestrator.evidence.chain import ChainFile
-from orchestrator.evidence.folder import EvidenceFolder, found_in
+from orchestrator.evidence.folder import EvidenceFolder, folders_by_keys, found_in
+from orchestrator.evidence.ledger import RecordedStack
 from orchestrator.evidence.record import Circumstances, Line
+from orchestrator.evidence.trust import Trusted, trusted_in
 from orchestrator.evidence.verdict import Verdict
 from orchestrator.evidence.verify import verify
 from orchestrator.evidence.writer import EvidenceWriter, open_writer
@@ -76,24 +77,43 @@ def chain_writer(stack: str | None) -> Iterator[EvidenceWriter]:
 
 
 def judged_chains(
-    settings: Settings, stack: str | None, now: datetime, trusted: Sequence[str]
+    settings: Settings, stack: str | None, now: datetime, trusted: Trusted
 ) -> Iterator[tuple[EvidenceFolder, Verdict]]:
-    """Each chain with the verdict on it, its anchors asked."""
-    for folder in all_chains(settings.home, stack):
+    """Each chain with the verdict on it, its anchors asked; also those that are gone, by ledger and keys."""
+    known = _recorded(settings)
+    runs = {each.id: each.runs for each in known}
+    gone = [each for each in _gone(settings.home, known) if stack in (None, each.name)]
+    found = [each for each in found_in(settings.home) if stack in (None, each.name)]
+    for folder in [*found, *gone] or all_chains(settings.home, stack):
         with anchors_of(settings, folder) as anchors:
-            yield folder, verify(folder, anchors, now, trusted=trusted)
+            ended = runs.get(folder.id, ())
+            yield folder, verify(folder, anchors, now, trusted=trusted, runs=ended)
 
 
-def keys_in(path: Path) -> tuple[str, ...]:
-    """The Ed25519 keys of an allowed_signers file; raises InputError for a file that has none."""
+def _recorded(settings: Settings) -> Sequence[RecordedStack]:
+    """Stacks as the ledger has them; none where there is no ledger, as beside a copy of the evidence."""
+    return open_ledger(settings).recorded() if (settings.home / "steward.db").is_file() else ()
+
+
+def _gone(home: Path, known: Sequence[RecordedStack]) -> Iterator[EvidenceFolder]:
+    """Chains that must be there, for runs were recorded or keys signed, and are not."""
+    there = {each.id for each in found_in(home)}
+    by_runs = [EvidenceFolder(home, each.name, each.id) for each in known if each.runs]
+    by_keys = folders_by_keys(home, {each.id: each.name for each in known})
+    for folder in dict.fromkeys([*by_runs, *by_keys]):
+        if folder.id not in there:
+            yield folder
+
+
+def signers_in(path: Path) -> Trusted:
+    """Whom an allowed_signers file trusts with what; raises InputError for a file that names nobody."""
     try:
-        words = path.read_text(encoding="utf-8")[:_LARGEST].split()
+        found = trusted_in(path.read_text(encoding="utf-8")[:_LARGEST])
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError("--allowed-signers", f"cannot be read: {problem}", place=str(path)) from problem
-    keys = [f"ssh-ed25519 {blob}" for kind, blob in pairwise(words) if kind == "ssh-ed25519"]
-    if not keys:
+    if not found.keys and not found.reviewers:
         raise InputError("--allowed-signers", "has no Ed25519 key", place=str(path))
-    return tuple(keys)
+    return found
 
 
 def about(line: Line) -> str:
@@ -126,4 +146,5 @@ def verdict_row(folder: EvidenceFolder, verdict: Verdict, now: datetime) -> dict
         "unanchored": verdict.unanchored,
         "unanchored_seconds": int((now - since).total_seconds()) if since else 0,
         "notes": list(verdict.notes),
+        "reviewers": [vars(each) for each in verdict.reviewers],
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
 
-from orchestrator.errors import InputError, ToolError
+from orchestrator.errors import InputError, StewardError, ToolError
 from orchestrator.evidence.folder import sync_folder
-from orchestrator.ports.evidence import AnchorReceipt, Head
+from orchestrator.evidence.upstream import ASKED, fetch, reason, shown
+from orchestrator.ports.evidence import AnchorReceipt, Head, Kept
 from orchestrator.process import run
 
 _SECONDS: Final = 60
@@ -22,8 +23,9 @@ _WHO: Final = ("-c", "user.name=steward", "-c", "user.email=steward@localhost")
 class FolderAnchor:
     """Keeps one file a chain, `CHAIN.heads`, one head a line.
 
-    In a Git checkout each head is also a commit, which CI pushes. Heads are then read from the file, the last
-    commit and the branch upstream, so that a rewritten file hides none of them.
+    In a Git checkout each head is also a commit, which CI pushes. What vouches is then the branch upstream,
+    as its remote says when asked. The file, the last commit and earlier answers of the remote lie on this
+    machine: they vouch for nothing, but a head of theirs that the chain does not have tells of a loss.
     """
 
     def __init__(self, folder: Path, home: Path) -> None:
@@ -57,15 +59,27 @@ class FolderAnchor:
             self.name, self._commit(path, head) if self._in_git() else f"{path.name}:{head.number}"
         )
 
-    def heads(self, chain: str) -> Sequence[Head]:
-        """All heads of the chain, each once."""
-        path = self._path(chain)
+    def kept(self, chain: str) -> Kept:
+        """The heads of the chain; in a Git checkout the remote is asked for them."""
         if not self._folder.is_dir():
             raise ToolError("anchor", "the folder is not there", place=str(self._folder))
-        texts = [path.read_bytes()[:_LARGEST_BYTES].decode(errors="replace")] if path.exists() else []
-        if self._in_git():
-            texts += [self._shown(f"{at}:./{path.name}") for at in ("HEAD", "@{upstream}")]
-        return list(dict.fromkeys(head for text in texts for head in _read(text, chain, path)))
+        path = self._path(chain)
+        text = path.read_bytes()[:_LARGEST_BYTES].decode(errors="replace") if path.exists() else ""
+        written = list(_read(text, chain, path))
+        if not self._in_git():
+            return Kept(list(dict.fromkeys(written)))
+        committed = self._at("HEAD", chain)
+        pushed = [*self._at("@{upstream}", chain), *self._at(ASKED, chain)]
+        seen = dict.fromkeys([*written, *committed, *pushed])
+        try:
+            place = fetch(self._folder)
+        except StewardError as problem:
+            return Kept((), list(seen), note=f"its remote cannot be asked: {reason(problem)}")
+        own = dict.fromkeys(self._at(ASKED, chain))
+        lost = dict.fromkeys(head for head in pushed if head not in own)
+        return Kept(
+            list(own), [head for head in seen if head not in own and head not in lost], list(lost), place
+        )
 
     def _path(self, chain: str) -> Path:
         return self._folder / f"{chain}.heads"
@@ -83,10 +97,10 @@ class FolderAnchor:
         argv = ["git", "-C", str(self._folder), *(_WHO if words[0] == "commit" else ()), *words]
         return run(argv, timeout=_SECONDS).stdout
 
-    def _shown(self, name: str) -> str:
-        argv = ["git", "-C", str(self._folder), "show", name]
-        done = run(argv, timeout=_SECONDS, check=False)
-        return done.stdout if done.returncode == 0 else ""
+    def _at(self, commit: str, chain: str) -> list[Head]:
+        """Heads in the file as a commit has it; none where there is no such commit."""
+        path = self._path(chain)
+        return list(_read(shown(self._folder, f"{commit}:./{path.name}")[:_LARGEST_BYTES], chain, path))
 
 
 def head_line(head: Head) -> bytes:

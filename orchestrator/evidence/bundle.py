@@ -23,9 +23,10 @@ from orchestrator.evidence.record import Kind, Line, written_time
 from orchestrator.evidence.sshsig import EVIDENCE, EXPORT, PRINCIPAL, REVIEW, armoured, read_signature, sign
 from orchestrator.evidence.standing import Standing, standing_of
 from orchestrator.evidence.tables import files_of, tables_of
-from orchestrator.ports.evidence import Anchor
+from orchestrator.ports.evidence import Anchor, Head
 
 SAMPLE: Final = 25
+_SEED: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
@@ -57,8 +58,13 @@ def export(
 ) -> Bundle:
     """The bundle of one chain and period; its seed is the head of the chain unless one is given.
 
-    Raises StewardError for a chain without records, and for a payload that cannot be opened.
+    Raises StewardError for a chain without records, for a payload that cannot be opened, and for a seed that
+    is more than letters, digits, `.`, `_` and `-`: people paste it into shells.
     """
+    if seed and not _SEED.fullmatch(seed):
+        raise InputError(
+            "--seed", "is no plain word", got=seed[:80], rule="letters, digits, '.', '_' and '-'"
+        )
     chain = ChainFile(folder.chain)
     lines = list(chain.lines())
     if not lines:
@@ -71,6 +77,7 @@ def export(
         "allowed_signers": _signers(lines),
         "period.txt": f"{written_time(period.begin)} {written_time(period.end)}\n".encode(),
         "anchors.txt": _anchored(folder.id, lines, anchors),
+        "sample.txt": f"{seed} {sample}\n".encode(),
         "verify.sh": _ours("verify.sh"),
         "README.md": _readme(folder, period, lines, seed, sample),
         **_payload_files(documents),
@@ -158,11 +165,12 @@ def _signers(lines: Sequence[Line]) -> bytes:
 
 def _anchored(chain: str, lines: Sequence[Line], anchors: Sequence[Anchor]) -> bytes:
     """Heads as the anchors have them now, also those that the chain does not have; raises StewardError."""
-    rows = [
-        f"{head.number} {head.sha256} {anchor.name}"
-        for anchor in anchors
-        for head in sorted(anchor.heads(chain), key=lambda each: each.number)
-    ]
+    rows = []
+    for anchor in anchors:
+        kept = anchor.kept(chain)
+        told = dict.fromkeys(kept.heads, anchor.name)
+        told |= dict.fromkeys([*kept.seen, *kept.lost], f"{anchor.name}, as this machine last saw it")
+        rows += [f"{each.number} {each.sha256} {told[each]}" for each in sorted(told, key=_number)]
     beyond = [row for row in rows if int(row.split()[0]) >= len(lines)]
     if beyond:
         raise StewardError(
@@ -170,6 +178,10 @@ def _anchored(chain: str, lines: Sequence[Line], anchors: Sequence[Anchor]) -> b
             next_step="See what it is: steward evidence verify",
         )  # fmt: skip
     return _text(rows)
+
+
+def _number(head: Head) -> int:
+    return head.number
 
 
 def _readme(folder: EvidenceFolder, period: Period, lines: Sequence[Line], seed: str, sample: int) -> bytes:

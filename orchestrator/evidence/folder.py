@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_UNKNOWN: Final = "unknown"
+"""The name of a stack of which nothing but keys is left."""
 _NAME: Final = re.compile(r"(?P<stack>[a-z0-9][a-z0-9-]{0,127})-(?P<id>[0-9a-f]{32})")
 
 
@@ -55,6 +58,16 @@ def found_in(home: Path) -> Sequence[EvidenceFolder]:
     names = sorted(path.parent.name for path in (home / "evidence").glob("*/chain.jsonl"))
     matches = (_NAME.fullmatch(name) for name in names)
     return [EvidenceFolder(home, found["stack"], found["id"]) for found in matches if found]
+
+
+def folders_by_keys(home: Path, names: Mapping[str, str]) -> Sequence[EvidenceFolder]:
+    """Where chains must lie whose signing keys are here; `names` are stacks by id, as the ledger has them.
+
+    A key that no record ever brought is a draft, and asks for no chain.
+    """
+    found = sorted({path.parent.name for path in (home / "keys" / "evidence").glob("*/SHA256-*")})
+    ids = [name for name in found if _ID.fullmatch(name)]
+    return [EvidenceFolder(home, names.get(each, _UNKNOWN), each) for each in ids]
 
 
 def sync_folder(folder: Path) -> None:

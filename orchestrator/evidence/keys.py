@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,23 +25,37 @@ class KeyPair:
 
 
 class SigningKeys:
-    """Private keys of one chain, each in a file named by its fingerprint."""
+    """Private keys of one chain, each in a file named by its fingerprint.
+
+    A new one is a draft until a record brought it: so a name that no record knows tells of lost records.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def make(self) -> KeyPair:
-        """A new pair."""
-        draft = self._folder / "draft"
-        public = make_key(draft)
-        path = self._place(public)
-        draft.with_name("draft.pub").rename(path.with_name(path.name + ".pub"))
-        draft.rename(path)
+        """A new pair, as a draft."""
+        return KeyPair(self._draft, make_key(self._draft))
+
+    def adopt(self, public: str) -> KeyPair:
+        """A record brought the draft: it gets its name. One that has it already keeps it."""
+        path, half = self._place(public), self._draft.with_name("draft.pub")
+        if not path.exists() and half.exists() and public_key_of(half.read_text()) == public:
+            path.with_name(path.name + ".pub").write_bytes(half.read_bytes())
+            path.with_name(path.name + ".pub").chmod(0o600)
+            self._draft.rename(path)
+            half.unlink()
         return KeyPair(path, public)
+
+    def unknown(self, told: Collection[str]) -> list[str]:
+        """Fingerprints of keys that lie here and are not among these: records brought them, and are gone."""
+        known = {_file_name(name) for name in told}
+        here = {path.name.removesuffix(".pub") for path in self._folder.glob("SHA256-*")}
+        return sorted(name.replace("SHA256-", "SHA256:").replace("_", "/") for name in here - known)
 
     def pair(self, public: str) -> KeyPair:
         """The pair of a public key; raises ToolError where the private half is gone."""
-        path = self._place(public)
+        path = self.adopt(public).path
         if not path.exists():
             raise ToolError(
                 "evidence", "the signing key in force is not here", place=str(path), got=fingerprint(public),
@@ -56,8 +70,16 @@ class SigningKeys:
             if path.suffix != ".pub" and path != self._place(public):
                 path.unlink(missing_ok=True)
 
+    @property
+    def _draft(self) -> Path:
+        return self._folder / "draft"
+
     def _place(self, public: str) -> Path:
-        return self._folder / fingerprint(public).replace("SHA256:", "SHA256-").replace("/", "_")
+        return self._folder / _file_name(fingerprint(public))
+
+
+def _file_name(name: str) -> str:
+    return name.replace("SHA256:", "SHA256-").replace("/", "_")
 
 
 def key_in_force(chain: ChainFile) -> str:

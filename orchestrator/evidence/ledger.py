@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from orchestrator.evidence.schema import (
     rotations,
     runs,
     stacks,
+    wrote_its_record,
 )
 from orchestrator.ports.backups import Receipt
 from orchestrator.ports.run import StackRecord
@@ -134,6 +136,17 @@ class SqliteLedger:
         with self._engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def recorded(self) -> Sequence[RecordedStack]:
+        """Every stack that ever was, with the runs of its time that surely left evidence, by name."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(stacks).order_by(stacks.c.name, stacks.c.created_at)).all()
+            rows = connection.execute(select(runs)).all()
+        ended: dict[str, list[tuple[datetime, str]]] = {}
+        for row in rows:
+            if wrote_its_record(row.exit_code):
+                ended.setdefault(row.stack, []).append((datetime.fromisoformat(row.started_at), row.id))
+        return [_recorded(row, ended.get(row.name, [])) for row in found]
+
     def record_rotation(
         self, run: str, stack: str, kind: str, subject: str, state: str, at: datetime
     ) -> None:
@@ -209,6 +222,21 @@ def _held(kind: type[StewardError], path: Path) -> StewardError:
         next_step=f"See which with: fuser -v {path} {path.with_suffix('.lock')}. "
         "End it, or wait for it, then run this again.",
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RecordedStack:
+    """A stack by its immutable id, and its runs that the ledger saw to their end."""
+
+    name: str
+    id: str
+    runs: tuple[str, ...]
+
+
+def _recorded(row: Row[Any], ended: Sequence[tuple[datetime, str]]) -> RecordedStack:
+    begin = datetime.fromisoformat(row.created_at)
+    end = datetime.fromisoformat(row.ended_at) if row.ended_at else datetime.max.replace(tzinfo=UTC)
+    return RecordedStack(row.name, row.id, tuple(run for at, run in ended if begin <= at <= end))
 
 
 def _record(row: Row[Any]) -> StackRecord:

@@ -19,6 +19,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from orchestrator.errors import ToolError
+
 VERSION = 2
 
 metadata = MetaData()
@@ -106,6 +108,14 @@ def _new_tables_alone(_connection: Connection) -> None:
 
 MIGRATIONS: Final[Mapping[int, Migration]] = {2: _new_tables_alone}
 """By the version that each leads to; `tests/unit/orchestrator/evidence/versions/` has each as SQL."""
+
+
+def wrote_its_record(exit_code: int | None) -> bool:
+    """Whether a run with this end in the ledger surely had its record in the evidence chain before.
+
+    One that was killed, or could not write its record, ends with the code of a tool that failed.
+    """
+    return exit_code not in (None, ToolError.exit_code)
 
 
 def migrate(engine: Engine, migrations: Mapping[int, Migration] = MIGRATIONS) -> None:

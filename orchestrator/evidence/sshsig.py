@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import re
 import struct
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -87,14 +89,28 @@ def verify_by_ssh(key: str, namespace: str, content: bytes, signature: str) -> b
     )
 
 
-def known_signer(allowed: str, principal: str, namespace: str, content: bytes, signature: str) -> bool:
-    """Whether one of the keys that an allowed_signers text gives this principal signed the content."""
+def known_signer(
+    allowed: str,
+    principal: str,
+    namespace: str,
+    content: bytes,
+    signature: str,
+    *,
+    at: datetime | None = None,
+) -> bool:
+    """Whether one of the keys that an allowed_signers text gives this principal signed the content.
+
+    Dates of the text are held against `at`, now where it is None.
+    """
     with scratch("verify") as folder:
         (folder / "allowed").write_text(allowed)
         (folder / "signature").write_text(armoured(signature))
         argv = ["ssh-keygen", "-Y", "verify", "-f", str(folder / "allowed"), "-I", principal]
         argv += ["-n", namespace, "-s", str(folder / "signature")]
-        return run(argv, timeout=_SECONDS, stdin=content, check=False).returncode == 0
+        # Older ones read the time in the local zone alone.
+        argv += [f"-Overify-time={at.astimezone(UTC):%Y%m%d%H%M%S}"] if at else []
+        env = {**os.environ, "TZ": "UTC"}
+        return run(argv, timeout=_SECONDS, stdin=content, check=False, env=env).returncode == 0
 
 
 def armoured(signature: str) -> str:

@@ -11,6 +11,8 @@ from orchestrator.errors import InputError
 from orchestrator.evidence.record import Kind, Line, Payload
 
 RETENTION_MONTHS: Final = 24
+STAMPS: Final = "time stamps"
+"""How the names of all time stamp authorities begin: their stamps lie in one place, whoever made them."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,25 @@ class Hold:
     actor: str
 
 
+@dataclass(frozen=True)
+class Erasure:
+    """A document that a tombstone names; `hold` is one that was in force there and covered it.
+
+    `origin` is the record that named the document before, None where none did.
+    """
+
+    tombstone: Line
+    name: str
+    origin: Line | None
+    hold: Hold | None
+
+    @property
+    def early(self) -> bool:
+        """Whether it went before its retention was over."""
+        limit = months_before(self.tombstone.ended_at(), RETENTION_MONTHS)
+        return self.origin is not None and self.origin.ended_at() >= limit
+
+
 @dataclass
 class Standing:
     """Read from the first record to the last."""
@@ -32,18 +53,25 @@ class Standing:
     tombstones: dict[str, Line] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
     reviews: list[Line] = field(default_factory=list)
-    anchored: dict[str, int] = field(default_factory=dict)
-    """Number of the newest head that each anchor took, by the chain's own word."""
+    erasures: list[Erasure] = field(default_factory=list)
+    anchored: dict[str, set[int]] = field(default_factory=dict)
+    """Numbers of the heads that each anchor took, by the chain's own word."""
+    lost: set[str] = field(default_factory=set)
+    """Runs and keys that a record names as lost."""
+    _origins: dict[str, Line] = field(default_factory=dict)
+    """The record that first named each document."""
 
     def add(self, line: Line) -> None:
         """Take in the next record."""
-        self.payloads += [(line, each) for each in line.payloads]
+        for each in line.payloads:
+            self.payloads.append((line, each))
+            self._origins.setdefault(each.sha256, line)
         body = line.body
         match line.kind:
             case Kind.RUN | Kind.KILLED:
                 self.runs[str(body.get("run", ""))] = line
             case Kind.TOMBSTONE:
-                self.tombstones[str(body.get("sha256", ""))] = line
+                self._erase(line)
             case Kind.HOLD:
                 text = {name: str(body.get(name, "")) for name in ("run", "reason")}
                 self.holds[line.number] = Hold(line.number, **text, actor=line.text("actor"))
@@ -56,7 +84,16 @@ class Standing:
             case Kind.ANCHOR:
                 head = body.get("head")
                 if isinstance(head, int):
-                    self.anchored[str(body.get("anchor", ""))] = head
+                    self.anchored.setdefault(witness(str(body.get("anchor", ""))), set()).add(head)
+            case Kind.LOSS:
+                self.lost |= lost_in(line)
+
+    def _erase(self, line: Line) -> None:
+        sha256 = str(line.body.get("sha256", ""))
+        origin = self._origins.get(sha256)
+        hold = self.held_by(origin) if origin else None
+        self.erasures.append(Erasure(line, str(line.body.get("name", ""))[:200], origin, hold))
+        self.tombstones[sha256] = line
 
     def held_by(self, line: Line) -> Hold | None:
         """A hold that covers the payloads of a record."""
@@ -91,6 +128,17 @@ def standing_of(lines: Iterable[Line]) -> Standing:
     for line in lines:
         made.add(line)
     return made
+
+
+def witness(name: str) -> str:
+    """The name of an anchor without what may change of it."""
+    return STAMPS if name.startswith(STAMPS) else name
+
+
+def lost_in(line: Line) -> set[str]:
+    """Runs and keys that the record of a loss names."""
+    lists = [line.body.get(name) for name in ("runs", "keys")]
+    return {str(each) for found in lists if isinstance(found, list) for each in found}
 
 
 def months_before(now: datetime, months: int) -> datetime:

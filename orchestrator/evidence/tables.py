@@ -19,6 +19,7 @@ from orchestrator.evidence.evaluations import (
 )
 from orchestrator.evidence.period import Period
 from orchestrator.evidence.record import Kind, Line
+from orchestrator.evidence.standing import standing_of
 from orchestrator.reporting.escape import csv_cell
 
 
@@ -35,6 +36,7 @@ def tables_of(
         "time_to_fix": failures,
         "time_to_fix_summary": time_to_fix_summary(failures),
         "access": access(stack, told, list(of_schema(documents, HOST_FACTS))),
+        "erasures": erasures(lines),
         "reviews": reviews(told, lines),
         "sample": sampled(told, seed, sample),
     }
@@ -64,6 +66,21 @@ def reviews(told: Sequence[Line], lines: Sequence[Line]) -> list[Row]:
                 }
             )  # fmt: skip
     return made
+
+
+def erasures(lines: Sequence[Line]) -> list[Row]:
+    """Every document of the whole chain that was erased a row: by whom, why, and whether a hold kept it."""
+    return [
+        {
+            "record": each.tombstone.number, "at": each.tombstone.text("ended_at"), "document": each.name,
+            "of_record": each.origin.number if each.origin else "",
+            "written_at": each.origin.text("ended_at") if each.origin else "",
+            "before_retention": "yes" if each.early else "no", "actor": each.tombstone.text("actor"),
+            "cause": text(each.tombstone.body, "cause"), "reason": text(each.tombstone.body, "reason"),
+            "hold": each.hold.number if each.hold else "",
+        }
+        for each in standing_of(lines).erasures
+    ]  # fmt: skip
 
 
 def sampled(told: Sequence[Line], seed: str, count: int) -> list[Row]:

@@ -22,8 +22,9 @@ from orchestrator.errors import InputError, ToolError
 from orchestrator.evidence.anchors import head_line, read_head
 from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.folder import EvidenceFolder, sync_folder
+from orchestrator.evidence.standing import STAMPS
 from orchestrator.parallel import for_each
-from orchestrator.ports.evidence import AnchorReceipt, Head
+from orchestrator.ports.evidence import AnchorReceipt, Head, Kept
 from orchestrator.private_file import write_private
 from orchestrator.process import run
 
@@ -32,9 +33,8 @@ _LARGEST_BYTES: Final = 64 << 10
 _AT_ONCE: Final = 4
 _TOLERANCE: Final = timedelta(hours=1)
 """Between the end of a record and its stamp: a run asks for it at its end, and two clocks may differ."""
-_NAME: Final = "time stamps"
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
-_ANCHORED: Final = f'"anchor":"{_NAME}'.encode()
+_ANCHORED: Final = f'"anchor":"{STAMPS}'.encode()
 _STAMPED: Final = re.compile(rb'"head":(\d+),')
 _TIME: Final = re.compile(r"^Time stamp: (\w{3} +\d+ [\d:]{8})(?:\.\d+)? (\d{4}) GMT$", re.MULTILINE)
 
@@ -61,7 +61,7 @@ class TimestampAnchor:
     @property
     def name(self) -> str:
         """By the authority's host."""
-        return f"{_NAME} of {urlsplit(self._url).hostname}" if self._url else _NAME
+        return f"{STAMPS} of {urlsplit(self._url).hostname}" if self._url else STAMPS
 
     def publish(self, head: Head) -> AnchorReceipt:
         """Have the head stamped, check the answer as a stranger's, and keep it."""
@@ -79,6 +79,10 @@ class TimestampAnchor:
         write_private(place.with_suffix(".json"), said)
         sync_folder(self._folder.stamps)
         return AnchorReceipt(self.name, f"{at:%Y-%m-%dT%H:%M:%SZ}")
+
+    def kept(self, chain: str) -> Kept:
+        """All heads that are stamped: the authority's signature vouches, wherever it lies."""
+        return Kept(self.heads(chain))
 
     def heads(self, chain: str) -> Sequence[Head]:
         """All heads whose stamps hold; raises ToolError where one does not, or is gone but in the chain."""

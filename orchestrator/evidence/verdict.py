@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+_SHOWN: Final = 5
 
 
 class Fault(StrEnum):
@@ -25,8 +29,13 @@ class Fault(StrEnum):
     PAYLOAD_ALTERED = "payload_altered"
     PAYLOAD_MISSING = "payload_missing"
     ERASURE_INCOMPLETE = "erasure_incomplete"
+    ERASED_UNDER_HOLD = "erased_under_hold"
+    BAD_TOMBSTONE = "bad_tombstone"
     BAD_REVIEW = "bad_review"
+    UNTRUSTED_REVIEWER = "untrusted_reviewer"
     NO_CHAIN = "no_chain"
+    RECORDS_LOST = "records_lost"
+    HEADS_LOST = "heads_lost"
     ANCHOR_UNREADABLE = "anchor_unreadable"
 
 
@@ -40,6 +49,22 @@ class Problem:
 
     def __str__(self) -> str:
         return f"record {self.number}: {self.fault}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Reviewer:
+    """Somebody with a key who reviewed; `trusted` is None where nobody said whose reviews count."""
+
+    name: str
+    key: str
+    """Fingerprint."""
+    reviews: int
+    trusted: bool | None
+
+    def __str__(self) -> str:
+        among = "among the trusted reviewers" if self.trusted else "NOT among the trusted reviewers"
+        held = "held against nothing" if self.trusted is None else among
+        return f"{self.reviews} review{'s' * (self.reviews != 1)} by {self.name}, key {self.key}: {held}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +86,7 @@ class Verdict:
     unanchored: int
     unanchored_since: datetime | None
     notes: tuple[str, ...] = ()
+    reviewers: tuple[Reviewer, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -85,10 +111,13 @@ class Verdict:
 
     def _proven(self, now: datetime) -> str:
         """How far the anchors vouch, and how old is what they do not know."""
-        if self.anchored < 0:
-            return f"internally consistent only{self._tail(now)}"
-        whole = f"whole up to record {self.anchored}, by {', '.join(self.anchors)}"
-        return whole + (f"; internally consistent only after it{self._tail(now)}" if self.unanchored else "")
+        said = f"internally consistent only{self._tail(now)}"
+        if self.anchored >= 0:
+            said = f"whole up to record {self.anchored}, by {', '.join(self.anchors)}"
+            if self.unanchored:
+                said += f"; internally consistent only after it{self._tail(now)}"
+        unheld = sum(each.reviews for each in self.reviewers if each.trusted is None)
+        return said + (f"; reviews, {unheld}, were held against nothing" if unheld else "")
 
     def _tail(self, now: datetime) -> str:
         if self.unanchored_since is None:
@@ -96,6 +125,13 @@ class Verdict:
         plural = "s" * (self.unanchored != 1)
         age = _age(now - self.unanchored_since)
         return f": {self.unanchored} unanchored record{plural}, the oldest {age} old"
+
+
+def said_lost(names: Sequence[str]) -> str:
+    """Runs that the ledger knows, and keys that signed, of which no record is here; in words."""
+    shown = ", ".join(each[:50] for each in names[:_SHOWN])
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"no record is here of what was recorded: {shown or 'nothing is named'}{more}"
 
 
 def _age(age: timedelta) -> str:

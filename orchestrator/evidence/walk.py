@@ -24,7 +24,8 @@ from orchestrator.evidence.sshsig import (
     read_signature,
     verify_by_ssh,
 )
-from orchestrator.evidence.verdict import Fault, Problem
+from orchestrator.evidence.standing import lost_in
+from orchestrator.evidence.verdict import Fault, Problem, said_lost
 
 
 class Walk:
@@ -144,10 +145,17 @@ class Walk:
         if line.kind == Kind.KEY_REVOKED:
             self._revoke(line)
         if line.kind == Kind.LOSS:
-            first = line.body.get("first")
-            text = f"the writer of record {line.number} found that records were gone from the end"
-            self._say(first if isinstance(first, int) else line.number, Fault.TRUNCATED, text)
+            self._lost(line)
         self.lines.append(line)
+
+    def _lost(self, line: Line) -> None:
+        """What its writer found to be gone: the end of the chain, or runs that the ledger knows."""
+        first, writer = line.body.get("first"), f"the writer of record {line.number} found that"
+        if isinstance(first, int):
+            self._say(first, Fault.TRUNCATED, f"{writer} records were gone from the end")
+        else:
+            text = f"{writer} {said_lost(sorted(lost_in(line)))}"
+            self._say(line.number, Fault.RECORDS_LOST, text)
 
     def _revoke(self, line: Line) -> None:
         """Records that the key signed since then cannot be believed any more."""

@@ -89,6 +89,10 @@ class EvidenceWriter:
             self.append(Kind.KILLED, {"run": run, "found_by": found_by}) for run in runs if run not in told
         ]
 
+    def append_loss(self, runs: Sequence[str], keys: Sequence[str], found_by: str) -> Line:
+        """Records that were here: the ledger saw these runs to their end, these keys signed; all are gone."""
+        return self.append(Kind.LOSS, {"runs": list(runs), "keys": list(keys), "found_by": found_by})
+
     def append(
         self,
         kind: Kind,
@@ -203,8 +207,8 @@ class EvidenceWriter:
 
     def _use(self, pair: KeyPair) -> None:
         """A record of the chain brought it; private halves of others go."""
+        self._in_force = self.keys.adopt(pair.public)
         self.keys.forget_but(pair.public)
-        self._in_force = pair
 
     def _put(self, attachments: Sequence[Attachment], pair: KeyPair) -> Sequence[Payload]:
         if not attachments:

@@ -30,6 +30,22 @@ class AnchorReceipt:
     reference: str
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What an anchor has of one chain.
+
+    `heads` it holds itself, and vouches for. `seen` are copies on this machine of what it once had or was
+    meant to get: they prove a loss and vouch for nothing. `lost` are those that it had and has no more.
+    `place` is where it was asked, `note` why it could not be asked itself; both '' where that says nothing.
+    """
+
+    heads: Sequence[Head]
+    seen: Sequence[Head] = ()
+    lost: Sequence[Head] = ()
+    place: str = ""
+    note: str = ""
+
+
 class Anchor(Protocol):
     """Keeps heads of chains, append-only, away from the control machine's root."""
 
@@ -42,6 +58,6 @@ class Anchor(Protocol):
         """Keep this head; raises StewardError when it could not."""
         ...
 
-    def heads(self, chain: str) -> Sequence[Head]:
+    def kept(self, chain: str) -> Kept:
         """Every head of that chain that was ever kept, in any order; raises StewardError when unreadable."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from orchestrator.app import forget_stack
 from orchestrator.circumstances import commit_of, origin_of, tree_digest
 from orchestrator.errors import FindingsError, InputError, StoppedError, ToolError
 from orchestrator.evidence.folder import EvidenceFolder, found_in
+from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.evidence.payloads import PayloadStore, load_key
+from orchestrator.evidence.verdict import Fault
 from orchestrator.pipelines.plan import plan_steps
 from orchestrator.pipelines.step import Step, Steps
 from tests.unit.orchestrator.evidence_runs import Place, place
@@ -199,3 +202,72 @@ def test_a_digest_of_rules_changes_with_name_and_content(tmp_path: Path) -> None
         seen.add(tree_digest([rules]))
     assert len(seen) == 4
     assert tree_digest([rules]) == tree_digest([rules])
+
+
+def recorded(there: Place) -> dict[str, tuple[str, ...]]:
+    ledger = SqliteLedger(there.settings.home / "steward.db")
+    return {each.id: each.runs for each in ledger.recorded()}
+
+
+@pytest.mark.parametrize("keys", [True, False], ids=["keys kept", "keys gone"])
+def test_a_chain_that_is_gone_is_told_by_the_next_run_and_for_ever(there: Place, keys: bool) -> None:
+    runs = []
+    for _ in range(2):
+        with there.run() as run:
+            runs.append(run.id)
+    (folder,) = found_in(there.settings.home)
+    shutil.rmtree(folder.path)
+    if not keys:
+        shutil.rmtree(folder.signing_keys)
+    said: list[str] = []
+    with there.run(said=said):
+        assert there.lines()[-1].kind == "records_lost", "before anything else is done"
+    assert "the evidence chain of acme-demo was gone and begins anew, with record 1" in said[0]
+    assert all(run in said[0] for run in runs)
+    body = there.lines()[1].body
+    assert (body["runs"], len(body["keys"])) == (runs, int(keys))
+    for _ in range(2):
+        assert [(each.number, each.fault) for each in there.verify().problems] == [(1, Fault.RECORDS_LOST)]
+        with there.run(said=said):
+            pass
+    assert [line.kind for line in there.lines()].count("records_lost") == 1
+    assert len(said) == 1
+
+
+def test_a_chain_that_was_cut_without_a_trace_is_told_by_the_ledger(there: Place) -> None:
+    for _ in range(3):
+        with there.run() as run:
+            pass
+    (folder,) = found_in(there.settings.home)
+    folder.chain.write_bytes(b"".join(folder.chain.read_bytes().splitlines(keepends=True)[:-1]))
+    (folder.path / "fence.json").unlink()
+    with there.run():
+        pass
+    assert [line.kind for line in there.lines()][-2:] == ["records_lost", "run"]
+    assert there.lines()[-2].body["runs"] == [run.id]
+
+
+def test_runs_that_left_no_record_are_no_loss(there: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ToolError("evidence", "cannot be written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("orchestrator.evidence.writer.EvidenceWriter.append_run", broken)
+        with pytest.raises(ToolError), there.run():
+            pass
+    assert set(recorded(there).values()) == {()}
+    with there.run() as run:
+        pass
+    assert there.verify().ok
+    assert list(recorded(there).values()) == [(run.id,)]
+
+
+def test_a_name_that_is_used_again_asks_for_no_runs_of_the_stack_before(there: Place) -> None:
+    with there.run("destroy") as old:
+        forget_stack(old)
+    said: list[str] = []
+    with there.run(said=said) as new:
+        pass
+    assert said == []
+    ids = [run.adapters.target.stack.id for run in (old, new)]
+    assert recorded(there) == {ids[0]: (old.id,), ids[1]: (new.id,)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tarfile
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pytest
 
 from orchestrator.cli.main import run as steward
 from orchestrator.clock import SystemClock
+from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.evidence.sshsig import REVIEW, make_key
 from tests.fakes import FixedClock
 from tests.policies.references import write
@@ -210,3 +212,41 @@ def test_several_chains_ask_for_a_name_and_none_says_so(
     assert "no chain of 'nobody'" in said(capsys, 2, "verify", "--stack", "nobody")
     monkeypatch.setenv("STEWARD_HOME", str(tmp_path / "empty"))
     assert "there is no chain yet" in said(capsys, 2, "verify")
+
+
+def test_verify_names_a_chain_that_is_gone_by_the_ledger_and_by_its_keys(
+    bench: Bench, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    at = SystemClock().moment()
+    ledger = SqliteLedger(tmp_path / "home" / "steward.db")
+    stack = ledger.create_stack("acme-gone", "acme", at.utc)
+    ledger.begin_run("r" * 26, "up", "acme-gone", at)
+    said(capsys, 0, "verify")
+    ledger.end_run("r" * 26, 1, at)
+    text = said(capsys, 1, "verify")
+    assert "ok  acme-demo" in text
+    assert "BAD acme-gone (0 records): first bad record 0: no_chain" in text
+    assert "r" * 26 in text
+    assert "BAD acme-gone" in said(capsys, 1, "verify", "--stack", "acme-gone")
+    said(capsys, 0, "verify", "--stack", "acme-demo")
+    ledger.end_stack(stack, at.utc)
+    assert "BAD acme-gone" in said(capsys, 1, "verify"), "evidence outlives its stack"
+    shutil.rmtree(bench.folder.path)
+    (tmp_path / "home" / "steward.db").unlink()
+    assert f"evidence/unknown-{bench.folder.id}" in said(capsys, 1, "verify"), "by its keys alone"
+
+
+def test_verify_tells_who_reviewed_and_by_whose_word(
+    bench: Bench, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    public, signers = make_key(tmp_path / "ann"), tmp_path / "signers"
+    signers.write_text(f'ann@acme.example namespaces="{REVIEW}" {public}\n')
+    trusted = ("--allowed-signers", str(signers))
+    said(capsys, 0, "review", RUN, "--as", "ann@acme.example", *trusted, "--key", str(tmp_path / "ann"))
+    assert "1 review by ann@acme.example, key SHA256:" in said(capsys, 0, "verify")
+    assert document(capsys, 0, "verify")["chains"][0]["reviewers"][0]["trusted"] is None
+    text = said(capsys, 0, "verify", *trusted)
+    assert ": among the trusted reviewers" in text
+    assert "vouches for" in text, "a reviewer's key vouches for no chain"
+    signers.write_text(f'ann@acme.example namespaces="{REVIEW}" {make_key(tmp_path / "other")}\n')
+    assert "untrusted_reviewer" in said(capsys, 1, "verify", *trusted)

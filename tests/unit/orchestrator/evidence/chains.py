@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,10 +13,11 @@ from typing import Any
 
 from orchestrator.evidence.folder import EvidenceFolder
 from orchestrator.evidence.record import Circumstances, Line, make_line, read_line
+from orchestrator.evidence.trust import Trusted
 from orchestrator.evidence.verdict import Verdict
 from orchestrator.evidence.verify import verify
 from orchestrator.evidence.writer import Attachment, EvidenceWriter, RunEnd, open_writer
-from orchestrator.ports.evidence import Anchor, AnchorReceipt, Head
+from orchestrator.ports.evidence import Anchor, AnchorReceipt, Head, Kept
 from tests.fakes import FixedClock
 
 STACK_ID = "a1" * 16
@@ -33,15 +34,15 @@ REPORT = Attachment("report.json", "application/json", b'{"schema":"steward.repo
 class MemoryAnchor:
     """An anchor that keeps heads in memory, which nobody rewrites."""
 
-    kept: list[Head] = field(default_factory=list)
+    taken: list[Head] = field(default_factory=list)
     name: str = "memory"
 
     def publish(self, head: Head) -> AnchorReceipt:
-        self.kept.append(head)
-        return AnchorReceipt(self.name, str(len(self.kept)))
+        self.taken.append(head)
+        return AnchorReceipt(self.name, str(len(self.taken)))
 
-    def heads(self, chain: str) -> list[Head]:
-        return [head for head in self.kept if head.chain == chain]
+    def kept(self, chain: str) -> Kept:
+        return Kept([head for head in self.taken if head.chain == chain])
 
 
 @dataclass
@@ -63,8 +64,11 @@ class Bench:
                 self.clock.move(timedelta(minutes=1))
                 writer.append_run(RunEnd(f"{number:026d}", "up", 0, started, attachments=attachments))
 
-    def verify(self, *anchors: Anchor, trusted: tuple[str, ...] = ()) -> Verdict:
-        return verify(self.folder, anchors, self.clock.now(), trusted=trusted)
+    def verify(
+        self, *anchors: Anchor, trusted: tuple[str, ...] = (), reviewers: str = "", runs: Collection[str] = ()
+    ) -> Verdict:
+        known = Trusted(trusted, reviewers)
+        return verify(self.folder, anchors, self.clock.now(), trusted=known, runs=runs)
 
     def lines(self) -> list[bytes]:
         return self.folder.chain.read_bytes().splitlines(keepends=True)

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.errors import InputError, ToolError
 from orchestrator.evidence.anchors import FolderAnchor
 from orchestrator.evidence.verdict import Fault
-from orchestrator.ports.evidence import Anchor, AnchorReceipt, Head
+from orchestrator.ports.evidence import Anchor, AnchorReceipt, Head, Kept
 from tests.unit.orchestrator.evidence.chains import Bench, bench_at
 from tests.unit.orchestrator.evidence.test_verify import first
 
@@ -45,11 +45,11 @@ def test_a_folder_keeps_every_head(bench: Bench, tmp_path: Path) -> None:
     publish(bench, anchor)
     bench.runs(1, begin=3)
     publish(bench, anchor)
-    assert [head.number for head in anchor.heads(bench.folder.id)] == [3, 5]
+    assert [head.number for head in anchor.kept(bench.folder.id).heads] == [3, 5]
     assert bench.kinds()[-3:] == ["anchor", "run", "anchor"]
     verdict = bench.verify(anchor)
     assert verdict.words(bench.clock.now()) == "whole up to record 5, by folder share"
-    assert anchor.heads("b2" * 16) == []
+    assert anchor.kept("b2" * 16).heads == []
 
 
 def test_in_a_checkout_each_head_is_a_commit_and_a_rewritten_file_hides_none(
@@ -85,7 +85,7 @@ def test_a_hostile_anchor_file_is_an_error_and_no_pass(bench: Bench, tmp_path: P
     anchor = FolderAnchor(tmp_path, bench.folder.home)
     (tmp_path / f"{bench.folder.id}.heads").write_text(bad + "\n")
     with pytest.raises(ToolError, match="is no head"):
-        anchor.heads(bench.folder.id)
+        anchor.kept(bench.folder.id)
     assert not bench.verify(anchor).ok
 
 
@@ -94,7 +94,7 @@ def test_a_head_that_is_only_half_written_is_none(bench: Bench, tmp_path: Path) 
     publish(bench, anchor)
     path = tmp_path / f"{bench.folder.id}.heads"
     path.write_text(path.read_text() + '{"chain": "')
-    assert len(anchor.heads(bench.folder.id)) == 1
+    assert len(anchor.kept(bench.folder.id).heads) == 1
 
 
 def test_a_head_of_a_negative_record_matches_nothing(bench: Bench, tmp_path: Path) -> None:
@@ -112,10 +112,43 @@ def test_one_anchor_that_fails_leaves_the_other(bench: Bench, tmp_path: Path) ->
         def publish(self, head: Head) -> AnchorReceipt:
             raise ToolError("vault", "does not answer")
 
-        def heads(self, chain: str) -> list[Head]:
-            return []
+        def kept(self, chain: str) -> Kept:
+            return Kept(())
 
     here = FolderAnchor(tmp_path, bench.folder.home)
     with bench.writer() as writer:
         assert writer.anchor([Away(), here]) == ["vault: does not answer."]
     assert bench.verify(here, Away()).anchored == 3
+
+
+def test_an_anchor_that_the_chain_names_and_nobody_asked_is_told(bench: Bench, tmp_path: Path) -> None:
+    publish(bench, FolderAnchor(tmp_path, bench.folder.home))
+    verdict = bench.verify()
+    assert verdict.ok
+    assert f"this chain says that folder {tmp_path.name} took record 3, and it was not asked" in verdict.notes
+    assert not bench.verify(FolderAnchor(tmp_path, bench.folder.home)).notes
+
+
+@pytest.mark.parametrize(("kept", "gone"), [(0, 3), (1, 5)])
+def test_a_folder_that_lost_heads_is_missed(bench: Bench, tmp_path: Path, kept: int, gone: int) -> None:
+    anchor = FolderAnchor(tmp_path, bench.folder.home)
+    publish(bench, anchor)
+    bench.runs(1, begin=3)
+    publish(bench, anchor)
+    path = tmp_path / f"{bench.folder.id}.heads"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:kept]))
+    verdict = bench.verify(anchor)
+    assert first(verdict) == (gone, Fault.HEADS_LOST)
+    assert "has it no more" in verdict.words(bench.clock.now())
+    path.unlink()
+    assert first(bench.verify(anchor)) == (3, Fault.HEADS_LOST)
+
+
+def test_two_anchors_of_one_name_need_not_both_have_all(bench: Bench, tmp_path: Path) -> None:
+    one, two = tmp_path / "one" / "share", tmp_path / "two" / "share"
+    for number, folder in enumerate((one, two)):
+        folder.mkdir(parents=True)
+        publish(bench, FolderAnchor(folder, bench.folder.home))
+        bench.runs(1, begin=3 + number)
+    verdict = bench.verify(*(FolderAnchor(each, bench.folder.home) for each in (one, two)))
+    assert verdict.ok, verdict.problems

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import InputError, ToolError
+from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.keys import KeyPair, SigningKeys
 from orchestrator.evidence.record import canonical, make_line, signed_bytes
 from orchestrator.evidence.sshsig import (
@@ -161,3 +162,37 @@ def test_hostile_signatures_are_bad_and_no_error_of_ours(bad: str) -> None:
 def test_hostile_keys_are_refused(bad: str) -> None:
     with pytest.raises(InputError):
         public_key_of(bad)
+
+
+def test_a_key_has_no_name_before_a_record_brought_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a writer that was killed in between leaves nothing that would tell of lost records."""
+    new = bench_at(tmp_path / "new")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ChainFile, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            new.runs(1)
+    assert SigningKeys(new.folder.signing_keys).unknown([]) == []
+    new.runs(1)
+    assert new.verify().ok
+
+
+def test_a_key_whose_record_was_written_by_a_writer_that_was_then_killed_is_taken(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, bench.writer() as writer:
+        patched.setattr(writer, "_use", killed)
+        with pytest.raises(KeyboardInterrupt):
+            writer.rotate("killed right after its record")
+    assert bench.kinds()[-1] == "key_rotated"
+    bench.runs(1, begin=2)
+    assert bench.verify().ok
+    assert len(private_keys(bench)) == 2, "the retired one goes with the next change"

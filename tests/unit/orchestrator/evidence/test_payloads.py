@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.errors import InputError, StewardError, ToolError
 from orchestrator.evidence.payloads import load_key, make_key
-from orchestrator.evidence.record import Kind
+from orchestrator.evidence.record import Kind, Line
 from orchestrator.evidence.standing import erasable, months_before
 from orchestrator.evidence.verdict import Fault
 from tests.unit.orchestrator.evidence.chains import CLIENT_ID, REPORT, Bench, bench_at
@@ -142,3 +142,49 @@ def test_months_are_those_of_the_calendar(now: str, months: int, then: str) -> N
 def test_a_run_without_a_record_has_nothing_to_erase(bench: Bench) -> None:
     with bench.writer() as writer, pytest.raises(StewardError, match="no record of run"):
         writer.standing().of_run("nobody")
+
+
+def erased_by_hand(bench: Bench, record: int) -> Line:
+    """A tombstone and no ciphertext, as a Steward writes that asks no hold."""
+    (payload,) = bench.records()[record].payloads
+    with bench.writer() as writer:
+        (line,) = writer.erase([payload], "request", "by hand")
+    return line
+
+
+def test_a_tombstone_under_a_hold_is_a_fault(bench: Bench) -> None:
+    with bench.writer() as writer:
+        hold = writer.append(Kind.HOLD, {"run": RUN, "reason": "case 12/26"})
+    assert erased_by_hand(bench, 3).number == 5, "a run that it does not cover"
+    assert bench.verify().ok
+    line = erased_by_hand(bench, 2)
+    with bench.writer() as writer:
+        writer.append(Kind.RELEASE, {"hold": hold.number, "reason": "closed"})
+    verdict = bench.verify()
+    assert first(verdict) == (line.number, Fault.ERASED_UNDER_HOLD)
+    assert f"report.json of record 2, which the hold of record {hold.number} kept" in str(verdict.first_bad)
+
+
+def test_an_erasure_before_a_hold_or_after_its_release_is_none(bench: Bench) -> None:
+    erased_by_hand(bench, 2)
+    with bench.writer() as writer:
+        hold = writer.append(Kind.HOLD, {"run": "", "reason": "case 12/26"})
+        writer.append(Kind.RELEASE, {"hold": hold.number, "reason": "closed"})
+    erased_by_hand(bench, 3)
+    assert bench.verify().ok
+
+
+def test_a_tombstone_for_what_no_record_has_is_a_fault(bench: Bench) -> None:
+    with bench.writer() as writer:
+        line = writer.append(Kind.TOMBSTONE, {"sha256": "0" * 64, "name": "x", "cause": "", "reason": ""})
+    assert first(bench.verify()) == (line.number, Fault.BAD_TOMBSTONE)
+
+
+def test_how_much_was_erased_how_early_and_by_whom_is_noted(bench: Bench) -> None:
+    erased_by_hand(bench, 2)
+    (note,) = bench.verify().notes
+    assert note == "1 document was erased, 1 before 24 months were over, by alice@ci (1)"
+    bench.clock.move(timedelta(days=800))
+    erased_by_hand(bench, 3)
+    (note,) = bench.verify().notes
+    assert note == "2 documents were erased, 1 before 24 months were over, by alice@ci (2)"

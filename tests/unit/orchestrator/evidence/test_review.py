@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from orchestrator.errors import InputError
 from orchestrator.evidence.record import Kind
 from orchestrator.evidence.review import Review, accepted_review, decision_of, statement_of
 from orchestrator.evidence.sshsig import EVIDENCE, REVIEW, make_key, sign
+from orchestrator.evidence.trust import trusted_in
 from orchestrator.evidence.verdict import Fault
 from tests.unit.orchestrator.evidence.chains import Bench, bench_at
 from tests.unit.orchestrator.evidence.test_verify import first
@@ -114,3 +116,52 @@ def test_only_two_decisions_are_known() -> None:
     assert [decision_of(word) for word in ("accepted", "rejected")] == ["accepted", "rejected"]
     with pytest.raises(InputError, match="accepted, rejected"):
         decision_of("perhaps")
+
+
+def test_a_reviewer_is_held_against_those_that_somebody_named(
+    bench: Bench, key: Path, tmp_path: Path
+) -> None:
+    """Whoever holds the chain's key can invent reviewers and their keys."""
+    make_key(tmp_path / "invented")
+    for path, name in ((key, ANN), (tmp_path / "invented", "auditor@bigfour.example")):
+        body = accepted(bench, made(bench, path, reviewer=name), allowed(path, name))
+        with bench.writer() as writer:
+            line = writer.append(Kind.REVIEW, body)
+    verdict = bench.verify()
+    assert verdict.ok
+    assert {each.trusted for each in verdict.reviewers} == {None}
+    assert "reviews, 2, were held against nothing" in verdict.words(bench.clock.now())
+    assert f"1 review by {ANN}, key SHA256:" in str(verdict.reviewers[0])
+    verdict = bench.verify(reviewers=allowed(key))
+    assert first(verdict) == (line.number, Fault.UNTRUSTED_REVIEWER)
+    assert {each.name: each.trusted for each in verdict.reviewers} == {
+        ANN: True, "auditor@bigfour.example": False
+    }  # fmt: skip
+    both = allowed(key) + allowed(tmp_path / "invented", "auditor@bigfour.example")
+    assert bench.verify(reviewers=both).ok
+    assert "held against nothing" not in bench.verify(reviewers=both).words(bench.clock.now())
+
+
+def test_a_key_counts_at_the_time_of_its_review(bench: Bench, key: Path) -> None:
+    body = accepted(bench, made(bench, key), allowed(key))
+    with bench.writer() as writer:
+        line = writer.append(Kind.REVIEW, body)
+    day = line.ended_at()
+    for until, good in ((day + timedelta(days=1), True), (day - timedelta(days=1), False)):
+        dated = allowed(key).replace("namespaces", f'valid-before="{until:%Y%m%d}",namespaces')
+        assert bench.verify(reviewers=dated).ok is good
+
+
+def test_a_line_counts_for_chains_or_for_reviews_as_its_namespaces_say(key: Path) -> None:
+    public = key.with_name("ann.pub").read_text().strip()
+    found = trusted_in(
+        f"""# ann {public}
+x namespaces="steward-review@v1,file" {public}
+y namespaces="steward-waiver@v1" {public}
+z {public}
+"""
+    )
+    assert found.reviewers.split()[0] == "x"
+    assert found.keys == (" ".join(public.split()[:2]),)
+    assert trusted_in(f'x namespaces="steward-review@v1" {public}').keys == ()
+    assert trusted_in("").reviewers == ""

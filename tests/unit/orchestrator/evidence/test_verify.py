@@ -276,3 +276,22 @@ def test_a_fence_that_is_broken_is_one_of_nobody(bench: Bench) -> None:
     bench.runs(1, begin=7)
     assert bench.verify().ok
     assert bench.records()[-1].record["fence"] > bench.records()[-2].record["fence"]
+
+
+def test_a_run_that_the_ledger_saw_to_its_end_is_missed(bench: Bench) -> None:
+    runs = [f"{number:026d}" for number in range(6)]
+    assert bench.verify(runs=runs).ok
+    verdict = bench.verify(runs=[*runs, "x" * 26])
+    assert first(verdict) == (7, Fault.RECORDS_LOST)
+    assert "x" * 26 in str(verdict.first_bad)
+    with bench.writer() as writer:
+        line = writer.append_loss(["x" * 26], [], runs[0])
+    verdict = bench.verify(runs=[*runs, "x" * 26])
+    assert [problem.number for problem in verdict.problems] == [line.number], "told once, by its record"
+
+
+def test_a_key_that_no_record_brings_tells_of_a_chain_that_was_begun_anew(bench: Bench) -> None:
+    shutil.rmtree(bench.folder.path)
+    assert [problem.fault for problem in bench.verify().problems] == [Fault.NO_CHAIN, Fault.RECORDS_LOST]
+    bench.runs(1)
+    assert first(bench.verify()) == (2, Fault.RECORDS_LOST)
