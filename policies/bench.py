@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from policies.checks import understood
 from policies.facts import shown
 from policies.model import (
     CheckResult,
@@ -26,10 +27,6 @@ _PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
 """Kinds whose values the engine may not know before it makes them."""
 
 
-class MeaninglessError(Exception):
-    """A rule said something that is none of the three outcomes."""
-
-
 class Bench:
     """Where one rule meets one subject under a profile; gives the results in words."""
 
@@ -39,7 +36,7 @@ class Bench:
     def results(self, outcomes: Sequence[Outcome]) -> list[CheckResult]:
         """What the outcomes mean; none is a pass. Raises MeaninglessError at anything else."""
         for said in outcomes:
-            _understood(said)
+            understood(said)
         results = [self._fail(said) for said in outcomes if isinstance(said, Finding)]
         gaps = [said for said in outcomes if isinstance(said, Gap)]
         if gaps:
@@ -72,9 +69,13 @@ class Bench:
         """The rule was not asked."""
         return self._result(State.NOT_RUN, enforcement, message=reason)
 
-    def error(self, error: Exception) -> CheckResult:
+    def error(self, error: BaseException) -> CheckResult:
         """The rule raised; that stops the change whatever the profile says of failures."""
-        text = f"rule {self.rule.id} could not judge: {type(error).__name__}: {shown(str(error))}"
+        return self.broken(type(error).__name__, str(error))
+
+    def broken(self, kind: str, why: str) -> CheckResult:
+        """The same, of an error by its type and text."""
+        text = f"rule {self.rule.id} could not judge: {kind}: {shown(why)}"
         return self._result(
             State.ERROR,
             Enforcement.MANDATORY,
@@ -164,18 +165,3 @@ def problem_in(message: str, *, expected: str, remediation: str) -> str:
     """What a failure's message says beside expectation and fix, which results have fields for."""
     text = message.removesuffix(f" Fix: {remediation}") if remediation else message
     return text.removesuffix(f"; expected {expected}.") if expected else text
-
-
-def _understood(said: object) -> None:
-    texts: tuple[object, ...] = ()
-    if isinstance(said, Finding):
-        texts = (said.path, said.problem, said.observed, said.expected, said.witness, said.fix)
-    elif isinstance(said, Gap):
-        texts = (said.path, said.reason)
-    elif isinstance(said, NotApplicable):
-        texts = (said.reason,)
-    else:
-        raise MeaninglessError(f"expected a Finding, a Gap or NotApplicable, got {shown(said)}")
-    wrong = [each for each in texts if not isinstance(each, str)]
-    if wrong:
-        raise MeaninglessError(f"{type(said).__name__}: expected texts, got {shown(wrong[0])}")

@@ -12,7 +12,7 @@ import yaml
 from policies import yamlfile
 from policies.evaluate import evaluate
 from policies.facts import UNKNOWN, Facts, Unknown
-from policies.model import CheckResult, Kind, PackError, Rule, State, Subject
+from policies.model import NO_ANSWER, CheckResult, Kind, PackError, Rule, State, Subject
 from policies.pack import Pack
 from policies.profiles import Profiles
 from policies.subjects.resources import resource_subject, whole
@@ -90,6 +90,11 @@ def _differences(found: Sequence[CheckResult], expect: Mapping[str, Any]) -> lis
         wanted = expect.get(key, "" if key == "path" else got)
         if wanted != got:
             told.append(f"expected {key} {wanted!r}, was {str(got)!r}")
+    told += [
+        f"the rule had no answer: {result.message}"
+        for result in found
+        if result.state is State.ERROR and f": {NO_ANSWER}: " in result.message
+    ]
     if expect.get("says", "") not in first.message:
         told.append(f"expected to say {expect['says']!r}, said {first.message!r}")
     return told

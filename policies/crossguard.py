@@ -133,7 +133,13 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def _answer(self, subjects: Sequence[Subject], rules: Sequence[Rule]) -> Any:
         # Not settled, ever: at `up` the engine asks once it knows all inputs of a resource, so a value that
         # is unknown here is one that it will show in full before the resource is made.
-        found = self._excuse(evaluate(subjects, self._profiles, rules=rules))
+        try:
+            found = self._excuse(evaluate(subjects, self._profiles, rules=rules))
+        except BaseException as error:
+            if isinstance(error, Exception):
+                raise
+            # gRPC answers the engine's call for an Exception alone; without an answer it would wait for ever.
+            raise RuntimeError(f"the rules could not judge: {type(error).__name__}: {error}") from error
         if self._results:
             self._results.append(found)
         return wire.AnalyzeResponse(

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from policies.assessment import LETTERS, WORST, Assessment
 from policies.bench import Bench
-from policies.facts import Facts, UnknownFactError
-from policies.limits import WATCH, RuleTimeoutError
+from policies.checks import RuleTimeoutError, by_stack, outcomes_of
+from policies.facts import Facts
+from policies.limits import APART_SECONDS, WATCH
 from policies.model import (
+    Apart,
+    Broken,
     CheckResult,
     Enforcement,
-    Gap,
     Outcome,
     PackError,
     Phase,
     Rule,
-    StackCheck,
+    Scope,
     State,
     Subject,
     SubjectCheck,
 )
 from policies.profiles import Profile, Profiles
 from policies.rules import all_rules
+from policies.stopping import Stops
 
 _CODES: Final = {state: ord(letter) for state, letter in LETTERS.items()}
 _Pair = tuple[int, int]
@@ -101,28 +105,56 @@ class _Bout:
         self._left_out = (
             set() if only is None else {n for n, each in enumerate(subjects) if each.urn not in only}
         )
+        self._stops, self._apart_seconds = Stops(), APART_SECONDS
         self._by_type: dict[str, list[int]] = defaultdict(list)
         for place, subject in enumerate(subjects):
             self._by_type[subject.type].append(place)
 
     def judge(self) -> None:
         """Fill in the results of every pair whose rule reads the subject's type, but for passes."""
-        with WATCH.assessment():
-            self._judge_all()
+        with WATCH.assessment(), self._stops:
+            for number, rule in enumerate(self._rules):
+                waiting = [place for place in self._read_by(rule) if place not in self._left_out]
+                if rule.apart is not None:
+                    self._judge_apart(number, rule, rule.apart, waiting)
+                else:
+                    self._judge_here(number, rule, waiting)
+                self._stops.heed()
 
-    def _judge_all(self) -> None:
-        for number, rule in enumerate(self._rules):
-            waiting = [place for place in self._read_by(rule) if place not in self._left_out]
-            try:
-                with WATCH.rule(rule.id):
-                    check, params = self._check(rule), _Params(rule)
-                    while waiting:
-                        self._judge((waiting[-1], number), check, params)
-                        waiting.pop()
-            except RuleTimeoutError:
-                late = TimeoutError(f"it did not end within {WATCH.seconds:g} s")
-                for place in waiting:
-                    self.results[place, number] = [self._bench((place, number)).error(late)]
+    def _judge_here(self, number: int, rule: Rule, waiting: list[int]) -> None:
+        try:
+            with WATCH.rule(rule.id):
+                check, params = self._check(rule), _Params(rule)
+                while waiting:
+                    self._judge((waiting[-1], number), check, params)
+                    waiting.pop()
+        except RuleTimeoutError:
+            late = TimeoutError(f"it did not end within {WATCH.seconds:g} s")
+            for place in waiting:
+                self.results[place, number] = [self._bench((place, number)).error(late)]
+
+    def _judge_apart(self, number: int, rule: Rule, apart: Apart, waiting: Sequence[int]) -> None:
+        """One rule that runs in a process of its own, on all its subjects at once."""
+        params = _Params(rule)
+        asked = [place for place in waiting if not self._disabled((place, number), rule)]
+        if not asked:
+            return
+        pairs = [(self._subjects[place], params.of(self.profiles[place])) for place in asked]
+        among = self._of_kind(rule) if rule.scope is Scope.STACK else None
+        answers: Sequence[Sequence[Outcome] | Broken]
+        if self._apart_seconds > 0:  # the whole time then: a rule is not blamed for those before it
+            began = time.monotonic()
+            answers = apart.judge(pairs, among, WATCH.seconds, self)
+            self._apart_seconds -= time.monotonic() - began
+        else:
+            late = f"own rules together did not end within {APART_SECONDS:g} s"
+            answers = [Broken("TimeoutError", late)] * len(pairs)
+        for place, answer in zip(asked, answers, strict=True):
+            bench = self._bench((place, number))
+            if isinstance(answer, Broken):
+                self.results[place, number] = [bench.broken(answer.type, answer.text)]
+            elif answer:
+                self.results[place, number] = bench.results(answer)
 
     def of(self, pair: _Pair) -> Sequence[CheckResult]:
         """All results of a pair, also a pass, and of a type that the rule does not read."""
@@ -161,23 +193,35 @@ class _Bout:
             return rule.check
         if rule.stack_check is None:
             raise PackError(f"{rule.id} has no check function")
-        return _by_stack(rule.stack_check, [each for each in self._subjects if each.kind is rule.kind])
+        return by_stack(rule.stack_check, self._of_kind(rule))
+
+    def _of_kind(self, rule: Rule) -> list[Subject]:
+        return [each for each in self._subjects if each.kind is rule.kind]
+
+    def _disabled(self, pair: _Pair, rule: Rule) -> bool:
+        """Whether the profile of the subject disables the rule, which then is its result."""
+        profile = self.profiles[pair[0]]
+        if profile.enforcement(rule.id) is not Enforcement.DISABLED:
+            return False
+        reason = f"profile {profile.name} disables this rule"
+        self.results[pair] = [self._bench(pair).not_run(reason, Enforcement.DISABLED)]
+        return True
 
     def _judge(self, pair: _Pair, check: SubjectCheck, params: _Params) -> None:
         """One rule on one subject: at least one result or a pass, whatever happens in the rule."""
-        place, _ = pair
-        subject, profile = self._subjects[place], self.profiles[place]
-        if profile.enforcement(params.rule.id) is Enforcement.DISABLED:
-            reason = f"profile {profile.name} disables this rule"
-            self.results[pair] = [self._bench(pair).not_run(reason, Enforcement.DISABLED)]
+        if self._disabled(pair, params.rule):
             return
+        place, _ = pair
         try:
-            outcomes = _outcomes(check, subject, params.of(profile))
+            outcomes = outcomes_of(check, self._subjects[place], params.of(self.profiles[place]))
             if outcomes:
                 self.results[pair] = self._bench(pair).results(outcomes)
-        # A rule is arbitrary code over hostile input. Whatever it raises must become a blocking result with
-        # the rule's name: through the engine's protocol it is an anonymous failure that loses all others.
-        except Exception as error:  # noqa: BLE001
+        # A rule is arbitrary code over hostile input. Whatever it raises, SystemExit too, must become a
+        # blocking result with the rule's name: through the engine's protocol it is an anonymous failure that
+        # loses all others.
+        except BaseException as error:
+            if isinstance(error, RuleTimeoutError) or self._stops.came:
+                raise
             self.results[pair] = [self._bench(pair).error(error)]
 
 
@@ -193,38 +237,3 @@ class _Params:
         if profile.name not in self._made:
             self._made[profile.name] = profile.params(self.rule)
         return self._made[profile.name]
-
-
-def _outcomes(check: SubjectCheck, subject: Subject, params: Facts) -> list[Outcome]:
-    """What the check said before it ended or met an unknown value."""
-    outcomes: list[Outcome] = []
-    try:
-        outcomes.extend(check(subject, params))  # a list keeps what was said before the iterator raises
-    except UnknownFactError as gap:
-        outcomes.append(Gap.of(gap))
-    return outcomes
-
-
-def _by_stack(stack_check: StackCheck, subjects: Sequence[Subject]) -> SubjectCheck:
-    """The check for each subject among those of its stack: two fleets that are judged at once are not one."""
-    stacks: dict[str, list[Subject]] = defaultdict(list)
-    for subject in subjects:
-        stacks[subject.stack].append(subject)
-    checks: dict[str, SubjectCheck] = {}
-
-    def check(subject: Subject, params: Facts) -> Iterable[Outcome]:
-        if subject.stack not in checks:
-            try:
-                checks[subject.stack] = stack_check(stacks[subject.stack])
-            except Exception as error:  # noqa: BLE001  # see _judge
-                checks[subject.stack] = _raising(error)
-        return checks[subject.stack](subject, params)
-
-    return check
-
-
-def _raising(error: Exception) -> SubjectCheck:
-    def check(_subject: Subject, _params: Facts) -> Iterable[Outcome]:
-        raise error
-
-    return check

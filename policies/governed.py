@@ -77,7 +77,7 @@ def judge_change(
 
     Rules of the new reference that were read as data judge nothing yet: the functions of the old one do.
     """
-    runnable = tuple(rule for rule in new.pack.rules if rule.check or rule.stack_check)
+    runnable = tuple(rule for rule in new.pack.rules if rule.can_judge)
     here = {rule.id for rule in runnable}
     rules = (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
     after = assess(subjects, new.pack.profiles, rules=rules, phase=phase, only=only)

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from policies.checks import RuleTimeoutError
+
 RULE_SECONDS: Final = 10.0
 """For one rule over all subjects of an assessment; ten thousand of them take a fraction of a second."""
 MEMORY_BYTES: Final = 2 * 1024**3
 """Beyond what the process has when it begins to judge."""
+APART_SECONDS: Final = 30.0
+"""For all rules of one assessment that run in processes of their own; the others still speak then."""
 ALL_SECONDS: Final = 60.0
 """For one assessment; where one call into C keeps the interpreter for longer, the process is ended."""
-
-
-class RuleTimeoutError(BaseException):
-    """A rule did not end within its time. No `except Exception` of the rule's own may swallow it."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Final, Protocol
 
 from policies.facts import Facts, UnknownFactError
 
@@ -146,9 +147,40 @@ StackCheck = Callable[[Sequence[Subject]], SubjectCheck]
 """Reads the stack once and gives the check for its subjects, so that cost grows with size, not its square."""
 
 
+NO_ANSWER: Final = "NoAnswer"
+"""The error of a pair for which the rule's process had no answer: nobody knows what the rule would say."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """What a rule raised in a process of its own, or what became of that process."""
+
+    type: str
+    text: str
+
+
+class Apart(Protocol):
+    """Judges by a rule that does not run in the judge's process: docs/adr/0032-own-rules-run-apart.md."""
+
+    def judge(
+        self,
+        pairs: Sequence[tuple[Subject, Facts]],
+        among: Sequence[Subject] | None,
+        seconds: float,
+        judgement: object,
+    ) -> Sequence[Sequence[Outcome] | Broken]:
+        """An answer for each subject with its parameters, in their order, whatever the rule does.
+
+        `among`: all subjects of the kind, where the rule reads its stack first. `judgement`: stands for the
+        subjects that are judged at once.
+        """
+
+
 @dataclass(frozen=True)
 class Rule:
-    """A check with the metadata that the catalog keeps for it; exactly one of the two checks is set."""
+    """A check with the metadata that the catalog keeps for it; exactly one of the checks is set, or none
+    where a rule is read as data.
+    """
 
     id: str
     title: str
@@ -168,6 +200,12 @@ class Rule:
     """Whether a waiver may excuse it."""
     check: SubjectCheck | None = None
     stack_check: StackCheck | None = None
+    apart: Apart | None = None
+
+    @property
+    def can_judge(self) -> bool:
+        """Whether there is code behind it."""
+        return bool(self.check or self.stack_check or self.apart)
 
 
 def stops(state: str, enforcement: str) -> bool:

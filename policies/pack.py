@@ -9,7 +9,7 @@ from pathlib import Path
 
 from policies.catalog import refuse_twice
 from policies.model import PackError, Rule
-from policies.own import load_own
+from policies.own import Running, load_own
 from policies.profiles import FOLDER, Profile, Profiles, load_profiles, read_profiles
 from policies.rules import all_rules
 
@@ -27,7 +27,8 @@ class Pack:
 
 
 def load_pack(own_rules: Path | None, reference: Path | None = None, *, run_rules: bool = True) -> Pack:
-    """Everything that judges: ours, the policy reference's, and the fleets' own, which may only add.
+    """Everything that judges: ours, the policy reference's, and the fleets' own, which may only add and so
+    run in processes of their own.
 
     Without `run_rules` the rules of the reference have no functions. Raises PackError.
     """
@@ -36,7 +37,7 @@ def load_pack(own_rules: Path | None, reference: Path | None = None, *, run_rule
         rules = (*all_rules(), *added.rules)
         own = frozenset(rule.id for rule in added.rules)
         return Pack(rules, own, load_profiles().where_unsaid(added.enforcement))
-    theirs = load_own(reference / "rules", run=run_rules)
+    theirs = load_own(reference / "rules", Running.HERE if run_rules else Running.NOT)
     rules = (*all_rules(), *theirs.rules, *added.rules)
     refuse_twice(rules, "rules")
     profiles = read_profiles(

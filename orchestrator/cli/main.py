@@ -77,6 +77,8 @@ def options(
 
 
 _show_trace = False
+_EXIT_BY = ("typer", "click")
+"""The packages that end a verb which came to its end, or was asked for wrongly."""
 
 
 def main() -> None:
@@ -101,7 +103,7 @@ def run(words: list[str]) -> int:
     try:
         app(words, prog_name="steward")
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 0
+        code = exit_code(ended)
     except FleetInvalid as problem:
         note(str(problem))
         code = InputError.exit_code
@@ -125,6 +127,21 @@ def run(words: list[str]) -> int:
     finally:
         end_children()
     return code
+
+
+def exit_code(ended: SystemExit) -> int:
+    """Typer's own code; where anything else ended the verb it did not come to its end, which is never 0."""
+    from orchestrator.cli.output import note
+    from orchestrator.errors import ToolError
+
+    trace, module = ended.__traceback__, ""
+    while trace is not None:
+        module, trace = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_next
+    if module.partition(".")[0] in _EXIT_BY:
+        return ended.code if isinstance(ended.code, int) else 0
+    note(f"steward: {module or 'something'} ended it before its end, by SystemExit({ended.code!r}).")
+    note("This is a defect; nothing that it said counts as done.")
+    return ended.code if isinstance(ended.code, int) and ended.code else ToolError.exit_code
 
 
 def tell_unforeseen(problem: Exception) -> int:

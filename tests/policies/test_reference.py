@@ -85,6 +85,13 @@ def test_rules_that_are_data_run_nothing(tmp_path: Path) -> None:
     assert ran.exists(), "else this test proves nothing"
 
 
+@pytest.mark.parametrize("does", ["raise SystemExit(0)", "raise GeneratorExit"])
+def test_a_module_that_exits_while_it_loads_is_a_refusal(does: str, tmp_path: Path) -> None:
+    folder = write(tmp_path, {"rules/naming.yaml": CATALOG, "rules/naming.py": f"{does}\n{MODULE}"})
+    with pytest.raises(PackError, match=r"rules/naming.py: line 1 cannot be loaded"):
+        load_reference(folder)
+
+
 def test_a_compiled_file_beside_a_rule_is_never_run(tmp_path: Path) -> None:
     """The digest that people sign is of the source; so what runs has to be made of it."""
     folder = write(tmp_path, {"rules/naming.yaml": CATALOG, "rules/naming.py": MODULE})

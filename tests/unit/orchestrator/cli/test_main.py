@@ -135,6 +135,17 @@ def test_without_a_toolchain_the_next_step_is_named_and_no_state_begins(
     assert not (home / "home" / "steward.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"), [(0, 3), (None, 3), ("done", 3), (7, 7)], ids=["0", "none", "a text", "7"]
+)
+def test_an_exit_that_is_not_typers_own_is_no_success(
+    code: object, expected: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(main_module, "app", raising(SystemExit(code)))
+    assert run(["up"]) == expected
+    assert f"ended it before its end, by SystemExit({code!r})" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", [FindingsError, InputError, ToolError, WaitingError, StoppedError])
 def test_each_error_ends_in_its_exit_code_and_one_line(
     kind: type[StewardError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
