@@ -64,7 +64,7 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
     sources = together([_source(path, fleets.get(path), whose) for path in asked.files], whose)
     only, silent = heard(sources), sum(len(source.subjects) for source in sources if source.silent)
-    left_out = [_silent(silent)] if silent else []
+    left_out, same = ([_silent(silent)] if silent else []), frozenset[str]()
     if asked.changed_since:
         same = unchanged(sources, _earlier(settings, asked, whose)) & only
         only -= same
@@ -74,7 +74,8 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     who = _who(sources, whose)
     about = circumstances(origin_of(settings), "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]))
-    return found, reported(found, sources, policy, about, datetime.now(UTC), left_out)
+    unasked = dict.fromkeys(same, f"unchanged since {asked.changed_since}")
+    return found, reported(found, sources, policy, about, datetime.now(UTC), left_out, left_out=unasked)
 
 
 def _chain_head(settings: Settings, stack: str) -> str:

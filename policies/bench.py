@@ -23,6 +23,8 @@ from policies.model import (
 from policies.profiles import Profile
 
 _MOST_NAMED: Final = 3
+_WHEN_MADE: Final = "Judged at up, before the resource is made."
+_WHEN_MADE_LATER: Final = "Not counted as passed; a run judges it once it is known."
 _PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
 """Kinds whose values the engine may not know before it makes them."""
 
@@ -30,8 +32,12 @@ _PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
 class Bench:
     """Where one rule meets one subject under a profile; gives the results in words."""
 
-    def __init__(self, rule: Rule, subject: Subject, profile: Profile, *, settled: bool) -> None:
+    def __init__(
+        self, rule: Rule, subject: Subject, profile: Profile, *, settled: bool, offline: bool = False
+    ) -> None:
         self.rule, self.subject, self.profile, self.settled = rule, subject, profile, settled
+        self.offline = offline
+        """Files are judged: there is no preview that could see more, and no `up` that comes next."""
 
     def results(self, outcomes: Sequence[Outcome]) -> list[CheckResult]:
         """What the outcomes mean; none is a pass. Raises MeaninglessError at anything else."""
@@ -101,7 +107,7 @@ class Bench:
         paths += f" and {len(gaps) - _MOST_NAMED} more" if len(gaps) > _MOST_NAMED else ""
         enforcement = self._when_unknown(gaps)
         then = {
-            Enforcement.DEFERRED: "Judged at up, before the resource is made.",
+            Enforcement.DEFERRED: _WHEN_MADE_LATER if self.offline else _WHEN_MADE,
             Enforcement.MANDATORY: f"Fix: {self._how_to_know()}.",
         }.get(enforcement, "Not counted as passed.")
         return self._result(
@@ -118,11 +124,14 @@ class Bench:
         reason = next((gap.reason for gap in gaps if gap.reason), "")
         if reason:
             return f" ({shown(reason)})"
+        if self.offline:
+            return " from the files"
         return " at preview" if self.rule.kind in _PLANNED else ""
 
     def _how_to_know(self) -> str:
         if self.rule.kind in _PLANNED:
-            return "give it as a plain value that preview can see"
+            known = "stands in the files" if self.offline else "preview can see"
+            return f"give it as a plain value that {known}"
         return f"make it known, then judge again; {self.rule.remediation}".rstrip(".")
 
     def _when_unknown(self, gaps: Sequence[Gap]) -> Enforcement:

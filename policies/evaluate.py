@@ -50,7 +50,7 @@ def evaluate(
     """
     profiles = profiles.at(phase) if phase else profiles
     chosen = all_rules() if rules is None else rules
-    bout = _Bout(subjects, profiles, chosen, settled=settled)
+    bout = _Bout(subjects, profiles, chosen, settled=settled, offline=phase is Phase.OFFLINE)
     bout.judge()
     return [
         result
@@ -76,7 +76,7 @@ def assess(
     """
     profiles = profiles.at(phase) if phase else profiles
     chosen = tuple(all_rules() if rules is None else rules)
-    bout = _Bout(subjects, profiles, chosen, settled=settled, only=only)
+    bout = _Bout(subjects, profiles, chosen, settled=settled, offline=phase is Phase.OFFLINE, only=only)
     bout.judge()
     return Assessment(
         rules=chosen,
@@ -97,11 +97,12 @@ class _Bout:
         rules: Sequence[Rule],
         *,
         settled: bool,
+        offline: bool,
         only: Collection[str] | None = None,
     ) -> None:
         self.results: dict[_Pair, list[CheckResult]] = {}
         self.profiles = [profiles.choose(subject) for subject in subjects]
-        self._subjects, self._rules, self._settled = subjects, rules, settled
+        self._subjects, self._rules, self._settled, self._offline = subjects, rules, settled, offline
         self._left_out = (
             set() if only is None else {n for n, each in enumerate(subjects) if each.urn not in only}
         )
@@ -185,7 +186,8 @@ class _Bout:
     def _bench(self, pair: _Pair) -> Bench:
         place, number = pair
         subject, profile = self._subjects[place], self.profiles[place]
-        return Bench(self._rules[number], subject, profile, settled=self._settled)
+        rule = self._rules[number]
+        return Bench(rule, subject, profile, settled=self._settled, offline=self._offline)
 
     def _check(self, rule: Rule) -> SubjectCheck:
         """The check for one subject; one that raises where the rule raised when it read all subjects."""

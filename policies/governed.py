@@ -106,6 +106,7 @@ def govern(
             seen,
             _count(rules.get(each.rule), len(places[each.id]), assessment),
             _excuses(each, places[each.id], assessment),
+            _letters(each, places[each.id], assessment).count(LETTERS[State.PASS]),
         )
         for each in reference.waivers
     ]
@@ -145,7 +146,7 @@ def _with_governance(assessment: Assessment, rules: Mapping[str, Rule]) -> tuple
 def in_force(reference: Reference, seen: Seen) -> tuple[Waiver, ...]:
     """The waivers that hold, whatever is there: for a judge that sees one resource at a time."""
     nobody = Unknown("only one resource is judged at a time")
-    subjects = [_waiver(waiver, reference, seen, nobody, nobody) for waiver in reference.waivers]
+    subjects = [_waiver(waiver, reference, seen, nobody, nobody, nobody) for waiver in reference.waivers]
     rules = [rule for rule in reference.pack.rules if rule.id in IN_FORCE]
     return _holding(reference, assess(subjects, reference.pack.profiles, rules=rules))
 
@@ -160,7 +161,12 @@ def _holding(reference: Reference, judged: Assessment) -> tuple[Waiver, ...]:
 
 
 def _waiver(
-    waiver: Waiver, reference: Reference, seen: Seen, count: int | Unknown, excuses: int | Unknown
+    waiver: Waiver,
+    reference: Reference,
+    seen: Seen,
+    count: int | Unknown,
+    excuses: int | Unknown,
+    passes: int | Unknown,
 ) -> Subject:
     return waiver_subject(
         waiver,
@@ -171,6 +177,7 @@ def _waiver(
         clock_suspect=seen.clock_suspect,
         matched=count,
         excuses=excuses,
+        passes=passes,
     )
 
 
@@ -183,12 +190,17 @@ def _count(rule: Rule | None, count: int, assessment: Assessment) -> int | Unkno
 
 def _excuses(waiver: Waiver, places: Sequence[int], assessment: Assessment) -> int | Unknown:
     """How many subjects fail the rule; nobody can say while some of them could not be judged."""
-    row = assessment.matrix.get(waiver.rule, "")
-    letters = [row[place] for place in places] if row else []
+    letters = _letters(waiver, places, assessment)
     failing = letters.count(LETTERS[State.FAIL])
     if not failing and any(letter in _OPEN for letter in letters):
         return Unknown("a subject of it could not be judged")
     return failing
+
+
+def _letters(waiver: Waiver, places: Sequence[int], assessment: Assessment) -> list[str]:
+    """What its rule said of the subjects that it means."""
+    row = assessment.matrix.get(waiver.rule, "")
+    return [row[place] for place in places] if row else []
 
 
 def _excuse(

@@ -103,6 +103,15 @@ def test_help_of_a_verb_gives_an_example_of_it(verb: str) -> None:
         assert options <= verbs()[verb_of(words)] | EVERYWHERE, words
 
 
+@pytest.mark.parametrize("verb", sorted(verbs()))
+def test_each_example_of_a_verb_begins_a_line_of_its_help(verb: str) -> None:
+    (command,) = (command for name, command in leaves(typer.main.get_command(app)) if name == verb)
+    with typer.Context(command, info_name=verb, terminal_width=80) as context:
+        shown = command.get_help(context)
+    assert "Example" in shown
+    assert not re.search(r"\S.*Examples?: ", shown)
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):

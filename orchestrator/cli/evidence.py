@@ -34,6 +34,7 @@ def verify(stack: Stack = None, signers: Signers = None, as_json: AsJson = False
     """Judge every chain: records, signatures, payloads, anchors; exit code 1 names the first bad record.
 
     Example: steward evidence verify
+
     Example: steward evidence verify --stack acme-demo --allowed-signers signers
     """
     from orchestrator.cli.evidence_chains import first_key, judged_chains, signers_in, verdict_row
@@ -157,6 +158,7 @@ def hold(
     """Set a legal hold: nothing that it covers is erased, whatever retention says, until it is released.
 
     Example: steward evidence hold --stack acme-demo --reason "case 12/26"
+
     Example: steward evidence hold --release 17 --reason "case closed"
     """
     from orchestrator.cli.evidence_chains import chain_writer
@@ -198,6 +200,7 @@ def erase(
     """Erase the documents of a run, or all past their retention; tombstones stay, and the chain holds.
 
     Example: steward evidence erase 01JD --reason "asked by the person it names"
+
     Example: steward evidence erase --expired --reason retention
     """
     from orchestrator.cli.evidence_chains import chain_writer
@@ -244,6 +247,7 @@ def rotate(
     """Give the chain a new signing key; the old one signs that and is deleted.
 
     Example: steward evidence rotate --stack acme-demo --reason yearly
+
     Example: steward evidence rotate --reason "stolen laptop" --revoke-since 120
     """
     from orchestrator.cli.evidence_chains import chain_writer

@@ -60,6 +60,7 @@ def review(
     """Record that a report was read, signed by its reader; without a key, print what is to be signed.
 
     Example: steward evidence review 01JD --as ann@acme.example --key ann.pub --allowed-signers signers
+
     Example: steward evidence review 01JD --as ann@acme.example
     """  # fmt: skip
     from orchestrator.cli.evidence_chains import chain_writer

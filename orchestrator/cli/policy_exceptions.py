@@ -84,6 +84,7 @@ def baseline(
     One that is there never grows: mend or waive what is new.
 
     Example: steward policy baseline --from preview.json --reference policy
+
     Example: steward policy baseline --from preview.json --reference policy --shrink
     """
     from orchestrator.app_exceptions import folder_of, write_baseline

@@ -26,6 +26,7 @@ def repin(
     """Compare the host key a server shows with the pinned one, and pin it when --accept names it.
 
     Nothing else leads past a wrong host key. Who accepted which key instead of which is kept in the ledger.
+
     Example: steward repin --fleet stacks/fleets/demo.yaml --host web-1
     """
     from orchestrator.app import begin_run

@@ -62,6 +62,7 @@ def database(fleet: FleetFile, as_json: AsJson = False) -> None:
     """Give users of PostgreSQL new passwords: another login is let in and used, then the old one goes.
 
     These are the users whose passwords Steward makes, `{generated: USER}` in the fleet.
+
     Example: steward rotate database --fleet stacks/fleets/catalogue.yaml
     """
     from orchestrator.pipelines.database_rotation import database_steps

@@ -10,7 +10,9 @@ from orchestrator.cli.options import AsJson, FleetFile, Hosts, Refresh
 def up(fleet: FleetFile, host: Hosts = None, refresh: Refresh = False, as_json: AsJson = False) -> None:
     """Make the fleet real: plan, judge, provision, wait, configure, back up, verify, report.
 
-    A second run changes nothing. Example: steward up --fleet stacks/fleets/demo.yaml
+    A second run changes nothing.
+
+    Example: steward up --fleet stacks/fleets/demo.yaml
     """
     from orchestrator.app import begin_run
     from orchestrator.cli.output import finish

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.errors import InputError
@@ -13,6 +13,7 @@ from orchestrator.reporting.policy.exceptions import reported_baseline, reported
 from orchestrator.reporting.policy.model import Deferred, NotChecked, PolicyReport
 from orchestrator.reporting.policy.model import Source as ReportedSource
 from policies.assessment import Assessment
+from policies.facts import Unknown
 from policies.governed import judge, judge_change
 from policies.model import Phase, State, Subject
 
@@ -69,8 +70,13 @@ def reported(
     not_checked: Sequence[NotChecked] = (),
     *,
     deferred: Sequence[Deferred] = (),
+    left_out: Mapping[str, str] | None = None,
 ) -> PolicyReport:
-    """The judgement as its report; raises where the counts do not reconcile."""
+    """The judgement as its report; raises where the counts do not reconcile.
+
+    `left_out`: id of each subject that told something and was not asked about all the same -> why.
+    """
+    overlaps, unsourced = _overlaps(assessment, sources)
     context = ReportContext(
         about,
         ended_at,
@@ -81,13 +87,40 @@ def reported(
             ReportedSource(name=each.name, subjects=len(each.subjects), digest=each.digest)
             for each in sources
         ],
+        overlaps=overlaps,
+        unsourced=unsourced,
         waivers=reported_waivers(assessment, policy.holding, policy.seen.now),
         baseline=reported_baseline(assessment, policy.holding),
         deferred=deferred,
         not_checked=not_checked,
         differences=differences(assessment),
+        left_out={**_silent(sources), **(left_out or {})},
     )
     return policy_report(assessment, context)
+
+
+def _overlaps(assessment: Assessment, sources: Sequence[Source]) -> tuple[int, int]:
+    """How often a subject comes from a further source, and how many subjects come from none."""
+    ids = {subject.urn for source in sources for subject in source.subjects}
+    told = sum(len(source.subjects) for source in sources)
+    return told - len(ids), sum(subject.urn not in ids for subject in assessment.subjects)
+
+
+def _silent(sources: Sequence[Source]) -> dict[str, str]:
+    """Why the subjects that told nothing did not: their first value, which nobody knows, says it."""
+    return {
+        subject.urn: why
+        for source in sources
+        if source.silent
+        for subject in source.subjects
+        if (why := _first_gap(subject))
+    }
+
+
+def _first_gap(subject: Subject) -> str:
+    values = subject.facts.raw()
+    gaps = [values] if isinstance(values, Unknown) else list(values.values())
+    return next((each.reason for each in gaps if isinstance(each, Unknown) and each.reason), "")
 
 
 def differences(assessment: Assessment) -> int:

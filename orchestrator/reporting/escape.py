@@ -11,7 +11,12 @@ import unicodedata
 
 # Cc control, Cf bidi and invisible, Cs lone surrogates, Zl/Zp separators that some viewers break lines at.
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_PLAIN_WORD = re.compile(r"\(?'?[^\W_](?:[^\W_]|[.,'-](?=[^\W_]))*'?\)?[.,:;%?]?", re.ASCII)
+_WORD = re.compile(r"(\(?['\"]?)(.*?)(%?['\"]?\)?[.,:;?]?)")
+"""What a word begins with, the word itself, and what it ends with; the outer two act nowhere."""
+_PLAIN = re.compile(r"[^\W_](?:[^\W_]|[.,'()-](?=[^\W_]))*", re.ASCII)
+_PLAIN_IN_TITLES = re.compile(r"(?:/|--?)?[^\W_](?:[^\W_]|[.,'()/_-](?=[^\W_]))*", re.ASCII)
+"""Where no code host reads along, a path or an option begins no command and names nobody."""
+_SIGNS = frozenset({"·", "–", "×", "=", "%"})
 _PIPELINE_COMMAND = re.compile(r"##(?=\[|vso\[|teamcity\[)")
 _LINE_COMMAND = re.compile(r"^( *)   ::")
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  # some programs take the wide ones for the others
@@ -70,14 +75,27 @@ def markdown_code(value: str) -> str:
 
 def markdown_text(value: str) -> str:
     """Prose in which plain words stay plain and every other word becomes inline code."""
-    words = visible(value).split()
-    return " ".join(_word(word) for word in words)
+    return " ".join(_word(word, _PLAIN) for word in visible(value).split())
 
 
-def _word(word: str) -> str:
-    plain = _PLAIN_WORD.fullmatch(word) or word in {"·", "–", "×", "="}
+def markdown_title(value: str) -> str:
+    """The same for titles and prose that no code host shows: paths, options and names stay plain as well."""
+    return " ".join(_word(word, _PLAIN_IN_TITLES) for word in visible(value).split())
+
+
+def _word(word: str, plain: re.Pattern[str]) -> str:
+    if word in _SIGNS:
+        return word
+    parts = _WORD.fullmatch(word)
     # Viewers make a link of it also behind a bracket.
-    return word if plain and "www." not in word.lower() else markdown_code(word)
+    if parts is None or "www." in word.lower():
+        return markdown_code(word)
+    before, core, after = parts.groups()
+    if plain.fullmatch(core):
+        return word
+    if after.startswith(")") and core.count("(") > core.count(")"):
+        core, after = core + ")", after[1:]
+    return f"{before}{markdown_code(core)}{after}" if any(map(str.isalnum, core)) else markdown_code(word)
 
 
 def markdown_block(value: str) -> str:

@@ -13,7 +13,7 @@ from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import age, duration, instant, plural
 from orchestrator.reporting.model import Finding, Report, Verdict
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.tone import SEVERITIES, SYMBOLS, Tone
+from orchestrator.reporting.tone import SEVERITIES, SEVERITY_SYMBOLS, SYMBOLS, Tone
 from orchestrator.reporting.verdict import check_counts, policy_counts, tone, unjudged
 
 _INDENT = 12
@@ -207,7 +207,7 @@ def _counted_findings(report: Report) -> list[str]:
 
 def _finding(finding: Finding, width: int, paint: _Painter) -> Iterable[str]:
     style = _SEVERITY_TONES[finding.severity]
-    symbol = SYMBOLS[Tone(style)]
+    symbol = SEVERITY_SYMBOLS[finding.severity]
     effect = "blocks" if finding.blocking else "does not block"
     rest = width - 23 - len(effect)
     about = " ".join(part for part in (terminal(finding.subject), terminal(finding.rule)) if part)

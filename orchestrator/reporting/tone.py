@@ -21,3 +21,5 @@ class Tone(StrEnum):
 
 
 SYMBOLS: Final[dict[Tone, str]] = {Tone.GOOD: "✓", Tone.ATTENTION: "!", Tone.BAD: "✕", Tone.UNKNOWN: "?"}
+SEVERITY_SYMBOLS: Final[dict[str, str]] = {"critical": "✕", "high": "✕", "medium": "!", "low": "·"}
+"""Of findings: what failed a little is known, so it has not the sign of what nobody knows."""

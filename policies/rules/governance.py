@@ -102,13 +102,17 @@ def waiver_matches_a_subject(subject: Subject, _params: Facts) -> Iterator[Outco
 
 
 def waiver_is_used(subject: Subject, _params: Facts) -> Iterator[Outcome]:
-    """Some failure would be there without it."""
+    """Some failure would be there without it; one of a rule that it cannot waive is told by other rules."""
     facts = subject.facts
-    if facts.whole("matched") < 1:
+    if not facts.flag("ruleKnown") or not facts.flag("ruleWaivable"):
+        yield NotApplicable("there is no such rule, or nobody can waive it")
+    elif facts.whole("matched") < 1:
         yield NotApplicable("it matches no subject")
     elif facts.whole("excuses") < 1:
         seen = f"{facts.whole('matched')} subjects, no failure"
-        yield Finding(facts.where("subject"), "excuses nothing: what it is for passes", seen, "a failure")
+        passes = facts.whole("passes", 1)
+        why = "what it is for passes" if passes else "its rule does not apply to what it matches"
+        yield Finding(facts.where("subject"), f"excuses nothing: {why}", seen, "a failure")
 
 
 def waiver_is_narrow(subject: Subject, params: Facts) -> Iterator[Outcome]:

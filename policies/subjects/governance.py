@@ -26,6 +26,7 @@ def waiver_subject(
     clock_suspect: bool,
     matched: int | Unknown,
     excuses: int | Unknown,
+    passes: int | Unknown,
 ) -> Subject:
     """A waiver with all that decides whether it holds; without tags, so the strictest profile judges it."""
     known = {"severity": rule.severity.value, "ruleWaivable": rule.waivable} if rule else {}
@@ -46,6 +47,7 @@ def waiver_subject(
         "clockSuspect": clock_suspect,
         "matched": matched,
         "excuses": excuses,
+        "passes": passes,
         "ownerKeys": sorted(owner_keys),
         "signature": _signature(verdict),
     }

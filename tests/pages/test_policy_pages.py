@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 
@@ -10,17 +12,35 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from orchestrator.reporting.escape import visible
+from orchestrator.reporting.policy.build import policy_report
 from orchestrator.reporting.policy.html import to_html
 from orchestrator.reporting.policy.lookup import Lookup
-from orchestrator.reporting.policy.model import LETTERS
+from orchestrator.reporting.policy.model import LETTERS, PolicyReport
 from orchestrator.reporting.policy.page import MOST_PRINTED
+from policies.evaluate import assess
+from policies.model import Phase
+from policies.pack import load_pack
+from policies.subjects.plan import preview_subjects
 from tests.browser import looking
 from tests.pages.test_pages import CUT_OFF, LOOKS, serious
 from tests.unit.reporting.policy import sample
 from tests.unit.reporting.policy.test_hostile import hostile
 from tests.unit.reporting.test_hostile import CORPUS
 
+PREVIEW = Path(__file__).parents[1] / "policies" / "previews" / "aws.json"
+
+
+@cache
+def calm() -> PolicyReport:
+    """A medium report: all rules on the subjects of a preview, most of which pass or are not judged."""
+    subjects = preview_subjects(json.loads(PREVIEW.read_text(encoding="utf-8")), name=PREVIEW.name)
+    pack = load_pack(None)
+    found = assess(subjects, pack.profiles, rules=pack.rules, phase=Phase.OFFLINE)
+    return policy_report(found, sample.context())
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "calm": lambda: to_html(calm()),
     "green": lambda: to_html(sample.green()),
     "large": lambda: to_html(sample.large()),
     "refused": lambda: to_html(sample.refused()),
@@ -173,6 +193,51 @@ def test_printed_it_is_white_paper_with_all_frameworks_and_no_filter(browser: Br
         assert page.locator("[data-filter]:visible").count() == 0
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.locator("table.pairs").is_visible()
+
+
+OVERLAPS = """[...document.querySelectorAll("td > span, th > span")].filter(each => {
+  const range = document.createRange();
+  range.selectNodeContents(each);
+  const inner = range.getBoundingClientRect(), cell = each.parentElement.getBoundingClientRect();
+  return inner.width > 0 && inner.right > cell.right + 0.5;
+}).map(each => each.textContent)"""
+"""What stands in a cell of a table and reaches into the next one."""
+PAPER = 695
+"""Pixels between the margins of A4."""
+
+
+@pytest.mark.parametrize(("width", "media"), [(400, "screen"), (1280, "screen"), (PAPER, "print")])
+def test_no_cell_runs_into_the_next(browser: Browser, folder: Path, width: int, media: str) -> None:
+    with looking(browser, width=width, media=media) as watched:
+        watched.look_at(folder / "calm.html")
+        assert "nothing to judge" in (watched.page.text_content("#controls") or "")
+        assert watched.page.evaluate(OVERLAPS) == []
+
+
+BROKEN_WORDS = """[...document.querySelectorAll(".finding td.value > span, .pairs td:nth-child(2) .small")]
+.flatMap(each => [...each.childNodes]).filter(node => node.nodeType === Node.TEXT_NODE).filter(node => {
+  const range = document.createRange();
+  return [...node.textContent.matchAll(/\\w{2,24}/g)].some(word => {
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    return range.getClientRects().length > 1;
+  });
+}).map(node => node.textContent)"""
+
+
+def test_paper_has_what_is_open_and_counts_and_breaks_no_word(browser: Browser, folder: Path) -> None:
+    assert paper(browser, folder / "calm.html") <= 16, "it was 70 while every list was printed in full"
+    with looking(browser, width=PAPER, media="print") as watched:
+        watched.look_at(folder / "calm.html")
+        page = watched.page
+        assert page.locator("#rules .by-number li:visible").count() == len(calm().rules)
+        assert 0 < page.locator("table.pairs tbody tr:visible").count() < len(calm().subjects)
+        assert page.locator("td.letters:visible").count() == 0
+        assert page.evaluate(BROKEN_WORDS) == []
+    with looking(browser) as watched:
+        watched.look_at(folder / "calm.html")
+        assert len(rows(watched.page)) == len(calm().subjects)
+        assert watched.page.locator(".paper:visible").count() == 0
 
 
 def test_a_thousand_subjects_open_at_once_and_are_filtered_in_a_moment(

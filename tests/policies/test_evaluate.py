@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
@@ -10,7 +11,18 @@ import pytest
 
 from policies.evaluate import evaluate
 from policies.facts import UNKNOWN, Facts
-from policies.model import Enforcement, Gap, Kind, OnUnknown, Outcome, Rule, State, Subject, SubjectCheck
+from policies.model import (
+    Enforcement,
+    Gap,
+    Kind,
+    OnUnknown,
+    Outcome,
+    Phase,
+    Rule,
+    State,
+    Subject,
+    SubjectCheck,
+)
 from policies.pack import all_rules, rule_by_id
 from policies.profiles import load_profiles
 from policies.subjects.resources import resource_subject
@@ -90,6 +102,18 @@ def test_each_rule_says_what_an_unknown_value_does(
 
     assert (result.state, result.enforcement) == (State.UNKNOWN, enforcement)
     assert result.blocks is (enforcement is Enforcement.MANDATORY)
+
+
+def test_a_judgement_of_files_promises_no_preview_and_no_up() -> None:
+    """Of a fleet file there is neither."""
+    for on_unknown in (OnUnknown.DEFER, OnUnknown.BLOCK):
+        rule = replace(rule_by_id("network.private-range"), check=waiting, on_unknown=on_unknown)
+        (offline,) = evaluate([network()], load_profiles(), rules=[rule], phase=Phase.OFFLINE)
+        (online,) = evaluate([network()], load_profiles(), rules=[rule], phase=Phase.PREVIEW)
+        assert "not known from the files" in offline.message
+        assert not re.search(r"\bat up\b|preview", offline.message)
+        assert "not known at preview" in online.message
+        assert (offline.state, offline.enforcement) == (online.state, online.enforcement)
 
 
 def test_unknown_properties_as_a_whole_are_judged_by_the_strictest_profile() -> None:

@@ -66,7 +66,8 @@ class Circumstances:
 class ReportContext:
     """What a report says beside the assessment; `pack`: the rules and profiles as they judged, at the phase.
 
-    `reference`: digest of the policy reference. `inputs`: digest of each source by its name.
+    `reference`: digest of the policy reference. `inputs`: digest of each source by its name. `overlaps`,
+    `unsourced`: see `Population`. `left_out`: id of each subject that no rule was asked about -> why.
     """
 
     about: Circumstances
@@ -75,7 +76,10 @@ class ReportContext:
     reference: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[Source] = ()
+    overlaps: int | None = None
+    unsourced: int = 0
     differences: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
     waivers: Sequence[ReportedWaiver] = ()
     baseline: Baseline = field(default_factory=Baseline)
     deferred: Sequence[Deferred] = ()
@@ -95,7 +99,8 @@ class ReportContext:
 
 def policy_report(assessment: Assessment, context: ReportContext) -> PolicyReport:
     """The report; raises EmptyPopulationError or InconsistentReportError where it would not add up."""
-    subjects = tuple(map(_subject, assessment.subjects, assessment.profiles))
+    left_out = (context.left_out.get(each.urn, "") for each in assessment.subjects)
+    subjects = tuple(map(_subject, assessment.subjects, assessment.profiles, left_out))
     profiles = [each for each in context.pack.profiles.ordered if each.name in set(assessment.profiles)]
     about = context.about
     draft = PolicyReport(
@@ -139,11 +144,13 @@ def _population(subjects: Sequence[ReportedSubject], context: ReportContext) -> 
         subjects=len(subjects),
         by_kind=dict(Counter(subject.kind for subject in subjects)),
         sources=tuple(context.sources),
+        overlaps=context.overlaps,
+        unsourced=context.unsourced,
         differences=context.differences,
     )
 
 
-def _subject(subject: Subject, profile: str) -> ReportedSubject:
+def _subject(subject: Subject, profile: str, left_out: str) -> ReportedSubject:
     return ReportedSubject(
         id=subject.urn,
         kind=subject.kind.value,
@@ -154,6 +161,7 @@ def _subject(subject: Subject, profile: str) -> ReportedSubject:
         witness=subject.witness,
         file=_file(subject.facts),
         line=_line(subject.facts),
+        left_out=left_out,
     )
 
 

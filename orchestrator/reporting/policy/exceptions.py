@@ -10,8 +10,9 @@ from orchestrator.reporting.policy.build import problem
 from orchestrator.reporting.policy.model import Baseline, Lapsed, ReportedWaiver
 from policies.assessment import Assessment
 from policies.baseline import lapsed
+from policies.facts import UnknownFactError
 from policies.governed import IN_FORCE
-from policies.model import CheckResult, State
+from policies.model import CheckResult, State, Subject
 from policies.reference import Reference
 from policies.waivers import Waiver
 
@@ -26,14 +27,24 @@ def reported_waivers(
     """Every waiver of the reference: what it excuses, or why it excuses nothing."""
     wrong: dict[str, list[CheckResult]] = {}
     pairs: dict[str, set[tuple[str, str]]] = {}
+    meant = {each.name: _matched(each) for each in assessment.subjects if each.type == "waiver"}
     for result in assessment.results:
         if result.subject.type == "waiver" and result.state in _WRONG:
             wrong.setdefault(result.subject.name, []).append(result)
         if result.waiver:
             pairs.setdefault(result.waiver, set()).add((result.rule, result.subject.urn))
     return tuple(
-        _waiver(each, wrong.get(each.id, ()), len(pairs.get(each.id, ())), now) for each in reference.waivers
+        _waiver(each, wrong.get(each.id, ()), meant.get(each.id, 0), len(pairs.get(each.id, ())), now)
+        for each in reference.waivers
     )
+
+
+def _matched(waiver: Subject) -> int:
+    """The same figure that the rules about waivers read; 0 where nothing of that kind was judged."""
+    try:
+        return waiver.facts.whole("matched")
+    except UnknownFactError:
+        return 0
 
 
 def reported_baseline(assessment: Assessment, reference: Reference) -> Baseline:
@@ -48,7 +59,9 @@ def reported_baseline(assessment: Assessment, reference: Reference) -> Baseline:
     )
 
 
-def _waiver(waiver: Waiver, wrong: Sequence[CheckResult], matched: int, now: datetime) -> ReportedWaiver:
+def _waiver(
+    waiver: Waiver, wrong: Sequence[CheckResult], matched: int, excused: int, now: datetime
+) -> ReportedWaiver:
     told = [each for each in wrong if each.state is State.FAIL or each.rule in IN_FORCE]
     return ReportedWaiver(
         id=waiver.id,
@@ -63,6 +76,7 @@ def _waiver(waiver: Waiver, wrong: Sequence[CheckResult], matched: int, now: dat
         days_left=max(0, (waiver.expires - now.date()).days),
         compensating_control=waiver.compensating_control,
         matched=matched,
+        excused=excused,
         state=_state({each.rule for each in told}, expired=now.date() > waiver.expires),
         problem="; ".join(problem(each) for each in told),
     )

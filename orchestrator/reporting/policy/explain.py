@@ -11,8 +11,14 @@ from orchestrator.errors import InputError
 from orchestrator.reporting.escape import terminal, terminal_line
 from orchestrator.reporting.humanise import instant, listed, plural
 from orchestrator.reporting.policy.lookup import Lookup, Told
-from orchestrator.reporting.policy.model import PolicyReport, ReportedRule, ReportedSubject, ReportedWaiver
-from orchestrator.reporting.policy.words import MEANINGS, state_words
+from orchestrator.reporting.policy.model import (
+    LETTERS,
+    PolicyReport,
+    ReportedRule,
+    ReportedSubject,
+    ReportedWaiver,
+)
+from orchestrator.reporting.policy.words import MEANINGS, state_words, waiver_pairs
 
 _LABEL: Final = 13
 _NEAR: Final = 5
@@ -51,17 +57,33 @@ def _place(report: PolicyReport, rule: ReportedRule, name: str) -> int:
         for place, subject in enumerate(report.subjects)
         if name in (subject.name, f"{subject.kind}:{subject.name}", f"{subject.type}:{subject.name}")
     ]
-    read = [place for place in named if report.subjects[place].type in rule.types]
-    if len(named) == 1 or len(read) == 1:
-        return (read or named)[0]  # a server, its firewall and its volume often share a name
+    meant = _meant(report, rule, named)
+    if len(meant) == 1:
+        return meant[0]
     if named:
-        told = listed([report.subjects[place].id for place in named], most=_NEAR)
-        problem, step = f"{plural(len(named), 'subject')} have that name", f"Name one by its id: {told}"
+        told = listed([report.subjects[place].id for place in meant], most=_NEAR)
+        of = "" if len(meant) == len(named) else f" of those that {terminal(rule.id)} reads"
+        problem, step = f"{plural(len(meant), 'subject')}{of} have that name", f"Name one by its id: {told}"
     else:
         names = sorted({subject.name for subject in report.subjects})
         near = get_close_matches(name, [*names, *ids], n=_NEAR, cutoff=0.4) or names[:_NEAR]
         problem, step = "the report has no such subject", f"It has, among others: {', '.join(near)}"
     raise InputError("policy", problem, got=terminal(name), next_step=terminal(step))
+
+
+def _meant(report: PolicyReport, rule: ReportedRule, named: Sequence[int]) -> Sequence[int]:
+    """Of subjects with one name, as a server, its firewall, its facts and its steps have, the rule's own.
+
+    Those of its kind come first, of these the types that it reads, and of these where it applies.
+    """
+    line, subjects = report.matrix[rule.id], report.subjects
+    for narrower in (
+        [place for place in named if subjects[place].kind == rule.kind],
+        [place for place in named if subjects[place].type in rule.types],
+        [place for place in named if LETTERS[line[place]] != "not_applicable"],
+    ):
+        named = [place for place in named if place in narrower] or named
+    return named
 
 
 def _lines(lookup: Lookup, rule: ReportedRule, place: int, earlier: Sequence[PolicyReport]) -> Iterator[str]:
@@ -137,6 +159,7 @@ def _excuse(waiver: ReportedWaiver) -> str:
         f"{waiver.id} is {waiver.state}{f' ({waiver.problem})' if waiver.problem else ''}",
         f"until {waiver.expires} UTC{left}" if waiver.expires else "without an end",
         f"owner {waiver.owner}, approver {waiver.approver or 'nobody'}",
+        waiver_pairs(waiver),
         f"reason: {waiver.reason or 'none given'}",
         f"ticket {waiver.ticket}" if waiver.ticket else "",
         f"instead: {waiver.compensating_control}" if waiver.compensating_control else "",

@@ -7,7 +7,7 @@ from typing import Final
 
 from orchestrator.reporting import verdict
 from orchestrator.reporting.html import STYLES, render_page
-from orchestrator.reporting.policy import page, words
+from orchestrator.reporting.policy import page, paper, words
 from orchestrator.reporting.policy.lookup import Lookup, holes
 from orchestrator.reporting.policy.model import LETTERS, PolicyReport
 from orchestrator.reporting.policy.standing import standings
@@ -33,10 +33,11 @@ def to_html(report: PolicyReport, compiled: Path | None = None) -> str:
         compiled,
         styles=_STYLES,
         program="policy/policy.js",
-        longest=page.LONGEST,
+        longest=paper.LONGEST,
         report=report,
         lookup=lookup,
         told=page,
+        paper=paper,
         tone=words.tone(report).value,
         headline=words.headline(report),
         STATES=words.STATES,
@@ -44,6 +45,8 @@ def to_html(report: PolicyReport, compiled: Path | None = None) -> str:
         LETTER_OF={state: letter for letter, state in LETTERS.items()},
         STAND_TONES=_STAND_TONES,
         state_words=words.state_words,
+        waiver_pairs=words.waiver_pairs,
+        beside_sources=words.beside_sources,
         pairs=len(report.rules) * len(report.subjects),
         groups=groups,
         severities=page.by_severity(groups),

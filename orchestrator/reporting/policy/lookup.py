@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.reporting.policy.model import (
     LETTERS,
+    Enforcement,
     PolicyReport,
     ReportedResult,
     ReportedRule,
@@ -76,6 +77,21 @@ class Lookup:
             for place in result.on:
                 yield Told(self.rules[result.rule], self.report.subjects[place], place, result)
 
+    def untold(self) -> Iterator[ReportedResult]:
+        """Pairs that were not run and of which no result speaks, as the results that they amount to."""
+        for rule in self.report.rules:
+            groups: dict[tuple[str, Enforcement], list[int]] = {}
+            line = self.report.matrix[rule.id]
+            for place in places_of(line, "x"):
+                if (rule.id, place) not in self._results:
+                    subject = self.report.subjects[place]
+                    level = rule.enforcement.get(subject.profile, "advisory")
+                    groups.setdefault((self.unsaid(rule, subject, "not_run"), level), []).append(place)
+            for (why, level), places in groups.items():
+                yield ReportedResult(
+                    rule=rule.id, on=tuple(places), state="not_run", enforcement=level, message=why
+                )
+
     def name(self, subject: str) -> str:
         """The name of a subject by its id, '' where the population does not have it."""
         return self._names.get(subject, "")
@@ -89,15 +105,19 @@ class Lookup:
         if state == "pass":
             return "the rule looked and found nothing"
         if state == "not_run":
-            if rule.enforcement.get(subject.profile) == "disabled":
-                return f"profile {subject.profile} disables this rule"
-            if subject.type == "unrecognised":
-                return f"no rule can read the type {subject.source_type or 'of this subject'}"
-            return "the rule was not asked about this subject"
+            return _not_run(rule, subject)
         if rule.kind != subject.kind:
             return f"judges {_words(rule.kind)}; this is {_words(subject.kind)}"
         types = " or ".join(map(_words, rule.types)) if len(rule.types) <= _MOST_NAMED else "other types"
         return f"judges {types}; this is {_words(subject.type)}"
+
+
+def places_of(line: str, letter: str) -> Iterator[int]:
+    """Where a letter stands in a line of the matrix."""
+    place = line.find(letter)
+    while place >= 0:
+        yield place
+        place = line.find(letter, place + 1)
 
 
 @dataclass(frozen=True)
@@ -139,6 +159,14 @@ def _holes(lookup: Lookup, rule: ReportedRule) -> dict[tuple[State, str], list[i
             why = said[0] if said else lookup.unsaid(rule, lookup.report.subjects[place], state)
             found.setdefault((state, why), []).append(place)
     return found
+
+
+def _not_run(rule: ReportedRule, subject: ReportedSubject) -> str:
+    if rule.enforcement.get(subject.profile) == "disabled":
+        return f"profile {subject.profile} disables this rule"
+    unread = f"no rule can read the type {subject.source_type or 'of this subject'}"
+    usual = unread if subject.type == "unrecognised" else "the rule was not asked about this subject"
+    return subject.left_out or usual
 
 
 def _words(name: str) -> str:

@@ -11,7 +11,7 @@ from orchestrator.reporting.humanise import instant, listed, plural
 from orchestrator.reporting.policy.lookup import Lookup, holes
 from orchestrator.reporting.policy.model import PolicyReport, ReportedResult, ReportedRule
 from orchestrator.reporting.policy.standing import standings
-from orchestrator.reporting.policy.words import STATES, headline, state_words, sum_words, tone
+from orchestrator.reporting.policy.words import STATES, beside_sources, headline, state_words, sum_words, tone
 from orchestrator.reporting.tone import SYMBOLS
 
 MOST: Final = 60_000
@@ -34,13 +34,16 @@ class _Comment:
         self.parts.append(text)
         self._left -= len(text) + 2
 
-    def table(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table with its title, as far as it fits, and a counted rest; nothing where there is no row."""
+    def table(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], count: str = "") -> None:
+        """A table with its title, as far as it fits, and a counted rest; nothing where there is no row.
+
+        `count`: of what is in it; of its rows where it is left out.
+        """
         lines = ["| " + " | ".join(row) + " |" for row in rows]
         if not lines:
             return
         top = [
-            f"#### {title} ({len(lines)})",
+            f"#### {title} ({count or len(lines)})",
             "",
             "| " + " | ".join(heads) + " |",
             "|" + " --- |" * len(heads),
@@ -53,7 +56,11 @@ class _Comment:
                 break
             shown.append(line)
         rest = len(lines) - len(shown)
-        more = [f"| and {rest:,} more in the JSON report |" + " |" * (len(heads) - 1)] if rest else []
+        more = (
+            [f"| and {plural(rest, 'more row')} in the JSON report |" + " |" * (len(heads) - 1)]
+            if rest
+            else []
+        )
         self.text("\n".join([*top, *shown, *more]))
 
 
@@ -93,8 +100,12 @@ def _open(comment: _Comment, lookup: Lookup) -> None:
     blocks = [each for each in ranked if each.blocks]
     fails = [each for each in ranked if each.state == "fail" and not each.blocks]
     heads = ("Severity", "Rule", "Subjects", "Observed", "Expected", "Fix")
-    comment.table("What blocks", heads, (_row(lookup, each) for each in blocks))
-    comment.table("Fails, and does not block", heads, (_row(lookup, each) for each in fails))
+    stopping = _pairs(blocks)
+    rows = (_row(lookup, each) for each in blocks)
+    comment.table("What blocks", heads, rows, _pairs_words(len(stopping)))
+    rows = (_row(lookup, each) for each in fails)
+    comment.table("Fails, and does not block", heads, rows, _pairs_words(len(_pairs(fails) - stopping)))
+    found = holes(lookup)
     comment.table(
         "Not judged, so no pass",
         ("State", "Rule", "Subjects", "Why"),
@@ -105,9 +116,19 @@ def _open(comment: _Comment, lookup: Lookup) -> None:
                 _names(lookup, hole.places),
                 _code(hole.why),
             )
-            for hole in holes(lookup)
+            for hole in found
         ),
+        _pairs_words(sum(hole.pairs for hole in found)),
     )  # fmt: skip
+
+
+def _pairs(results: Iterable[ReportedResult]) -> set[tuple[str, int]]:
+    """What is counted everywhere: a pair that is wrong at two places has two rows, and is one."""
+    return {(each.rule, place) for each in results for place in each.on}
+
+
+def _pairs_words(count: int) -> str:
+    return f"{count:,} pair" + "s" * (count != 1)
 
 
 def _row(lookup: Lookup, result: ReportedResult) -> tuple[str, ...]:
@@ -140,14 +161,14 @@ def _rules(rules: Sequence[ReportedRule]) -> str:
 def _excused(comment: _Comment, report: PolicyReport) -> None:
     comment.table(
         "Waivers",
-        ("Waiver", "State", "Rule", "Subject", "Pairs", "Owner, approver", "Expires", "Reason"),
+        ("Waiver", "State", "Rule", "Subject", "Pairs, excused", "Owner, approver", "Expires", "Reason"),
         (
             (
                 _code(each.id),
                 each.state + (f": {_text(each.problem)}" if each.problem else ""),
                 _code(each.rule),
                 _code(each.subject),
-                str(each.matched),
+                f"{each.matched:,}, {each.excused:,}",
                 f"{_code(each.owner)}, {_code(each.approver)}",
                 _expiry(each.expires.isoformat() if each.expires else "", each.days_left),
                 _text(each.reason),
@@ -203,7 +224,10 @@ def _controls(report: PolicyReport) -> list[tuple[str, ...]]:
 
 
 def _provenance(report: PolicyReport) -> str:
-    sources = listed([f"{each.name} {each.subjects}" for each in report.population.sources], most=9)
+    told = [(each.name, each.subjects) for each in report.population.sources]
+    beside = beside_sources(report) if told else []
+    sources = ", ".join([listed([f"{name} {count}" for name, count in told], most=9)]
+                        + [f"{name} {count:+d}" for name, count in beside])  # fmt: skip
     return (
         f"Run {_code(report.run)} by {_code(report.actor)}, {instant(report.ended_at)}, exit code "
         f"{report.verdict.exit_code}. Rules {_code(report.digests.rules)}, profiles "

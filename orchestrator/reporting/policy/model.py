@@ -59,11 +59,18 @@ class Source(Record):
 
 
 class Population(Record):
-    """Everything that was there to judge; `differences` between the sources are findings of their own."""
+    """Everything that was there to judge; `differences` between the sources are findings of their own.
+
+    The subjects of all sources, less `overlaps`, and those that are `unsourced` are the population. A subject
+    of three sources overlaps twice; None: nobody counted that. Of no source are the policy's own waivers,
+    baseline and reference, and what an engine planned.
+    """
 
     subjects: int
     by_kind: dict[Kind, int]
     sources: tuple[Source, ...] = ()
+    overlaps: int | None = None
+    unsourced: int = 0
     differences: int = 0
 
 
@@ -97,7 +104,10 @@ class ReportedRule(Record):
 
 
 class ReportedSubject(Record):
-    """One thing that was judged; `file` and `line` (from 1, 0 unsaid) where it is written in a file."""
+    """One thing that was judged; `file` and `line` (from 1, 0 unsaid) where it is written in a file.
+
+    `left_out` says why no rule was asked about it, '' where they were.
+    """
 
     id: str
     kind: Kind
@@ -108,6 +118,7 @@ class ReportedSubject(Record):
     witness: str = ""
     file: str = ""
     line: int = 0
+    left_out: str = ""
 
 
 class ReportedResult(Record):
@@ -133,7 +144,11 @@ class ReportedResult(Record):
 
 
 class ReportedWaiver(Record):
-    """One exception; `subject` is an id or a pattern, `matched` counts pairs. Only `active` ones excuse."""
+    """One exception; `subject` is an id or a pattern. Only `active` ones excuse.
+
+    `matched` counts the pairs that it means, which are its rule with each subject of that id or pattern, and
+    `excused` those of them that would fail without it.
+    """
 
     id: str
     rule: str
@@ -147,6 +162,7 @@ class ReportedWaiver(Record):
     days_left: int | None = None
     compensating_control: str = ""
     matched: int = 0
+    excused: int = 0
     state: Literal["active", "expired", "unused", "refused"]
     problem: str = ""
 

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from orchestrator.reporting.escape import markdown_text, visible
+from orchestrator.reporting.escape import markdown_title, visible
 from orchestrator.reporting.humanise import iso, plural
-from orchestrator.reporting.policy.lookup import Lookup
+from orchestrator.reporting.policy.lookup import Lookup, places_of
 from orchestrator.reporting.policy.model import (
     PolicyReport,
     ReportedFramework,
     ReportedResult,
     ReportedWaiver,
 )
-from orchestrator.reporting.policy.standing import Standing, standings
-from orchestrator.reporting.policy.words import state_words, sum_words
+from orchestrator.reporting.policy.standing import Standing, rule_counts, standings
+from orchestrator.reporting.policy.words import STATES, state_words, sum_words, waiver_pairs
 
 VERSION: Final = "1.2.1"
 NAMESPACE: Final = "https://steward.example/ns/oscal"
+_NOTHING_TO_MEND: Final = ("not_run", "not_applicable", "pass")
 _REASONS: Final = {"met": "pass", "not met": "fail"}
 
 
@@ -82,8 +83,12 @@ def _plan(report: PolicyReport, ids: _Ids) -> dict[str, Any]:
 def _result(lookup: Lookup, ids: _Ids) -> dict[str, Any]:
     report = lookup.report
     stands, pairs = standings(report), len(report.rules) * len(report.subjects)
-    observations = [_passes(report, rule.id, ids) for rule in report.rules]
-    observations += [_observation(lookup, place, each, ids) for place, each in enumerate(report.results)]
+    told = [*report.results, *lookup.untold()]
+    observations = [_overall(report, rule.id, ids) for rule in report.rules]
+    observations += [one for rule in report.rules if (one := _passes(report, rule.id, ids))]
+    observations += [_observation(lookup, place, each, ids) for place, each in enumerate(told)]
+    observations += [_not_checked(report, place, ids) for place in range(len(report.not_checked))]
+    related = _related(report, told, ids)
     found: dict[str, Any] = {
         "uuid": ids.of("result"),
         "title": _text(report.verdict.words),
@@ -95,7 +100,7 @@ def _result(lookup: Lookup, ids: _Ids) -> dict[str, Any]:
         "local-definitions": {"inventory-items": _inventory(report, ids)},
         "reviewed-controls": {"control-selections": _selections(report, stands)},
         "observations": observations,
-        "findings": [_finding(lookup, each, ids) for rows in stands.values() for each in rows],
+        "findings": [_finding(lookup, each, related, ids) for rows in stands.values() for each in rows],
     }  # fmt: skip
     risks = [_risk(waiver, ids) for waiver in report.waivers]
     return found | ({"risks": risks} if risks else {})
@@ -140,20 +145,60 @@ def control_id(framework: ReportedFramework, control: str) -> str:
     return "_" * (not re.match(r"[A-Za-z_]", name)) + re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
-def _passes(report: PolicyReport, rule: str, ids: _Ids) -> dict[str, Any]:
-    """What a rule was held against as a whole; its passes are told here and nowhere else."""
-    line = report.matrix[rule]
-    passed = [subject for subject, letter in zip(report.subjects, line, strict=True) if letter == "p"]
-    found: dict[str, Any] = {
+def _overall(report: PolicyReport, rule: str, ids: _Ids) -> dict[str, Any]:
+    """What a rule was held against as a whole: its pairs by state, which add up to the population."""
+    counts = rule_counts(report.matrix[rule])
+    told = {state: counts[state] for state in STATES if counts[state]}
+    return {
         "uuid": ids.of("rule", rule),
         "title": _text(f"{rule}: all pairs"),
-        "description": f"{plural(len(passed), 'pass', 'passes')} of {plural(len(line), 'subject')}; "
-        f"{line.count('n')} not applicable.",
+        "description": f"{plural(len(report.subjects), 'subject')}: {sum_words(told, tuple(told))}.",
         "methods": ["TEST"],
         "collected": iso(report.ended_at),
+        "props": [_prop("rule", rule), _prop("pairs", str(len(report.subjects)))]
+        + [_prop(f"pairs-{state.replace('_', '-')}", str(count)) for state, count in told.items()],
+    }
+
+
+def _passes(report: PolicyReport, rule: str, ids: _Ids) -> dict[str, Any] | None:
+    """The passes of a rule, which no result tells of; None where nothing passed."""
+    passed = [report.subjects[place].id for place in places_of(report.matrix[rule], "p")]
+    if not passed:
+        return None
+    return {
+        "uuid": ids.of("passes", rule),
+        "title": _text(f"{rule}: pass"),
+        "description": f"{plural(len(passed), 'pass', 'passes')} of "
+        f"{plural(len(report.subjects), 'subject')}.",
+        "methods": ["TEST"],
+        "collected": iso(report.ended_at),
+        "subjects": [_subject(each, ids) for each in passed],
         "props": [_prop("rule", rule), _prop("state", "pass"), _prop("pairs", str(len(passed)))],
     }
-    return found | ({"subjects": [_subject(each.id, ids) for each in passed]} if passed else {})
+
+
+def _not_checked(report: PolicyReport, place: int, ids: _Ids) -> dict[str, Any]:
+    """What no rule looked at: it is in no pair, so nothing else in the document would tell of it."""
+    left = report.not_checked[place]
+    found: dict[str, Any] = {
+        "uuid": ids.of("not-checked", str(place)),
+        "title": _text(f"Not checked: {left.what}"),
+        "description": _text(left.why),
+        "methods": ["UNKNOWN"],
+        "collected": iso(report.ended_at),
+        "props": [_prop("state", "not_checked")],
+    }
+    return found | ({"remarks": _text(f"Next: {left.next_step}")} if left.next_step else {})
+
+
+def _related(report: PolicyReport, told: Sequence[ReportedResult], ids: _Ids) -> dict[str, list[str]]:
+    """Rule id -> its observations."""
+    found = {rule.id: [ids.of("rule", rule.id)] for rule in report.rules}
+    for rule, line in report.matrix.items():
+        found[rule] += [ids.of("passes", rule)] if "p" in line else []
+    for place, result in enumerate(told):
+        found[result.rule].append(ids.of("observation", str(place)))
+    return found
 
 
 def _subject(subject: str, ids: _Ids) -> dict[str, str]:
@@ -166,7 +211,7 @@ def _observation(lookup: Lookup, place: int, result: ReportedResult, ids: _Ids) 
         "path": result.path, "observed": result.observed, "expected": result.expected,
         "enforcement": result.enforcement, "witness": result.witness, "waiver": result.waiver,
     }  # fmt: skip
-    return {
+    found = {
         "uuid": ids.of("observation", str(place)),
         "title": _text(f"{result.rule}: {state_words(result.state)}"),
         "description": _text(result.message or lookup.rules[result.rule].title),
@@ -175,18 +220,13 @@ def _observation(lookup: Lookup, place: int, result: ReportedResult, ids: _Ids) 
         "subjects": [_subject(report.subjects[on].id, ids) for on in result.on],
         "props": [_prop("rule", result.rule), _prop("state", result.state)]
         + [_prop(name, value) for name, value in said.items() if value],
-        "remarks": _text(f"Fix: {result.remediation or lookup.rules[result.rule].remediation}"),
     }
+    fix = _text(f"Fix: {result.remediation or lookup.rules[result.rule].remediation}")
+    return found | ({} if result.state in _NOTHING_TO_MEND else {"remarks": fix})
 
 
-def _finding(lookup: Lookup, each: Standing, ids: _Ids) -> dict[str, Any]:
+def _finding(lookup: Lookup, each: Standing, related: Mapping[str, list[str]], ids: _Ids) -> dict[str, Any]:
     report, met = lookup.report, each.stand == "met"
-    related = [ids.of("rule", rule) for rule in each.rules]
-    related += [
-        ids.of("observation", str(place))
-        for place, result in enumerate(report.results)
-        if result.rule in each.rules
-    ]
     target = control_id(each.framework, each.control)
     found: dict[str, Any] = {
         "uuid": ids.of("finding", target),
@@ -201,7 +241,7 @@ def _finding(lookup: Lookup, each: Standing, ids: _Ids) -> dict[str, Any]:
                 "remarks": _text(f"{each.stand}: {each.words}. {_why(each)}".strip()),
             },
         },
-        "related-observations": [{"observation-uuid": each_id} for each_id in related],
+        "related-observations": [{"observation-uuid": one} for rule in each.rules for one in related[rule]],
     }
     waived = sorted({
         result.waiver for result in report.results
@@ -227,7 +267,7 @@ def _risk(waiver: ReportedWaiver, ids: _Ids) -> dict[str, Any]:
         "uuid": ids.of("waiver", waiver.id),
         "title": _text(f"Waiver {waiver.id}: {waiver.state}"),
         "description": _text(waiver.reason or waiver.problem or "no reason given"),
-        "statement": _text(f"{waiver.rule} on {waiver.subject}: {plural(waiver.matched, 'pair')} excused."),
+        "statement": _text(f"{waiver.rule} on {waiver.subject}: {waiver_pairs(waiver)}."),
         "status": "deviation-approved" if waiver.state == "active" else "open",
         "props": list(_waiver_props(waiver)),
     }
@@ -255,4 +295,4 @@ def _plain(value: str) -> str:
 
 def _text(value: str) -> str:
     """Titles and descriptions are Markdown to whoever shows them."""
-    return markdown_text(value) or "–"
+    return markdown_title(value) or "–"

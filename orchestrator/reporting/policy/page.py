@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from orchestrator.reporting.escape import visible
 from orchestrator.reporting.humanise import plural
-from orchestrator.reporting.policy.lookup import Hole, Lookup
+from orchestrator.reporting.policy.lookup import Hole, Lookup, places_of
 from orchestrator.reporting.policy.model import (
     LETTERS,
     PolicyReport,
@@ -20,6 +19,7 @@ from orchestrator.reporting.policy.model import (
     ReportedWaiver,
     State,
 )
+from orchestrator.reporting.policy.paper import LOUD, broken, is_calm, safe
 from orchestrator.reporting.policy.words import STATES, TONES, state_words
 from orchestrator.reporting.tone import SEVERITIES, Tone
 from orchestrator.reporting.trend import Trend, trend_of
@@ -30,12 +30,11 @@ MOST_NAMED: Final = 12
 MOST_HOLES: Final = 120
 MOST_PRINTED: Final = 200
 """Subjects whose pairs are printed; paper for more is read by nobody, and the file has them."""
-LONGEST: Final = 400
-"""Characters of a value; a browser takes minutes to break thousands of names without end."""
 _SOON: Final = 14
 _GROUP: Final = 10
+_POPULATION: Final = "population."
+_JUDGED: Final = "pfwb"
 _FOUND: Final = ("fail", "error", "unknown")
-_LOUD: Final = frozenset("feuxwb")
 
 
 @dataclass(frozen=True)
@@ -96,6 +95,19 @@ def shares(report: PolicyReport) -> list[Share]:
             found.append(Share(state, round(x, 3), round(width, 3)))
         x += width
     return found
+
+
+def agreement(report: PolicyReport) -> str:
+    """Whether the sources agree about who is there; one source alone has nobody to agree with."""
+    if report.population.differences:
+        return (
+            f"{plural(report.population.differences, 'difference')} between the sources; each is a finding."
+        )
+    lines = [line for rule, line in report.matrix.items() if rule.startswith(_POPULATION)]
+    compared = {place for line in lines for letter in _JUDGED for place in places_of(line, letter)}
+    if not compared:
+        return "Nothing was compared: no two sources list what is there."
+    return f"The lists that were compared agree about {plural(len(compared), 'member')} of the population."
 
 
 def left(waiver: ReportedWaiver) -> tuple[str, Tone]:
@@ -160,9 +172,10 @@ def pair_rows(report: PolicyReport) -> Markup:
         letters = "".join(line[place] for line in lines)
         if letters not in ends:
             ends[letters] = _cell("Rules by state", _said(letters)) + _drawn(letters)
+        calm = " class=calm" if is_calm(letters) else ""
         rows.append(
-            '<tr role="row"><th scope="row" role="rowheader" data-label="Subject"><span>'
-            f'{_safe(subject.name)}<br><code class="id">{_safe(subject.id)}</code></span></th>'
+            f'<tr role="row"{calm}><th scope="row" role="rowheader" data-label="Subject"><span>'
+            f'{safe(subject.name)}<br><code class="id">{broken(subject.id)}</code></span></th>'
             + _cell("Kind", _two(state_words(subject.kind), state_words(subject.source_type or subject.type)))
             + _cell(
                 "Judged by",
@@ -181,11 +194,7 @@ def _cell(label: str, content: str) -> str:
 
 
 def _two(first: str, second: str) -> str:
-    return f'{_safe(first)}<br><span class="small">{_safe(second)}</span>'
-
-
-def _safe(value: str) -> str:
-    return str(escape(visible(value if len(value) <= LONGEST else value[: LONGEST - 1] + "…")))
+    return f'{safe(first)}<br><span class="small">{broken(second)}</span>'
 
 
 def _said(letters: str) -> str:
@@ -198,6 +207,9 @@ def _said(letters: str) -> str:
         if state in places:
             rest = "all others" if state == "not_applicable" and len(places) > 1 else ranges(places[state])
             word = f'<span class="state {TONES[state].value}">{state_words(state)}</span>'
+            if state in ("pass", "not_applicable"):  # on paper they are counted
+                count = plural(len(places[state]), "rule")
+                rest = f'<span class="ranges">{rest}</span><span class="paper">{count}</span>'
             parts.append(f'<span class="of">{word} {rest}</span>')
     return " ".join(parts)
 
@@ -215,7 +227,7 @@ def _drawn(letters: str) -> str:
     """The letters by tens; those that are no pass stand out. Screen readers have the words beside them."""
     tens = [letters[start : start + _GROUP] for start in range(0, len(letters), _GROUP)]
     drawn = (
-        "".join(f'<b class="{letter}">{letter}</b>' if letter in _LOUD else letter for letter in ten)
+        "".join(f'<b class="{letter}">{letter}</b>' if letter in LOUD else letter for letter in ten)
         for ten in tens
     )
     code = "</span> <span>".join(drawn)

@@ -114,11 +114,20 @@ def _sums(report: PolicyReport) -> Iterator[str]:
         yield "the population by kind is not that of the subjects"
     if report.population.subjects != len(report.subjects):
         yield f"a population of {report.population.subjects} lists {len(report.subjects)} subjects"
+    yield from _sources(report)
     verdict = report.verdict
     if verdict.blocking != blocking(report):
         yield f"the verdict counts {verdict.blocking} that block, the results {blocking(report)}"
     if verdict.green != is_green(report) or verdict.exit_code != int(verdict.blocking > 0):
         yield "the verdict does not follow from the counts"
+
+
+def _sources(report: PolicyReport) -> Iterator[str]:
+    population = report.population
+    told, twice = sum(source.subjects for source in population.sources), population.overlaps
+    if twice is not None and told - twice + population.unsourced != population.subjects:
+        sums = f"{told} less {twice} that several tell of, and {population.unsourced} that none does"
+        yield f"the sources tell of {sums}; the population is {population.subjects}"
 
 
 def _results(report: PolicyReport) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,14 +17,17 @@ SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sche
 _LEVELS: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 _SCORES: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 """`security-severity`, by which code hosts rank; the middle of each band they draw."""
-_LISTED: Final = ("fail", "error", "unknown", "not_run", "waived", "baselined")
+_LISTED: Final = ("fail", "error", "unknown", "waived", "baselined")
+MOST: Final = 5_000
+"""Results beyond which code hosts cut a log."""
 
 
 def to_sarif(report: PolicyReport) -> str:
     """The log; passes and pairs that do not apply are counted in its properties and not listed.
 
     Unknown, error and not-run pairs are results of kind `fail`, since viewers hide the other kinds and a
-    hidden one reads as a pass; `properties.state` says which it is.
+    hidden one reads as a pass; `properties.state` says which it is. What was not run comes last, one result a
+    pair, or one a rule and reason where there are very many: it then lists its subjects in its properties.
     """
     lookup = Lookup(report)
     places = {rule.id: place for place, rule in enumerate(report.rules)}
@@ -33,6 +36,7 @@ def to_sarif(report: PolicyReport) -> str:
         for told in lookup.all_told()
         if told.result.state in _LISTED
     ]
+    results += _not_run(lookup, places, MOST - len(results))
     run = {
         "tool": {"driver": _driver(report)},
         "automationDetails": {"id": visible(f"steward-policy/{report.stack}/{report.run}")},
@@ -114,12 +118,31 @@ def _result(lookup: Lookup, told: Told, index: int) -> dict[str, Any]:
     return found
 
 
-def _message(told: Told) -> str:
+def _not_run(lookup: Lookup, places: Mapping[str, int], room: int) -> Iterator[dict[str, Any]]:
+    """Every pair that was not run, with its own reason; `room` is how many results code hosts still take."""
+    report = lookup.report
+    found = [each for each in report.results if each.state == "not_run"] + list(lookup.untold())
+    grouped = sum(len(each.on) for each in found) > room
+    for result in found:
+        rule, index = lookup.rules[result.rule], places[result.rule]
+        for place in result.on[:1] if grouped else result.on:
+            told = Told(rule, report.subjects[place], place, result)
+            one = _result(lookup, told, index)
+            if grouped and len(result.on) > 1:
+                names = f"{told.subject.name} and {len(result.on) - 1:,} more"
+                one["message"] = {"text": _message(told, names)}
+                one["properties"]["pairs"] = len(result.on)
+                one["properties"]["subjects"] = [visible(report.subjects[on].id) for on in result.on]
+            yield one
+
+
+def _message(told: Told, subjects: str = "") -> str:
+    """What is wrong with a subject, or with several under the names that are given."""
     result = told.result
     state = "" if result.state in ("fail", "waived", "baselined") else f"{state_words(result.state)}: "
     where = f"{result.path}: " if result.path else ""
     wanted = f"; expected {result.expected}" if result.expected else ""
-    text = f"{told.subject.name}: {state}{where}{result.message or told.rule.title}{wanted}"
+    text = f"{subjects or told.subject.name}: {state}{where}{result.message or told.rule.title}{wanted}"
     return sarif_text(text)
 
 

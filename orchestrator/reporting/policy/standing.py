@@ -34,7 +34,7 @@ class Standing:
 
 def standings(report: PolicyReport) -> dict[str, list[Standing]]:
     """Framework by framework, every control that a rule names."""
-    counts = {rule.id: _counts([report.matrix[rule.id]]) for rule in report.rules}
+    counts = {rule.id: rule_counts(report.matrix[rule.id]) for rule in report.rules}
     found: dict[str, list[Standing]] = {}
     for framework in report.frameworks:
         named: dict[str, list[str]] = {control: [] for control in framework.controls}
@@ -68,8 +68,9 @@ def stand(counts: dict[State, int]) -> ControlStand:
     return "met" if counts["pass"] else "nothing to judge"
 
 
-def _counts(lines: Sequence[str]) -> Counter[State]:
-    letters = Counter("".join(lines))
+def rule_counts(line: str) -> Counter[State]:
+    """How many pairs of one rule are in each state; its line of the matrix is all that is read."""
+    letters = Counter(line)
     return Counter({LETTERS[letter]: count for letter, count in letters.items()})
 
 

@@ -20,6 +20,7 @@ _FEW_RULES = 4
 _MOST_OF_A_RULE = 2
 _MOST_LINES = 12
 """Of what does not block."""
+_MOST_WAIVERS = 5
 _OPEN = ("fail", "error", "unknown")
 _INDENT = "    "
 
@@ -37,11 +38,24 @@ def to_text(report: PolicyReport, width: int = 80, saved: str = "") -> str:
     counted = ", ".join(
         f"{report.counts[state]:,} {state_words(state)}" for state in STATES if report.counts[state]
     )
-    lines += ["", *_wrapped(f"pairs: {counted}", width)]
+    lines += ["", *_wrapped(f"pairs: {counted}", width), *_excused(report, width)]
     for left in report.not_checked:
         said = f"not checked: {left.what}: {left.why}" + (f". {left.next_step}" if left.next_step else "")
         lines += _wrapped(said, width)
     return "\n".join([*lines, *_next(told, saved, width)]) + "\n"
+
+
+def _excused(report: PolicyReport, width: int) -> Iterator[str]:
+    """Which exceptions are in force, by whom and how long; those that end soonest first."""
+    active = [each for each in report.waivers if each.state == "active"]
+    ending = sorted(active, key=lambda each: (each.days_left is None, each.days_left or 0, each.id))
+    for each in ending[:_MOST_WAIVERS]:
+        left = "no end" if each.days_left is None else f"{plural(each.days_left, 'day')} left"
+        said = f"waiver {each.id}: {each.rule}, excuses {plural(each.excused, 'pair')}"
+        yield from _wrapped(f"{said}, approved by {each.approver or 'nobody'}, {left}", width, then="  ")
+    more = len(ending) - _MOST_WAIVERS
+    if more > 0:
+        yield from _wrapped(f"and {plural(more, 'more waiver')} in force, which end later", width)
 
 
 def _blocking(told: Sequence[Told], width: int) -> Iterator[str]:

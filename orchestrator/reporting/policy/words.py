@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.reporting.humanise import listed, plural
-from orchestrator.reporting.policy.model import Phase, PolicyReport, State
+from orchestrator.reporting.policy.model import Phase, PolicyReport, ReportedWaiver, State
 from orchestrator.reporting.policy.reconcile import blocking
 from orchestrator.reporting.tone import SEVERITIES, Tone
+from policies.subjects.governance import GOVERNANCE_TYPES
 
 STATES: Final[tuple[State, ...]] = (
     *("fail", "error", "unknown", "not_run"),
@@ -93,6 +94,23 @@ def _left(report: PolicyReport) -> list[str]:
     said += [f"{plural(unsettled, 'deferred value')} not settled"] if unsettled else []
     said += [f"{plural(differences, 'difference')} between the sources"] if differences else []
     return said or ["a deferred value was settled as a failure"]
+
+
+def beside_sources(report: PolicyReport) -> list[tuple[str, int]]:
+    """What makes the subjects of all sources the population: those of none, less what several tell of."""
+    population = report.population
+    own = min(sum(each.type in GOVERNANCE_TYPES for each in report.subjects), population.unsourced)
+    rows = [
+        ("the policy itself", own),
+        ("planned resources", population.unsourced - own),
+        ("told by several", -(population.overlaps or 0)),
+    ]
+    return [(name, count) for name, count in rows if count]
+
+
+def waiver_pairs(waiver: ReportedWaiver) -> str:
+    """How much an exception means and does: `matches 31 pairs, excuses 1`, the same in every format."""
+    return f"matches {plural(waiver.matched, 'pair')}, excuses {waiver.excused}"
 
 
 def tone(report: PolicyReport) -> Tone:

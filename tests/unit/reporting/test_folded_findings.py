@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from orchestrator.reporting.findings import collect
 from orchestrator.reporting.model import Finding, PolicyResult
-from orchestrator.reporting.terminal import lists_findings, summary
+from orchestrator.reporting.terminal import findings, lists_findings, summary
 from tests.unit.reporting.sample import demo
 
 
@@ -69,3 +69,10 @@ def test_a_run_that_went_well_ends_with_its_summary_and_counts_what_stops_nothin
     assert lists_findings(stopped)
     assert "none stops" not in summary(stopped, "report.html")
     assert not lists_findings(demo(verb="verify", findings=[]))
+
+
+def test_a_failure_of_low_severity_has_not_the_sign_of_what_nobody_knows() -> None:
+    low = found(row("shop", "fail", enforcement="mandatory", severity="low", rule="quality.says-purpose"))
+    text = findings(demo(verb="verify", findings=low))
+    assert "· low" in text
+    assert "?" not in text

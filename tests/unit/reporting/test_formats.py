@@ -28,7 +28,7 @@ REPORTS = {
     "refused": sample.refused,
     "broken_off": sample.broken_off,
 }
-VOID = {"meta", "br", "link", "img", "input", "hr", "col", "base"}
+VOID = {"meta", "br", "link", "img", "input", "hr", "col", "base", "wbr"}
 
 
 class Strict(HTMLParser):

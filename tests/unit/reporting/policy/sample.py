@@ -126,13 +126,13 @@ def failing_pairs(assessment: Assessment, rule: str) -> list[Pair]:
     return list(dict.fromkeys(found))
 
 
-def waivers(matched: int) -> tuple[ReportedWaiver, ...]:
+def waivers(excused: int) -> tuple[ReportedWaiver, ...]:
     """One of each state."""
     common = {"owner": "erika@acme.example", "approver": "uwe@acme.example", "created": date(2026, 10, 1)}
     active = ReportedWaiver(
         id="W-7", rule=SSH, subject="*", reason="The old jump host goes in December", ticket="OPS-7",
         expires=date(2026, 12, 24), days_left=25, compensating_control="Keys only, and fail2ban",
-        matched=matched, state="active", **common,
+        matched=excused + 4, excused=excused, state="active", **common,
     )  # fmt: skip
     expired = ReportedWaiver(
         id="W-3", rule=OWNER, subject="*mail*", reason="Being handed over", ticket="OPS-3",
@@ -169,7 +169,11 @@ def refused() -> PolicyReport:
             ),
             not_checked=(NotChecked(what="host facts of db-1", why="it did not answer within 10 s",
                                     next_step="steward verify --host db-1"),),
-            sources=(Source(name="fleet", subjects=20, digest="f6" * 32), Source(name="state", subjects=18)),
+            sources=(
+                Source(name="fleet", subjects=len(found.subjects), digest="f6" * 32),
+                Source(name="state", subjects=18),
+            ),
+            overlaps=18,
             trend=tuple(TrendPoint(run=f"01KBX{n}", at=NOW - timedelta(days=7 - n), blocking=9 - n,
                                    counts={"fail": 12 - n, "pass": 90 + n}) for n in range(1, 6)),
         ),

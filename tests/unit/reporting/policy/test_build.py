@@ -200,6 +200,16 @@ def test_json_is_sorted_ascii_and_comes_back_equal(make: Callable[[], PolicyRepo
     jsonschema.Draft202012Validator(json.loads(policy_report_schema())).validate(json.loads(text))
 
 
+@pytest.mark.parametrize("overlaps", [17, 19])
+def test_sources_that_do_not_add_up_to_the_population_are_no_report(overlaps: int) -> None:
+    report = sample.refused()
+    population = report.population.model_copy(update={"overlaps": overlaps})
+    with pytest.raises(
+        InconsistentReportError, match="that several tell of, and 0 that none does; the population"
+    ):
+        check(report.model_copy(update={"population": population}))
+
+
 def test_the_committed_schema_is_the_models() -> None:
     assert (ROOT / "docs" / "schemas" / FILE_NAME).read_text() == policy_report_schema()
 

@@ -78,6 +78,43 @@ def test_a_name_that_two_have_is_asked_back() -> None:
     assert explain(twin, sample.SSH, first.id).startswith(f"{sample.SSH} on {first.name}")
 
 
+@pytest.mark.parametrize(
+    ("rule", "kind"),
+    [(sample.SSH, "resource"), ("recovery.last-run-succeeded", "backup_record")],
+)
+def test_a_name_that_many_have_means_the_subject_of_the_rules_kind_that_it_applies_to(
+    rule: str, kind: str
+) -> None:
+    """A server, its firewall, its facts, its steps and its backups share a name on every real run."""
+    report = sample.refused()
+    line = report.matrix[rule]
+    meant = next(place for place, letter in enumerate(line) if letter not in "nx")
+    others = [place for place, letter in enumerate(line) if letter == "n"]
+    named = {meant, *others[:3], *others[-3:]}
+    subjects = tuple(
+        each.model_copy(update={"name": "web-1"}) if place in named else each
+        for place, each in enumerate(report.subjects)
+    )
+    assert report.subjects[meant].kind == kind
+    assert {report.subjects[place].kind for place in named} > {kind}
+    text = explain(report.model_copy(update={"subjects": subjects}), rule, "web-1")
+    assert report.subjects[meant].id in text
+
+
+def test_of_several_that_a_rule_applies_to_only_these_are_asked_back() -> None:
+    report = sample.refused()
+    line = report.matrix[sample.SSH]
+    first, second, *_ = [place for place, letter in enumerate(line) if letter not in "nx"]
+    other = line.index("n")
+    subjects = tuple(
+        each.model_copy(update={"name": "web-1"}) if place in (first, second, other) else each
+        for place, each in enumerate(report.subjects)
+    )
+    with pytest.raises(InputError, match=r"2 subjects of those that .* reads have that name") as raised:
+        explain(report.model_copy(update={"subjects": subjects}), sample.SSH, "web-1")
+    assert report.subjects[other].id not in raised.value.next_step
+
+
 def test_what_is_not_there_is_named_with_what_is() -> None:
     report = sample.refused()
     with pytest.raises(InputError) as raised:

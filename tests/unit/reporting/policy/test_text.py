@@ -39,3 +39,19 @@ def test_the_next_step_is_a_command_that_can_be_copied() -> None:
     assert command.endswith(" --report 'out/policy report.json'")
     assert "next: judge again with --output DIR" in to_text(refused())
     assert "next" not in to_text(green())
+
+
+def test_exceptions_in_force_are_named_with_their_approver_and_their_end() -> None:
+    lines = " ".join(to_text(refused(), 200).splitlines())
+    said = "waiver W-7: network.ssh-not-public, excuses 1 pair, approved by uwe@acme.example, 25 days left"
+    assert said in lines
+    assert "W-3" not in lines, "what is not in force excuses nothing"
+    many = refused().waivers[0]
+    report = refused().model_copy(
+        update={"waivers": tuple(many.model_copy(update={"id": f"W-{n}", "days_left": n}) for n in range(9))}
+    )
+    told = [line for line in to_text(report, 200).splitlines() if line.startswith(("waiver ", "and "))]
+    assert [line.split(":")[0] for line in told] == [
+        *(f"waiver W-{n}" for n in range(5)),
+        "and 4 more waivers in force, which end later",
+    ]
