@@ -26,7 +26,7 @@ from policies.model import Kind, Subject
 from policies.subjects.document import Record, each_once, records
 
 SCHEMA: Final = "steward.backup-records/1"
-_NO_PLAN: Final = "-"
+NO_PLAN: Final = "-"
 """Stands where a plan's name would; no plan may be named so."""
 
 
@@ -39,7 +39,7 @@ def backup_subjects(
 
 
 def _subject(record: Record, stack: str, tags: Mapping[str, object]) -> Subject:
-    name = f"{record.label('plan', _NO_PLAN)}/{record.label('server', '?')}"
+    name = f"{record.label('plan', NO_PLAN)}/{record.label('server', '?')}"
     return Subject(
         kind=Kind.BACKUP_RECORD,
         type="backup_record",
