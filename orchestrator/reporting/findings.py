@@ -63,10 +63,13 @@ def collect(
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order a person should take them up."""
-    return sorted(
-        findings, key=lambda f: (SEVERITIES.index(f.severity), not f.blocking, f.subject, f.rule, f.title)
-    )
+    """Findings in the order a person should take them up; of two alike, what was seen comes first."""
+
+    def rank(one: Finding) -> tuple[object, ...]:
+        grave = SEVERITIES.index(one.severity)
+        return grave, not one.blocking, one.unjudged, one.subject, one.rule, one.title
+
+    return sorted(findings, key=rank)
 
 
 def _not_good(rows: Iterable[_Judged]) -> Iterator[tuple[_Judged, bool]]:
@@ -107,7 +110,7 @@ def _from_policy(result: PolicyResult) -> Finding:
     seen = result.observed if failed or result.observed != "unknown" else result.message
     return Finding(
         source="policy",
-        severity=result.severity if failed or blocks else "low",  # nobody saw anything wrong yet
+        severity=result.severity,
         blocking=blocks,
         subject=result.subject,
         title=_problem(result) if failed else not_judged,
@@ -115,6 +118,7 @@ def _from_policy(result: PolicyResult) -> Finding:
         expected=result.expected,
         fix=result.remediation,
         rule=result.rule,
+        unjudged=not failed,
     )
 
 
@@ -147,6 +151,7 @@ def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:
             observed=check.observed,
             expected=check.expected,
             rule=check.check,
+            unjudged=not failed,
         )
 
 
@@ -168,6 +173,7 @@ def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
             else "no snapshot seen",
             expected=f"at most {duration(backup.rpo_seconds)} old",
             fix=f"steward backup run{fleet} --plan {shlex.quote(backup.plan)}",
+            unjudged=not failed,
         )
 
 
@@ -181,6 +187,7 @@ def _from_probes(probes: Sequence[Probe]) -> Iterable[Finding]:
             title="Service does not answer as promised" if failed else "Service could not be asked",
             observed=f"{probe.observed} from {probe.url}" if probe.url else probe.observed,
             expected=probe.expected,
+            unjudged=not failed,
         )
 
 

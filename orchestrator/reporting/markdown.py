@@ -23,10 +23,9 @@ from orchestrator.reporting.page import (
 )
 from orchestrator.reporting.plan_words import difference, shown
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.tone import SEVERITIES, SYMBOLS
+from orchestrator.reporting.tone import SEVERITIES, SYMBOLS, symbol
 from orchestrator.reporting.verdict import EXIT_MEANINGS, check_counts, numbers, policy_counts, tone, unjudged
 
-_SEVERITY_SYMBOLS = {"critical": "✕", "high": "✕", "medium": "!", "low": "·"}
 _MARKS = {Verdict.PASS: "✓ ", Verdict.FAIL: "✕ ", Verdict.UNKNOWN: "? ", Verdict.NOT_APPLICABLE: ""}
 
 
@@ -73,8 +72,7 @@ def _findings(report: Report) -> list[str]:
         return []
     rows = [
         (
-            f"{_SEVERITY_SYMBOLS[finding.severity]} {finding.severity}"
-            + (", blocks" if finding.blocking else ""),
+            f"{symbol(finding)} {finding.severity}" + (", blocks" if finding.blocking else ""),
             markdown_code(finding.subject),
             markdown_text(finding.title) + _rule(finding),
             markdown_code(finding.observed),

@@ -56,3 +56,11 @@ class Restore(Record):
     tables: int
     differences: int = 0
     message: str = ""
+
+
+class PolicyFigures(Record):
+    """The figures of the run's policy report: rules × subjects is the sum of `counts`, state by state."""
+
+    rules: int
+    subjects: int
+    counts: dict[str, int]

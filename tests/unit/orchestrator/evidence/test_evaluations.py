@@ -28,7 +28,10 @@ def test_what_stayed_unknown_or_broke_or_was_not_run_was_due_and_is_not_done() -
 
 
 def test_a_host_that_was_left_out_lowers_what_was_done_and_not_what_was_due() -> None:
-    whole, part = line(1, "2026-11-30T03:00:00.000000Z", "verify"), line(2, "2026-11-30T04:00:00.000000Z", "verify")
+    whole, part = (
+        line(1, "2026-11-30T03:00:00.000000Z", "verify"),
+        line(2, "2026-11-30T04:00:00.000000Z", "verify"),
+    )
     rows = evaluations(
         [whole, part],
         [
