@@ -1,4 +1,4 @@
-"""Parts of a report that say when things happened: in a converge, in the vault, in a restore."""
+"""Parts of a report: when things happened, in a converge, the vault or a restore, and how much was judged."""
 
 from __future__ import annotations
 
