@@ -15,7 +15,6 @@ from orchestrator.judging.check import reported
 from orchestrator.judging.rows import report_rows
 from orchestrator.judging.run import Fixed, judged, population, with_play
 from orchestrator.judging.settling import deferred, shown
-from orchestrator.judging.silent import with_reasons
 from orchestrator.judging.sources import Whose, fleet_tags
 from orchestrator.phases.judge import HOSTS, LOOK, hosts_not_checked
 from orchestrator.policy_reference import Policy, open_policy
@@ -71,9 +70,8 @@ class RunJudge:
         with memory_limit():
             found = judged(known, resources, sources, self._policy, phase)
         engine = {subject.urn for subject in resources}
-        told = with_reasons(found, sources, self._policy.holding.pack.profiles)
         report = reported(
-            told, sources, self._policy, self._about.at(phase.value), self.clock.now(), _not_checked(known),
+            found, sources, self._policy, self._about.at(phase.value), self.clock.now(), _not_checked(known),
             deferred=self._shown(known, found, phase),
         )  # fmt: skip
         late = {(each.rule, each.subject) for each in known.deferred} if phase is Phase.LIVE else ()

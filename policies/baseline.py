@@ -102,8 +102,9 @@ def taken(assessment: Assessment) -> Baseline:
 
 def shrink(baseline: Baseline, assessment: Assessment) -> Baseline:
     """The baseline without what was mended. What this assessment could not settle stays, and so does an entry
-    of a subject that it does not have: who judges a part of a fleet has mended nothing in the rest. So do then
-    entries of rules that hold subjects against each other.
+    of a subject that it does not have: who judges a part of a fleet has mended nothing in the rest.
+
+    Of a part, entries of rules that hold subjects against each other stay, too.
     """
     part = bool(absent(baseline, assessment))
     compare = {rule.id for rule in assessment.rules if part and rule.stack_check is not None}

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.judging.reading import asked
-from orchestrator.judging.silent import silent_record
 from orchestrator.judging.sources import Source, Whose
 from orchestrator.judging.together import silent_host
 from orchestrator.ports.policies import Known
 from policies.model import Subject
 from policies.subjects import hosts
+from policies.subjects.backups import NO_PLAN, silent_record
 from policies.subjects.fleet import server_names
 from policies.subjects.population import (
     Listing,
@@ -77,7 +77,8 @@ def _unrecorded(known: Known, fleet: Mapping[str, Any], whose: Whose) -> Iterato
         for plan in fleet["servers"][group].get("backup") or [None]:
             if (plan, server) not in told:
                 why = reasons.get(server, "this run did not ask for it")
-                yield silent_record(plan, server, why, whose)
+                name = f"{plan or NO_PLAN}/{server}"
+                yield silent_record(name, why, stack=whose.stack, tags=whose.tags)
 
 
 def _members(

@@ -19,7 +19,7 @@ from orchestrator.reporting.model import (
     Verdict,
 )
 from orchestrator.reporting.seen import Restore
-from orchestrator.reporting.tone import SEVERITIES
+from orchestrator.reporting.tone import SEVERITIES, SEVERITY_SYMBOLS, SYMBOLS, Tone
 from policies.bench import problem_in
 
 _Judged = TypeVar("_Judged", Check, Backup, Probe)
@@ -70,6 +70,11 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
         return grave, not one.blocking, one.unjudged, one.subject, one.rule, one.title
 
     return sorted(findings, key=rank)
+
+
+def symbol(finding: Finding) -> str:
+    """By severity, of what was seen; what nobody could tell has that of the unknown, however grave it is."""
+    return SYMBOLS[Tone.UNKNOWN] if finding.unjudged else SEVERITY_SYMBOLS[finding.severity]
 
 
 def _not_good(rows: Iterable[_Judged]) -> Iterator[tuple[_Judged, bool]]:

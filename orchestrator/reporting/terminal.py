@@ -9,11 +9,11 @@ from pathlib import Path
 from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.columns import columns, shorten
 from orchestrator.reporting.escape import terminal, terminal_line
-from orchestrator.reporting.findings import ranked
+from orchestrator.reporting.findings import ranked, symbol
 from orchestrator.reporting.humanise import age, duration, instant, plural
 from orchestrator.reporting.model import Finding, Report, Verdict
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.tone import SEVERITIES, SYMBOLS, Tone, symbol
+from orchestrator.reporting.tone import SEVERITIES, SYMBOLS, Tone
 from orchestrator.reporting.verdict import check_counts, policy_counts, tone, unjudged
 
 _INDENT = 12

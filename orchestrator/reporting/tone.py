@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 SEVERITIES: Final[tuple[Literal["critical", "high", "medium", "low"], ...]] = (
     *("critical", "high"),
@@ -21,23 +21,5 @@ class Tone(StrEnum):
 
 
 SYMBOLS: Final[dict[Tone, str]] = {Tone.GOOD: "✓", Tone.ATTENTION: "!", Tone.BAD: "✕", Tone.UNKNOWN: "?"}
-_GRAVE: Final[dict[str, str]] = {"critical": "✕", "high": "✕", "medium": "!", "low": "·"}
-
-
-class Found(Protocol):
-    """What a finding has to say to be given a symbol."""
-
-    @property
-    def severity(self) -> str:
-        """How grave it is, or would be."""
-        ...
-
-    @property
-    def unjudged(self) -> bool:
-        """Whether nobody could tell."""
-        ...
-
-
-def symbol(finding: Found) -> str:
-    """By severity, of what was seen; what nobody could tell has that of the unknown, however grave it is."""
-    return SYMBOLS[Tone.UNKNOWN] if finding.unjudged else _GRAVE[finding.severity]
+SEVERITY_SYMBOLS: Final[dict[str, str]] = {"critical": "✕", "high": "✕", "medium": "!", "low": "·"}
+"""Of findings: what failed a little is known, so it has not the sign of what nobody knows."""
