@@ -81,14 +81,14 @@ def test_it_holds_until_the_last_second_of_its_day_and_fails_again_in_the_next_r
     assert state_of(judged(waiver(), now=LAST_SECOND)) is State.WAIVED
     expired = judged(waiver(), now=LAST_SECOND + timedelta(seconds=1))
     assert state_of(expired) is State.FAIL
-    assert "expires: expired 1 day ago" in wrong(expired)["waiver-not-expired"]
+    assert "expires: ended 1 day ago" in wrong(expired)["waiver-not-expired"]
     assert {RULE, "governance.waiver-not-expired"} <= {each.rule for each in expired.blocking()}
 
 
 @pytest.mark.parametrize(
     ("other", "rule", "told"),
     [
-        ({"expires": date(2026, 11, 28)}, "waiver-not-expired", "expired 1 day ago"),
+        ({"expires": date(2026, 11, 28)}, "waiver-not-expired", "ended 1 day ago"),
         (
             {"created": date(2026, 11, 30), "expires": date(2026, 12, 1)},
             "waiver-not-expired",

@@ -24,7 +24,7 @@ GOOD = Verdict(Standing.GOOD, "bob@acme.example", "SHA256:bob")
     [
         ({}, GOOD, "active", "", 1, 0),
         ({"expires": date(2026, 12, 9)}, GOOD, "active", "", 1, 10),
-        ({"expires": date(2026, 11, 28)}, GOOD, "expired", "expired 1 day ago", 0, 0),
+        ({"expires": date(2026, 11, 28)}, GOOD, "expired", "ended 1 day ago", 0, 0),
         (
             {"created": date(2026, 12, 1), "expires": date(2026, 12, 2)},
             GOOD,
@@ -34,7 +34,7 @@ GOOD = Verdict(Standing.GOOD, "bob@acme.example", "SHA256:bob")
             3,
         ),
         ({}, NO_SIGNATURE, "refused", "there is no signature", 0, 0),
-        ({"expires": date(2026, 11, 28)}, NO_SIGNATURE, "refused", "expired 1 day ago; there is no", 0, 0),
+        ({"expires": date(2026, 11, 28)}, NO_SIGNATURE, "refused", "ended 1 day ago; there is no", 0, 0),
         ({"subject": "*::gone"}, GOOD, "unused", "nothing here matches *::gone", 0, 0),
         ({"subject": network("fine").urn}, GOOD, "unused", "excuses nothing", 0, 0),
     ],
