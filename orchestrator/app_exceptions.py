@@ -12,8 +12,7 @@ from orchestrator.app_policy import Asked, assess_files
 from orchestrator.errors import InputError
 from orchestrator.private_file import write_private
 from orchestrator.settings import Settings
-from policies.assessment import Assessment
-from policies.baseline import FILE, Baseline, as_text, read_baseline, shrink, taken
+from policies.baseline import FILE, Entry, absent, as_text, read_baseline, shrink, taken
 from policies.model import PackError, Rule
 from policies.reference import load_reference
 from policies.signers import FILE as SIGNERS
@@ -26,11 +25,15 @@ _MODE: Final = 0o644
 
 @dataclass(frozen=True)
 class Written:
-    """A baseline that was written: entries now, and how many there were before."""
+    """A baseline that was written: entries now, and how many there were before.
+
+    `absent`: those that stayed because the given files do not have their subjects.
+    """
 
     path: Path
     entries: int
     before: int
+    absent: tuple[Entry, ...] = ()
 
 
 def folder_of(settings: Settings, named: Path | None) -> Path:
@@ -91,14 +94,12 @@ def write_baseline(settings: Settings, folder: Path, asked: Asked, *, smaller: b
         )  # fmt: skip
     if smaller and not path.exists():
         raise InputError("baseline", "is not there, so nothing can be taken out of it", place=str(path))
-    made = _made(before, assess_files(settings, asked), smaller=smaller)
+    found = assess_files(settings, asked)
+    made = shrink(before, found) if smaller else taken(found)
     if not smaller or made != before:
         _write(path, as_text(made))
-    return Written(path, len(made.entries), len(before.entries))
-
-
-def _made(before: Baseline, found: Assessment, *, smaller: bool) -> Baseline:
-    return shrink(before, found) if smaller else taken(found)
+    stayed = absent(made, found) if smaller else ()
+    return Written(path, len(made.entries), len(before.entries), stayed)
 
 
 def _refuse_void(wanted: Waiver, rules: dict[str, Rule]) -> None:

@@ -16,7 +16,7 @@ from orchestrator.judging.rows import report_rows
 from orchestrator.judging.run import Fixed, judged, population, shipped_parts, with_play
 from orchestrator.judging.settling import deferred, shown
 from orchestrator.judging.sources import Whose, fleet_tags
-from orchestrator.phases.judge import HOSTS, LOOK
+from orchestrator.phases.judge import HOSTS, LOOK, hosts_not_checked
 from orchestrator.policy_reference import Policy, open_policy
 from orchestrator.ports.policies import Judgement, Known
 from orchestrator.ports.run import Clock, Target
@@ -125,16 +125,13 @@ class RunJudge:
 
 def _not_checked(known: Known) -> list[NotChecked]:
     left = [_SHIPPED]
-    left += [
-        NotChecked(what=f"host {server}", why=why, next_step="Mend the way there, then: steward verify")
-        for server, why in known.unreached.items()
-    ]
+    left += hosts_not_checked({**known.unreached, **known.left_out})
     left += [
         NotChecked(what=f"the {source}", why="nobody looked at it", next_step=LOOK)
         for source, each in known.listings.items()
         if not each.get("looked_at")
     ]
-    left += [] if known.hosts or known.unreached else [_HOSTS]
+    left += [] if known.hosts or known.unreached or known.left_out else [_HOSTS]
     left += [_BACKUPS] if known.backups is None else []
     left += [_COSTS] if known.costs is None else []
     return left

@@ -202,7 +202,8 @@ def _load(folder: Path | None, name: str, settings: Settings, *, run_rules: bool
         return load_reference(folder, name=name, own_rules=settings.own_rules, run_rules=run_rules)
     except PackError as problem:
         raise InputError(
-            "policy reference" if folder else "rules", str(problem), place=str(folder or settings.own_rules),
+            "policy reference" if folder else "rules", str(problem).removeprefix("policy reference: "),
+            place=str(folder or settings.own_rules),
             next_step="Mend it there; nothing is judged by half of a policy.",
         ) from problem  # fmt: skip
 

@@ -16,6 +16,8 @@ from policies.model import CheckResult, PackError, State
 
 FILE: Final = "baseline.json"
 SCHEMA: Final = "steward.policy-baseline/1"
+GONE: Final = "the subject is gone"
+"""Why an entry excuses nothing whose subject is not there."""
 _KEYS: Final = ("fingerprint", "rule", "subject")
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{64}")
 _SETTLED: Final = frozenset(
@@ -99,38 +101,43 @@ def taken(assessment: Assessment) -> Baseline:
 
 
 def shrink(baseline: Baseline, assessment: Assessment) -> Baseline:
-    """The baseline without what was mended; what this assessment could not settle stays."""
+    """The baseline without what was mended. What this assessment could not settle stays, and so does an entry
+    of a subject that it does not have: who judges a part of a fleet has mended nothing in the rest.
+
+    Of a part, entries of rules that hold subjects against each other stay, too.
+    """
+    part = bool(absent(baseline, assessment))
+    compare = {rule.id for rule in assessment.rules if part and rule.stack_check is not None}
+    told = [(entry, why) for entry, why in lapsed(baseline, assessment) if entry.rule not in compare]
+    mended = {entry.fingerprint for entry, why in told if why != GONE}
+    return Baseline(tuple(each for each in baseline.entries if each.fingerprint not in mended))
+
+
+def absent(baseline: Baseline, assessment: Assessment) -> tuple[Entry, ...]:
+    """The entries of subjects that this assessment does not have."""
+    there = {subject.urn for subject in assessment.subjects}
+    return tuple(entry for entry in baseline.entries if entry.subject not in there)
+
+
+def lapsed(baseline: Baseline, assessment: Assessment) -> tuple[tuple[Entry, str], ...]:
+    """The entries that excuse nothing any more, each with why: GONE, where others of its kind are there."""
     if not baseline.entries:
-        return baseline
-    there = {each.fingerprint for each in assessment.results if each.fingerprint}
+        return ()
+    excusing = {each.fingerprint for each in assessment.results if each.fingerprint}
     places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
     kinds = {subject.kind for subject in assessment.subjects}
     kind_of = {rule.id: rule.kind for rule in assessment.rules}
 
-    def settled(entry: Entry) -> bool:
-        if entry.rule not in assessment.matrix:
-            return False
-        if entry.subject not in places:
-            return kind_of[entry.rule] in kinds
-        return assessment.matrix[entry.rule][places[entry.subject]] in _SETTLED
-
-    return Baseline(
-        tuple(entry for entry in baseline.entries if entry.fingerprint in there or not settled(entry))
-    )
-
-
-def lapsed(baseline: Baseline, assessment: Assessment) -> tuple[tuple[Entry, str], ...]:
-    """The entries that excuse nothing any more, each with why: they can be taken out."""
-    places = {subject.urn: place for place, subject in enumerate(assessment.subjects)}
-
     def why(entry: Entry) -> str:
+        if entry.fingerprint in excusing or entry.rule not in assessment.matrix:
+            return ""
         if entry.subject not in places:
-            return "the subject is gone"
-        failing = assessment.matrix[entry.rule][places[entry.subject]] == LETTERS[State.FAIL]
-        return "it fails with another value now" if failing else "it was mended, or is waived"
+            return GONE if kind_of[entry.rule] in kinds else ""
+        letter = assessment.matrix[entry.rule][places[entry.subject]]
+        failing = "it fails with another value now" if letter == LETTERS[State.FAIL] else ""
+        return failing or ("it was mended, or is waived" if letter in _SETTLED else "")
 
-    kept = shrink(baseline, assessment).fingerprints
-    return tuple((entry, why(entry)) for entry in baseline.entries if entry.fingerprint not in kept)
+    return tuple((entry, told) for entry in baseline.entries if (told := why(entry)))
 
 
 def excused(results: Sequence[CheckResult], baseline: Baseline, may: frozenset[str]) -> list[CheckResult]:

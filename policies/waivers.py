@@ -100,14 +100,16 @@ def _waiver(raw: object, place: str) -> Waiver:
 
 def _text(value: object, place: str) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
-        raise PackError(f"{place}: expected a text of at most {_LONGEST} characters, got {shown(value)}")
+        got = "an empty one" if isinstance(value, str) and not value.strip() else shown(value)
+        raise PackError(f"{place}: expected a text of at most {_LONGEST} characters, got {got}")
     return value.strip()
 
 
 def _day(value: object, place: str) -> date:
     # A time of day would ask whose; a day ends for everybody with its last second in UTC.
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise PackError(f"{place}: expected a day as 2026-12-31, got {shown(value)}")
+        got = str(value) if isinstance(value, datetime) else shown(value)
+        raise PackError(f"{place}: expected a day as 2026-12-31, got {got}")
     return value
 
 

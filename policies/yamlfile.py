@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import yaml
 
+from policies.facts import shown
 from policies.model import PackError
 
 MOST_BYTES: Final = 1 << 20
 MOST_DEEP: Final = 200
 _SHOWN: Final = 120
+_MOST_NAMED: Final = 5
 _INDENTS: Final = re.compile(r"^[ ?:\-]+", re.MULTILINE)
 # The C loader is ten times faster; both are the safe one, so no tag can make an object.
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -87,13 +89,29 @@ def _depth(text: str) -> int:
 
 
 def mapping(
-    value: object, place: str, *, required: Collection[str] = (), optional: Collection[str] | None = None
+    value: object,
+    place: str,
+    *,
+    required: Collection[str] = (),
+    optional: Collection[str] | None = None,
+    called: str = "",
 ) -> Mapping[str, object]:
-    """A mapping with the required keys and no others than these and the optional ones (None: any)."""
+    """A mapping with the required keys and no others than these and the optional ones (None: any).
+
+    `called`: what the keys name, so that a wrong one is told as "no rule named ...".
+    """
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise PackError(f"{place}: expected a mapping, got {repr(value)[:_SHOWN]}")
     missing = [key for key in required if key not in value]
     extra = [] if optional is None else [key for key in value if key not in required and key not in optional]
     if missing or extra:
-        raise PackError(f"{place}: missing {missing or 'nothing'}, not understood {extra or 'nothing'}")
+        wrong = f"no {called} named" if called else "not understood:"
+        told = [f"missing: {', '.join(missing)}"] if missing else []
+        told += [f"{wrong} {_quoted(extra)}"] if extra else []
+        raise PackError(f"{place}: {'; '.join(told)}")
     return value
+
+
+def _quoted(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(f"'{shown(name)}'" for name in names[:_MOST_NAMED]) + more

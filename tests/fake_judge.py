@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.ports.policies import Judgement, Known
 from orchestrator.reporting.model import PolicyResult
-from orchestrator.reporting.policy.model import Digests, PolicyReport, Population, Verdict
+from orchestrator.reporting.policy.model import Digests, NotChecked, PolicyReport, Population, Verdict
 from policies.model import Phase
 from tests.fakes import NOON
 
@@ -17,11 +17,13 @@ class FakeJudge:
     def __init__(self, rows: Sequence[PolicyResult] = ()) -> None:
         self.rows = rows
         self.asked: list[tuple[Known, Phase]] = []
+        self.not_checked: Sequence[NotChecked] = ()
 
     def judge(self, known: Known, phase: Phase) -> Judgement:
         """The wanted rows, and a report without a rule."""
         self.asked.append((known, phase))
-        return Judgement(self.rows, report(phase))
+        told = report(phase).model_copy(update={"not_checked": tuple(self.not_checked)})
+        return Judgement(self.rows, told)
 
 
 def report(phase: Phase) -> PolicyReport:

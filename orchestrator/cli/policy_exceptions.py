@@ -12,6 +12,8 @@ from orchestrator.cli import completion
 from orchestrator.cli.options import AsJson
 from orchestrator.cli.policy_check import Files, Fleet
 
+_MOST_NAMED = 6
+
 Reference = Annotated[
     Path | None,
     typer.Option(
@@ -90,13 +92,27 @@ def baseline(
     from orchestrator.app_exceptions import folder_of, write_baseline
     from orchestrator.app_policy import Asked
     from orchestrator.cli.output import as_document, emit
+    from orchestrator.reporting.humanise import plural
     from orchestrator.settings import load_settings
 
     settings = load_settings(beside=fleet or files[0])
     done = write_baseline(settings, folder_of(settings, reference), Asked(files, fleet), smaller=smaller)
     if as_json:
-        row = {"path": str(done.path), "entries": done.entries, "before": done.before}
+        stayed = [{"rule": each.rule, "subject": each.subject} for each in done.absent]
+        row = {"path": str(done.path), "entries": done.entries, "before": done.before, "absent": stayed}
         emit(as_document("steward.policy-baseline-write/1", **row))
         return
     gone = f", {done.before - done.entries} taken out" if smaller else ""
-    emit(f"{done.path}: {done.entries} failures are excused until their values change{gone}")
+    excused = "1 failure is excused until its value changes"
+    if done.entries != 1:
+        excused = f"{done.entries} failures are excused until their values change"
+    emit(f"{done.path}: {excused}{gone}")
+    if done.absent:
+        emit(
+            f"{plural(len(done.absent), 'entry stays', 'entries stay')} because these files do not have the "
+            "subject; where one is gone for good, take its line out of the file"
+        )
+        for entry in done.absent[:_MOST_NAMED]:
+            emit(f"  {entry.rule} on {entry.subject}")
+        if len(done.absent) > _MOST_NAMED:
+            emit(f"  and {len(done.absent) - _MOST_NAMED} more")

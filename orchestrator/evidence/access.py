@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from orchestrator.evidence.documents import Read, table, text
-from orchestrator.evidence.evaluations import Row
+from orchestrator.evidence.documents import Read, Row, table, text
 from orchestrator.evidence.record import Kind, Line
 
 _NO_LOGIN: Final = ("nologin", "false", "sync", "halt", "shutdown")

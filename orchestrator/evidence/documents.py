@@ -14,6 +14,9 @@ POLICY_REPORT: Final = "steward.policy-report/1"
 HOST_FACTS: Final = "steward.host-facts/1"
 _MOST_ROWS: Final = 1_000_000
 
+Row = Mapping[str, object]
+"""One of a bundle's tables."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -70,3 +73,9 @@ def table(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """An object by its name; an empty one where there is none."""
     value = found.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def matrix(report: Read) -> dict[str, str]:
+    """Rule -> a letter a subject, as a policy report has them."""
+    found = table(report.found, "matrix")
+    return {rule: letters for rule, letters in found.items() if isinstance(letters, str)}

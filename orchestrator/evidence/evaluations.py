@@ -1,179 +1,138 @@
-"""Evaluations due against done, and how long failures stayed, from the policy reports of a period."""
+"""Evaluations due against done, from the policy reports of a period; docs/evidence.md says what counts."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any, Final
 
-from orchestrator.evidence.documents import Read, rows, table, text
+from orchestrator.evidence.documents import Read, Row, matrix, rows, text
 from orchestrator.evidence.period import Period
-from orchestrator.evidence.record import Kind, Line, read_time
-
-Row = Mapping[str, object]
+from orchestrator.evidence.record import Kind, Line
 
 _DONE: Final = "pfwbn"
-_GOOD: Final = "pn"
-_EXCUSED: Final = "wb"
-_SEVERITIES: Final = ("critical", "high", "medium", "low")
+"""Really judged; what stayed unknown, broke or was not run was due and is not done."""
+_KEPT_AS: Final = "policy-report"
+_MOST_NAMED: Final = 20
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """The pairs of a run that were due, and how many of them ended in which letter."""
+
+    due: int = 0
+    letters: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def done(self) -> int:
+        """How many got an answer."""
+        return sum(self.letters.get(each, 0) for each in _DONE)
+
+    def __add__(self, other: _Tally) -> _Tally:
+        return _Tally(self.due + other.due, Counter(self.letters) + Counter(other.letters))
 
 
 def evaluations(lines: Sequence[Line], reports: Sequence[Read]) -> list[Row]:
-    """A run a row: pairs of rule and subject that were due, and those that got an answer."""
+    """A run a row: pairs of rule and subject that were due, and those that got an answer.
+
+    A run that left no report owes what the last one before it owed: of its verb, or of any where it was
+    killed, for then nobody knows the verb.
+    """
     by_record: dict[int, list[Read]] = defaultdict(list)
     for report in reports:
         by_record[report.line.number].append(report)
+    owed: dict[str, tuple[int, int]] = {}
     made: list[Row] = []
     for line in lines:
         if line.kind not in (Kind.RUN, Kind.KILLED):
             continue
-        found = by_record.get(line.number, [])
-        letters = Counter("".join(each for report in found for each in _matrix(report).values()))
-        due = sum(_due(report) for report in found)
-        done = sum(letters[each] for each in _DONE)
-        note = (
-            ""
-            if found
-            else "killed before it could judge"
-            if line.kind == Kind.KILLED
-            else "no policy report"
-        )
-        made.append(
-            {
-                "record": line.number, "at": line.text("ended_at"), "run": text(line.body, "run"),
-                "verb": text(line.body, "verb"), "actor": line.text("actor"),
-                "exit_code": text(line.body, "exit_code"), "due": due, "done": done, "failed": letters["f"],
-                "unknown": letters["u"], "error": letters["e"], "not_run": letters["x"],
-                "missing": due - sum(letters.values()), "note": note,
-            }
-        )  # fmt: skip
+        found, verb = by_record.get(line.number, []), text(line.body, "verb")
+        tally, note = sum(map(_tally, found), _Tally()), ""
+        if found:
+            owed[verb] = owed[""] = (tally.due, line.number)
+        elif any(each.name.startswith(_KEPT_AS) for each in line.payloads):
+            note = "its policy report was erased, so nobody can count it"
+        else:
+            tally, note = _without_report(line, owed.get(verb))
+        made.append(_row(line, tally, note, found))
     return made
 
 
-def evaluation_days(period: Period, until: datetime, reports: Sequence[Read]) -> list[Row]:
-    """A day a row, up to `until`: one evaluation a day is due."""
-    counts = Counter(report.at[:10] for report in reports)
+def _without_report(line: Line, before: tuple[int, int] | None) -> tuple[_Tally, str]:
+    """What a run owes that left no report, in words too; `before`: how many were due in which record."""
+    said = "killed before it could judge" if line.kind == Kind.KILLED else "no policy report"
+    if before is None:
+        return _Tally(), said
+    due, record = before
+    return _Tally(due), f"{said}; as many are due as in record {record}"
+
+
+def _row(line: Line, tally: _Tally, note: str, reports: Sequence[Read]) -> Row:
+    letters = tally.letters
+    return {
+        "record": line.number, "at": line.text("ended_at"), "run": text(line.body, "run"),
+        "verb": text(line.body, "verb"), "actor": line.text("actor"),
+        "exit_code": text(line.body, "exit_code"), "due": tally.due, "done": tally.done,
+        "failed": letters.get("f", 0), "unknown": letters.get("u", 0), "error": letters.get("e", 0),
+        "not_run": letters.get("x", 0), "missing": tally.due - sum(letters.values()),
+        "not_looked_at": _not_looked_at(reports), "note": note,
+    }  # fmt: skip
+
+
+def evaluation_days(period: Period, lines: Sequence[Line], reports: Sequence[Read]) -> list[Row]:
+    """A day a row: one evaluation a day is due, from the chain's first record to its last.
+
+    `lines` is the whole chain. A report counts that judged at least one pair.
+    """
+    counts = Counter(report.at[:10] for report in reports if _tally(report).done)
+    first = lines[0].ended_at().replace(hour=0, minute=0, second=0, microsecond=0)
     made: list[Row] = []
-    day = period.begin
-    while day < min(period.end, until):
+    day: datetime = max(period.begin, first)
+    while day < period.end and day <= lines[-1].ended_at():
         name = day.date().isoformat()
         made.append({"day": name, "due": 1, "done": min(1, counts[name]), "evaluations": counts[name]})
         day += timedelta(days=1)
     return made
 
 
-@dataclass
-class _Failure:
-    rule: str
-    subject: str
-    path: str
-    severity: str
-    phase: str
-    since: str
-    from_the_start: bool
-    until: str = ""
-    how: str = "open"
+def _tally(report: Read) -> _Tally:
+    """Due are the pairs whose rule reads that type of subject, and all that are said not to be run."""
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    subjects = rows(report.found, "subjects")
+    for place, subject in enumerate(subjects):
+        places[text(subject, "kind"), text(subject, "type")].append(place)
+    letters, due, told = Counter[str](), 0, matrix(report)
+    for rule in rows(report.found, "rules"):
+        line = told.get(text(rule, "id"), "")
+        read = _read_by(rule, places, len(subjects))
+        own = Counter(line[place] for place in read if place < len(line))
+        rest = Counter(line) - own
+        del rest["n"]
+        letters += own + rest
+        due += len(read) + rest.total()
+    return _Tally(due, letters)
 
 
-def time_to_fix(reports: Sequence[Read]) -> list[Row]:
-    """A failure a row: since when, until when, and how it ended; each phase is followed by itself."""
-    phases: dict[str, list[Read]] = defaultdict(list)
-    for report in reports:
-        phases[text(report.found, "phase")].append(report)
-    failures = [each for phase, found in phases.items() for each in _followed(phase, found)]
-    made: list[Row] = []
-    for each in sorted(failures, key=lambda one: (one.since, one.rule, one.subject, one.path)):
-        days = _days(each.since, each.until) if each.until else ""
-        made.append({**vars(each), "from_the_start": "yes" if each.from_the_start else "no", "days": days})
-    return made
+def _read_by(
+    rule: Mapping[str, Any], places: Mapping[tuple[str, str], Sequence[int]], count: int
+) -> Sequence[int]:
+    """Places of the subjects that a rule reads: all of them where it does not say which."""
+    types = rule.get("types")
+    if not isinstance(types, list):
+        return range(count)
+    kind = text(rule, "kind")
+    return [
+        place
+        for each in {one for one in types if isinstance(one, str)}
+        for place in places.get((kind, each), ())
+    ]
 
 
-def time_to_fix_summary(failures: Sequence[Row]) -> list[Row]:
-    """A severity a row."""
-    made: list[Row] = []
-    for severity in _SEVERITIES:
-        found = [each for each in failures if each["severity"] == severity]
-        states = Counter(str(each["how"]) for each in found)
-        took = [float(str(each["days"])) for each in found if each["how"] == "fixed"]
-        made.append(
-            {
-                "severity": severity, "found": len(found), "fixed": states["fixed"],
-                "excused": states["excused"], "subject_gone": states["subject gone"], "open": states["open"],
-                "median_days": f"{median(took):.1f}" if took else "",
-                "longest_days": f"{max(took):.1f}" if took else "",
-            }
-        )  # fmt: skip
-    return made
-
-
-def _followed(phase: str, reports: Sequence[Read]) -> Iterator[_Failure]:
-    """Failures from report to report: one ends when its pair passes, is excused, or has no subject."""
-    open_ones: dict[tuple[str, str, str], _Failure] = {}
-    for place, report in enumerate(reports):
-        failing = dict(_failing(report))
-        letters = _letters(report)
-        for key in [each for each in open_ones if each not in failing]:
-            how = _ending(letters, key)
-            if how:
-                open_ones[key].until, open_ones[key].how = report.at, how
-                yield open_ones.pop(key)
-        for key, severity in failing.items():
-            if key not in open_ones:
-                open_ones[key] = _Failure(*key, severity, phase, report.at, place == 0)
-    yield from open_ones.values()
-
-
-def _ending(letters: Mapping[tuple[str, str], str], key: tuple[str, str, str]) -> str:
-    """How a failure that is not told any more ended; '' while nobody knows."""
-    rule, subject, _ = key
-    letter = letters.get((rule, subject))
-    if letter is None:
-        return "subject gone" if any(known == rule for known, _ in letters) else ""
-    if letter in _EXCUSED:
-        return "excused"
-    return "fixed" if letter in _GOOD or letter == "f" else ""
-
-
-def _failing(report: Read) -> Iterator[tuple[tuple[str, str, str], str]]:
-    """(rule, subject, path) -> severity of every failure."""
-    subjects = [text(each, "id") for each in rows(report.found, "subjects")]
-    severities = {text(each, "id"): text(each, "severity") for each in rows(report.found, "rules")}
-    for result in rows(report.found, "results"):
-        if result.get("state") != "fail":
-            continue
-        rule = text(result, "rule")
-        severity = text(result, "severity") or severities.get(rule, "")
-        for place in _places(result):
-            if 0 <= place < len(subjects):
-                yield (rule, subjects[place], text(result, "path")), severity
-
-
-def _places(result: Mapping[str, Any]) -> list[int]:
-    """The subjects of a result: one place, or several of which it says the same."""
-    found = result.get("on", result.get("subject"))
-    return [each for each in (found if isinstance(found, list) else [found]) if type(each) is int]
-
-
-def _letters(report: Read) -> dict[tuple[str, str], str]:
-    subjects = [text(each, "id") for each in rows(report.found, "subjects")]
-    return {
-        (rule, subject): letter
-        for rule, letters in _matrix(report).items()
-        for subject, letter in zip(subjects, letters, strict=False)
-    }
-
-
-def _matrix(report: Read) -> dict[str, str]:
-    found = table(report.found, "matrix")
-    return {rule: letters for rule, letters in found.items() if isinstance(letters, str)}
-
-
-def _due(report: Read) -> int:
-    return len(rows(report.found, "rules")) * len(rows(report.found, "subjects"))
-
-
-def _days(since: str, until: str) -> str:
-    return f"{(read_time(until) - read_time(since)).total_seconds() / 86_400:.1f}"
+def _not_looked_at(reports: Sequence[Read]) -> str:
+    """What the reports themselves say that nobody looked at in this run."""
+    named = [text(row, "what") for report in reports for row in rows(report.found, "not_checked")]
+    told = list(dict.fromkeys(each for each in named if each))
+    more = f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+    return "; ".join(told[:_MOST_NAMED]) + more

@@ -9,17 +9,12 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 
 from orchestrator.evidence.access import access
-from orchestrator.evidence.documents import HOST_FACTS, POLICY_REPORT, Document, of_schema, text
-from orchestrator.evidence.evaluations import (
-    Row,
-    evaluation_days,
-    evaluations,
-    time_to_fix,
-    time_to_fix_summary,
-)
+from orchestrator.evidence.documents import HOST_FACTS, POLICY_REPORT, Document, Row, of_schema, text
+from orchestrator.evidence.evaluations import evaluation_days, evaluations
 from orchestrator.evidence.period import Period
 from orchestrator.evidence.record import Kind, Line
 from orchestrator.evidence.standing import standing_of
+from orchestrator.evidence.time_to_fix import time_to_fix, time_to_fix_summary
 from orchestrator.reporting.escape import csv_cell
 
 
@@ -32,7 +27,7 @@ def tables_of(
     failures = time_to_fix(reports)
     return {
         "evaluations": evaluations(told, reports),
-        "evaluation_days": evaluation_days(period, lines[-1].ended_at(), reports),
+        "evaluation_days": evaluation_days(period, lines, reports),
         "time_to_fix": failures,
         "time_to_fix_summary": time_to_fix_summary(failures),
         "access": access(stack, told, list(of_schema(documents, HOST_FACTS))),

@@ -15,6 +15,8 @@ from orchestrator.judging.together import silent_host
 from orchestrator.ports.policies import Known
 from policies.model import Subject
 from policies.subjects import hosts
+from policies.subjects.backups import NO_PLAN, silent_record
+from policies.subjects.fleet import server_names
 from policies.subjects.population import (
     Listing,
     fleet_listing,
@@ -39,7 +41,7 @@ def live_sources(
     resources: Sequence[Subject],
     whose: Whose,
 ) -> Iterator[Source]:
-    """Hosts that answered, those that did not, and the population where anybody listed it."""
+    """Hosts that answered, those that did not or were not asked, and the population where it was listed."""
     if known.hosts:
         collected = [*known.earlier, *known.hosts]
         answered = asked(
@@ -54,9 +56,29 @@ def live_sources(
     if known.unreached:
         silent = tuple(silent_host(server, why, whose) for server, why in known.unreached.items())
         yield Source("unreached hosts", "host facts", silent, "", silent=True)
+    if known.left_out:
+        unasked = tuple(silent_host(server, why, whose) for server, why in known.left_out.items())
+        yield Source("hosts left out", "host facts", unasked, "", silent=True)
+    unrecorded = tuple(_unrecorded(known, fleet, whose))
+    if unrecorded:
+        yield Source("backups left out", "backup records", unrecorded, "", silent=True)
     if known.listings:
         members = asked(Path("listings"), lambda: _members(known, fleet, resources, whose))
         yield Source("listings", "population", tuple(members), digest_of(known.listings))
+
+
+def _unrecorded(known: Known, fleet: Mapping[str, Any], whose: Whose) -> Iterator[Subject]:
+    """The backups of servers that told nothing, where those of the others are judged."""
+    if known.backups is None:
+        return
+    told = {(each["plan"], each["server"]) for each in known.backups["records"]}
+    reasons = {**known.left_out, **known.unreached}
+    for server, group in server_names(fleet).items():
+        for plan in fleet["servers"][group].get("backup") or [None]:
+            if (plan, server) not in told:
+                why = reasons.get(server, "this run did not ask for it")
+                name = f"{plan or NO_PLAN}/{server}"
+                yield silent_record(name, why, stack=whose.stack, tags=whose.tags)
 
 
 def _members(

@@ -20,6 +20,11 @@ class Collected:
     earlier: Sequence[Mapping[str, Any]]
     unreached: Mapping[str, str]
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """Names of the servers that gave a document, or were asked for one in vain."""
+        return frozenset({*(str(each["host"]) for each in self.documents), *self.unreached})
+
 
 def collect(
     servers: Sequence[ServerOutput],
@@ -31,13 +36,18 @@ def collect(
     answers = collector.collect(servers).values()
     found = [each for each in answers if isinstance(each, HostFacts)]
     book.keep(found)
-    unreached = {
+    silent = {each.host: each.reason for each in answers if isinstance(each, Unreached)}
+    documents = [each.document for each in found]
+    return Collected(documents, book.earlier(servers), {**never_ready(readiness), **silent})
+
+
+def never_ready(readiness: Sequence[Readiness]) -> dict[str, str]:
+    """The servers that never became ready, each with what it lacked."""
+    return {
         each.server: f"not ready: {each.missing}{f', {each.message}' if each.message else ''}"
         for each in readiness
         if each.missing
     }
-    unreached |= {each.host: each.reason for each in answers if isinstance(each, Unreached)}
-    return Collected([each.document for each in found], book.earlier(servers), unreached)
 
 
 def summary(found: Collected) -> str:

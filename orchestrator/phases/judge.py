@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from orchestrator.cost.lines import cost_lines
 from orchestrator.cost.prices import PriceBook
 from orchestrator.errors import FindingsError
+from orchestrator.phases.reach import BY_CHOICE
 from orchestrator.ports.policies import Judgement, Known, PolicyJudge
 from orchestrator.ports.provisioning import Preview
+from orchestrator.reporting.humanise import listed
 from orchestrator.reporting.model import PolicyResult
 from orchestrator.reporting.policy.model import NotChecked
 from orchestrator.results import RunResults
@@ -21,6 +23,7 @@ from stacks.fleet.model import Fleet
 _MOST_NAMED = 6
 HOSTS = "hosts from inside"
 LOOK = "steward verify --fleet FILE"
+_MEND = "Mend that, then: steward verify"
 
 
 def judge(
@@ -56,13 +59,28 @@ def unchanged_since(results: RunResults) -> str:
     return max(host.unchanged_since for host in hosts)
 
 
-def not_asked(judgement: Judgement | None, since: str) -> Judgement | None:
-    """The judgement, with since when nothing changed in the place of why hosts were not asked."""
+def not_asked(
+    judgement: Judgement | None, since: str, idle: Sequence[str], others: Mapping[str, str]
+) -> Judgement | None:
+    """The judgement, with since when nothing changed on `idle` hosts in the place of why none was asked.
+
+    `others`: the hosts of which nobody can say that, each with why; they are told one by one.
+    """
     if judgement is None:
         return None
-    told = NotChecked(what=HOSTS, why=f"nothing changed since run {since}", next_step=LOOK)
-    rows = tuple(told if row.what == HOSTS else row for row in judgement.report.not_checked)
-    return replace(judgement, report=judgement.report.model_copy(update={"not_checked": rows}))
+    of = f" on {listed(list(idle))}" if others else ""
+    why = f"nothing changed{of} since run {since}"
+    told = [NotChecked(what=HOSTS, why=why, next_step=LOOK), *hosts_not_checked(others)]
+    rows = [each for row in judgement.report.not_checked for each in (told if row.what == HOSTS else [row])]
+    return replace(judgement, report=judgement.report.model_copy(update={"not_checked": tuple(rows)}))
+
+
+def hosts_not_checked(reasons: Mapping[str, str]) -> list[NotChecked]:
+    """A row for each host that told nothing, with why and what would change that."""
+    return [
+        NotChecked(what=f"host {server}", why=why, next_step=LOOK if why == BY_CHOICE else _MEND)
+        for server, why in reasons.items()
+    ]
 
 
 def refuse_if_blocked(stack: str, found: Preview, judgement: Judgement) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from orchestrator.errors import InputError
 from stacks.fleet.mistakes import nearest
 from stacks.fleet.model import Fleet
 from stacks.outputs import FleetOutputs
+
+BY_CHOICE: Final = "left out by --host"
+"""Why a server was not asked that the command line did not name."""
+_FAILED: Final = "its playbooks failed in this run, so nobody asked it"
 
 
 def check_wanted(fleet: Fleet, wanted: Sequence[str]) -> None:
@@ -19,6 +24,15 @@ def check_wanted(fleet: Fleet, wanted: Sequence[str]) -> None:
             raise InputError(fleet.stack, f"'{name}' is a group of servers, not one", next_step=f"Say: {its}")
         if name not in names:
             raise InputError(fleet.stack, f"no server named '{name}'; {nearest(name, names)}")
+
+
+def left_out(fleet: Fleet, asked: Collection[str], wanted: Sequence[str] = ()) -> dict[str, str]:
+    """The servers of the fleet that a run did not ask, each with why; `asked` gave an answer, or none."""
+    return {
+        name: BY_CHOICE if wanted and name not in wanted else _FAILED
+        for _, name in fleet.server_names()
+        if name not in asked
+    }
 
 
 def of_fleet(fleet: Fleet, outputs: FleetOutputs, wanted: Sequence[str] = ()) -> FleetOutputs:

@@ -25,7 +25,17 @@ from orchestrator.ports.backups import Receipt
 from orchestrator.reporting.findings import collect, ranked
 from orchestrator.reporting.folding import gathered
 from orchestrator.reporting.history import RunRow
-from orchestrator.reporting.model import Backup, Change, Finding, Host, Network, Report, Step, StepState
+from orchestrator.reporting.model import (
+    Backup,
+    Change,
+    Finding,
+    Host,
+    Network,
+    Report,
+    Step,
+    StepState,
+)
+from orchestrator.reporting.seen import PolicyFigures
 from orchestrator.reporting.verdict import exit_code
 from orchestrator.results import RunResults
 from stacks.fleet.loader import LoadedFleet
@@ -101,8 +111,17 @@ def build_report(
         patched=results.patched,
         checks=gathered(results.checks),
         policies=gathered(results.policies()),
+        policy_figures=_figures(results),
         findings=findings,
     )
+
+
+def _figures(results: RunResults) -> PolicyFigures | None:
+    """What the policy report of the run counts; None where the run left none."""
+    if results.judgement is None:
+        return None
+    found = results.judgement.report
+    return PolicyFigures(rules=len(found.rules), subjects=len(found.subjects), counts=dict(found.counts))
 
 
 def _findings(

@@ -15,6 +15,7 @@ from orchestrator.phases import collect as collect_phase
 from orchestrator.phases import outside as outside_phase
 from orchestrator.phases import population as population_phase
 from orchestrator.phases.backup import BackupRequest, look
+from orchestrator.phases.reach import left_out
 from orchestrator.phases.records import RecordsRequest, records, summary
 from orchestrator.pipelines.judge import judge_steps
 from orchestrator.pipelines.step import Step, Steps
@@ -34,8 +35,12 @@ def live_steps(
     outputs: FleetOutputs,
     access: HostAccess,
     servers: Sequence[ServerOutput],
+    wanted: Sequence[str] = (),
 ) -> Steps:
-    """Facts of hosts, ports as a neighbour sees them, who lists what; then every rule on all of it."""
+    """Facts of hosts, ports as a neighbour sees them, who lists what; then every rule on all of it.
+
+    `wanted`: the servers that were chosen by name; none means all of the fleet.
+    """
     fleet, book = adapters.target.loaded.fleet, adapters.facts
     ask = partial(collect_phase.collect, servers, results.readiness, access.facts, book)
     found: collect_phase.Collected = yield Step("facts", "live", "read", ask, collect_phase.summary)
@@ -56,6 +61,7 @@ def live_steps(
         hosts=found.documents,
         earlier=found.earlier,
         unreached=found.unreached,
+        left_out=left_out(fleet, found.asked, wanted),
         expected=expected,
         listings=listings,
     )

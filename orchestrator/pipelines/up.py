@@ -10,8 +10,9 @@ from orchestrator.errors import ToolError
 from orchestrator.phases import prepare as prepare_phase
 from orchestrator.phases import supply as supply_phase
 from orchestrator.phases import verify as verify_phase
+from orchestrator.phases.collect import never_ready
 from orchestrator.phases.judge import not_asked, unchanged_since
-from orchestrator.phases.reach import check_wanted
+from orchestrator.phases.reach import check_wanted, left_out
 from orchestrator.phases.ready import silent
 from orchestrator.pipelines.backup import backup_steps
 from orchestrator.pipelines.configure import converge_steps
@@ -97,6 +98,8 @@ def proof_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] =
     yield from probe_steps(adapters, results, healthy)
     since = unchanged_since(results)
     if since:
-        results.judgement = not_asked(results.judgement, since)
+        idle = [host.name for host in results.play.hosts] if results.play else []
+        others = {**left_out(fleet, idle, wanted), **never_ready(results.readiness)}
+        results.judgement = not_asked(results.judgement, since, idle, others)
     else:
-        yield from live_steps(adapters, results, results.outputs, access, healthy)
+        yield from live_steps(adapters, results, results.outputs, access, healthy, wanted)

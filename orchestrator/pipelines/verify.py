@@ -22,7 +22,7 @@ def verify_steps(adapters: Adapters, results: RunResults, wanted: Sequence[str] 
     look = partial(verify_phase.verify, fleet, servers, access.verifier, adapters.roles)
     results.checks = yield Step("verify", "verify", "read", look, verify_phase.summary)
     yield from probe_steps(adapters, results, servers)
-    yield from live_steps(adapters, results, outputs, access, servers)
+    yield from live_steps(adapters, results, outputs, access, servers, wanted)
 
 
 def probe_steps(adapters: Adapters, results: RunResults, servers: Sequence[ServerOutput]) -> Steps:

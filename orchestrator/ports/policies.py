@@ -18,10 +18,10 @@ class Known:
 
     `engine`: what the pack said of resources. `state`: what the engine has, as steps that change nothing.
     `hosts`: documents `steward.host-facts/1`, `earlier` those of earlier runs, `expected` what fleet and
-    others say of each host. `unreached`: servers that gave none, and why. `listings`: documents
-    `steward.listing/1` by source. `backups` and `costs`: documents `steward.backup-records/1` and
-    `steward.cost-lines/1`. `deferred`: pairs that an earlier judgement left to this one. `history`: document
-    `steward.pulumi-history/1`.
+    others say of each host. `unreached`: servers that gave none, and why; `left_out`: those that nobody
+    asked, and why. `listings`: documents `steward.listing/1` by source. `backups` and `costs`: documents
+    `steward.backup-records/1` and `steward.cost-lines/1`. `deferred`: pairs that an earlier judgement left to
+    this one. `history`: document `steward.pulumi-history/1`.
     """
 
     engine: Sequence[PolicyResult] = ()
@@ -32,6 +32,7 @@ class Known:
     earlier: Sequence[Mapping[str, Any]] = ()
     expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     unreached: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
     listings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     backups: Mapping[str, Any] | None = None
     deferred: Sequence[Deferred] = ()

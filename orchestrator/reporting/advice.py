@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import listed, plural
-from orchestrator.reporting.model import Report, Severity
+from orchestrator.reporting.model import Finding, Report, Severity
 from orchestrator.reporting.tone import Tone
 from orchestrator.reporting.verdict import server_tones, tone
 
@@ -26,7 +26,8 @@ def next_steps(report: Report, *, most: int = 5) -> list[NextStep]:
     """What to do, most urgent first; with nothing found, what a careful owner does anyway."""
     found = ranked(report.findings)
     # What could not be judged and stops nothing is told among the findings, but is nothing to do.
-    first = [each for each in found if each.blocking or each.fix or each.severity != "low"][:most]
+    first = [each for each in found if each.blocking or each.fix or not _is_slight(each)]
+    first = first[:most]
     steps = [
         NextStep(f"{finding.subject}: {finding.title}", finding.fix, finding.observed, finding.severity)
         for finding in first
@@ -34,6 +35,10 @@ def next_steps(report: Report, *, most: int = 5) -> list[NextStep]:
     if steps and len(found) > len(first):
         steps.append(NextStep(f"Then {plural(len(found) - len(first), 'other finding')}", ""))
     return [*steps, _afterwards(report)] if steps else _careful(report)
+
+
+def _is_slight(finding: Finding) -> bool:
+    return finding.unjudged or finding.severity == "low"
 
 
 def _afterwards(report: Report) -> NextStep:

@@ -19,7 +19,7 @@ from orchestrator.reporting.model import (
     Verdict,
 )
 from orchestrator.reporting.seen import Restore
-from orchestrator.reporting.tone import SEVERITIES
+from orchestrator.reporting.tone import SEVERITIES, SEVERITY_SYMBOLS, SYMBOLS, Tone
 from policies.bench import problem_in
 
 _Judged = TypeVar("_Judged", Check, Backup, Probe)
@@ -63,10 +63,18 @@ def collect(
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order a person should take them up."""
-    return sorted(
-        findings, key=lambda f: (SEVERITIES.index(f.severity), not f.blocking, f.subject, f.rule, f.title)
-    )
+    """Findings in the order a person should take them up; of two alike, what was seen comes first."""
+
+    def rank(one: Finding) -> tuple[object, ...]:
+        grave = SEVERITIES.index(one.severity)
+        return grave, not one.blocking, one.unjudged, one.subject, one.rule, one.title
+
+    return sorted(findings, key=rank)
+
+
+def symbol(finding: Finding) -> str:
+    """By severity, of what was seen; what nobody could tell has that of the unknown, however grave it is."""
+    return SYMBOLS[Tone.UNKNOWN] if finding.unjudged else SEVERITY_SYMBOLS[finding.severity]
 
 
 def _not_good(rows: Iterable[_Judged]) -> Iterator[tuple[_Judged, bool]]:
@@ -107,7 +115,7 @@ def _from_policy(result: PolicyResult) -> Finding:
     seen = result.observed if failed or result.observed != "unknown" else result.message
     return Finding(
         source="policy",
-        severity=result.severity if failed or blocks else "low",  # nobody saw anything wrong yet
+        severity=result.severity,
         blocking=blocks,
         subject=result.subject,
         title=_problem(result) if failed else not_judged,
@@ -115,6 +123,7 @@ def _from_policy(result: PolicyResult) -> Finding:
         expected=result.expected,
         fix=result.remediation,
         rule=result.rule,
+        unjudged=not failed,
     )
 
 
@@ -147,6 +156,7 @@ def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:
             observed=check.observed,
             expected=check.expected,
             rule=check.check,
+            unjudged=not failed,
         )
 
 
@@ -168,6 +178,7 @@ def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
             else "no snapshot seen",
             expected=f"at most {duration(backup.rpo_seconds)} old",
             fix=f"steward backup run{fleet} --plan {shlex.quote(backup.plan)}",
+            unjudged=not failed,
         )
 
 
@@ -181,6 +192,7 @@ def _from_probes(probes: Sequence[Probe]) -> Iterable[Finding]:
             title="Service does not answer as promised" if failed else "Service could not be asked",
             observed=f"{probe.observed} from {probe.url}" if probe.url else probe.observed,
             expected=probe.expected,
+            unjudged=not failed,
         )
 
 

@@ -8,7 +8,7 @@ from orchestrator.reporting import humanise
 from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.budget import budget
 from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
-from orchestrator.reporting.findings import ranked
+from orchestrator.reporting.findings import ranked, symbol
 from orchestrator.reporting.markdown_table import table
 from orchestrator.reporting.model import Change, Finding, Report, Verdict
 from orchestrator.reporting.page import (
@@ -23,7 +23,7 @@ from orchestrator.reporting.page import (
 )
 from orchestrator.reporting.plan_words import difference, shown
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.tone import SEVERITIES, SEVERITY_SYMBOLS, SYMBOLS
+from orchestrator.reporting.tone import SEVERITIES, SYMBOLS
 from orchestrator.reporting.verdict import EXIT_MEANINGS, check_counts, numbers, policy_counts, tone, unjudged
 
 _MARKS = {Verdict.PASS: "✓ ", Verdict.FAIL: "✕ ", Verdict.UNKNOWN: "? ", Verdict.NOT_APPLICABLE: ""}
@@ -72,8 +72,7 @@ def _findings(report: Report) -> list[str]:
         return []
     rows = [
         (
-            f"{SEVERITY_SYMBOLS[finding.severity]} {finding.severity}"
-            + (", blocks" if finding.blocking else ""),
+            f"{symbol(finding)} {finding.severity}" + (", blocks" if finding.blocking else ""),
             markdown_code(finding.subject),
             markdown_text(finding.title) + _rule(finding),
             markdown_code(finding.observed),

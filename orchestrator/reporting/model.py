@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange
 from orchestrator.reporting.record import Record
-from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime, Restore
+from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime, PolicyFigures, Restore
 from policies.model import stops
 
 SCHEMA: Final = "steward.report/2"
@@ -223,7 +223,7 @@ class PolicyResult(Record):
 
 
 class Finding(Record):
-    """Something a person must act on, whoever found it."""
+    """Something a person must act on, whoever found it; `unjudged`: nobody could tell good from bad."""
 
     source: Literal["policy", "check", "service", "backup", "host", "run", "cost", "drift"]
     severity: Severity
@@ -234,6 +234,7 @@ class Finding(Record):
     expected: str = ""
     fix: str = ""
     rule: str = ""
+    unjudged: bool = False
 
 
 class Report(Record):
@@ -286,6 +287,7 @@ class Report(Record):
     probes: Sequence[Probe] = ()
     checks: Sequence[Check] = ()
     policies: Sequence[PolicyResult] = ()
+    policy_figures: PolicyFigures | None = None
     findings: Sequence[Finding] = ()
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -1,4 +1,4 @@
-"""Parts of a report that say when things happened: in a converge, in the vault, in a restore."""
+"""Parts of a report: when things happened, in a converge, the vault or a restore, and how much was judged."""
 
 from __future__ import annotations
 
@@ -56,3 +56,11 @@ class Restore(Record):
     tables: int
     differences: int = 0
     message: str = ""
+
+
+class PolicyFigures(Record):
+    """The figures of the run's policy report: rules × subjects is the sum of `counts`, state by state."""
+
+    rules: int
+    subjects: int
+    counts: dict[str, int]

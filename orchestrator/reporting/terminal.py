@@ -9,11 +9,11 @@ from pathlib import Path
 from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.columns import columns, shorten
 from orchestrator.reporting.escape import terminal, terminal_line
-from orchestrator.reporting.findings import ranked
+from orchestrator.reporting.findings import ranked, symbol
 from orchestrator.reporting.humanise import age, duration, instant, plural
 from orchestrator.reporting.model import Finding, Report, Verdict
 from orchestrator.reporting.sentence import sentence
-from orchestrator.reporting.tone import SEVERITIES, SEVERITY_SYMBOLS, SYMBOLS, Tone
+from orchestrator.reporting.tone import SEVERITIES, SYMBOLS, Tone
 from orchestrator.reporting.verdict import check_counts, policy_counts, tone, unjudged
 
 _INDENT = 12
@@ -206,14 +206,13 @@ def _counted_findings(report: Report) -> list[str]:
 
 
 def _finding(finding: Finding, width: int, paint: _Painter) -> Iterable[str]:
-    style = _SEVERITY_TONES[finding.severity]
-    symbol = SEVERITY_SYMBOLS[finding.severity]
+    style = "unknown" if finding.unjudged else _SEVERITY_TONES[finding.severity]
     effect = "blocks" if finding.blocking else "does not block"
     rest = width - 23 - len(effect)
     about = " ".join(part for part in (terminal(finding.subject), terminal(finding.rule)) if part)
     about = shorten(about, max(8, rest))
     gap = " " * max(2, rest + 2 - columns(about))
-    mark = paint(style, f"{symbol} {finding.severity:<8}")
+    mark = paint(style, f"{symbol(finding)} {finding.severity:<8}")
     yield f" {mark}  {paint('bold', about)}{gap}{paint('dim', effect)}"
     yield from _wrapped("", terminal(finding.title).split(" "), width, paint, " ")
     for label, value in (("saw", finding.observed), ("expected", finding.expected), ("fix", finding.fix)):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.reporting.model import Finding, Report, Severity, Step, StepState, Verdict
+from orchestrator.reporting.seen import PolicyFigures
 from orchestrator.reporting.tone import SEVERITIES, Tone
 
 WORDS: dict[Tone, str] = {Tone.GOOD: "healthy", Tone.BAD: "not healthy", Tone.UNKNOWN: "not verified"}
@@ -105,7 +106,12 @@ def numbers(report: Report) -> Numbers:
 
 
 def policy_counts(report: Report) -> PolicyCounts:
-    """The population the rules were run over; nothing is folded into pass."""
+    """The figures of the run's policy report, or where it has none, of what the rules said row by row.
+
+    Nothing is folded into pass.
+    """
+    if report.policy_figures is not None:
+        return _figures(report.policy_figures)
     pairs = {(result.rule, result.urn or result.subject) for result in report.policies}
     rules, subjects = {rule for rule, _ in pairs}, {subject for _, subject in pairs}
     every = {(rule, subject) for rule in rules for subject in subjects}
@@ -115,6 +121,17 @@ def policy_counts(report: Report) -> PolicyCounts:
         pairs=len(report.policies),
         states=dict(sorted(Counter(result.state for result in report.policies).items(), key=_state_order)),
         complete=pairs == every and len(pairs) == len(report.policies),
+    )
+
+
+def _figures(found: PolicyFigures) -> PolicyCounts:
+    states = {state: count for state, count in found.counts.items() if count}
+    return PolicyCounts(
+        rules=found.rules,
+        subjects=found.subjects,
+        pairs=found.rules * found.subjects,
+        states=dict(sorted(states.items(), key=_state_order)),
+        complete=True,
     )
 
 

@@ -191,12 +191,12 @@ def read_profile(path: Path, rules: Mapping[str, Rule]) -> Profile:
 
 
 def _by_phase(value: object, place: str) -> list[tuple[Phase, object, str]]:
-    phases = yamlfile.mapping(value, place, optional=tuple(Phase))
+    phases = yamlfile.mapping(value, place, optional=tuple(Phase), called="phase")
     return [(Phase(name), each, f"{place}.{name}") for name, each in phases.items()]
 
 
 def _levels(value: object, rules: Collection[str], place: str) -> Mapping[str, Enforcement]:
-    levels = yamlfile.mapping(value, place, optional=rules)
+    levels = yamlfile.mapping(value, place, optional=rules, called="rule")
     return {rule: _enforcement(level, f"{place}.{rule}") for rule, level in levels.items()}
 
 
@@ -208,12 +208,12 @@ def _enforcement(value: object, place: str) -> Enforcement:
 
 
 def _all_params(value: object, rules: Mapping[str, Rule], place: str) -> Mapping[str, Mapping[str, object]]:
-    params = yamlfile.mapping(value, place, optional=rules)
+    params = yamlfile.mapping(value, place, optional=rules, called="rule")
     return {rule: _params(values, rules[rule], f"{place}.{rule}") for rule, values in params.items()}
 
 
 def _params(values: object, rule: Rule, place: str) -> Mapping[str, object]:
-    checked = yamlfile.mapping(values, place, optional=rule.params)
+    checked = yamlfile.mapping(values, place, optional=rule.params, called="parameter")
     for name, value in checked.items():
         check_value(value, rule.params[name], f"{place}.{name}")
     return checked
@@ -221,7 +221,7 @@ def _params(values: object, rule: Rule, place: str) -> Mapping[str, object]:
 
 def read_minimum(path: Path, names: Sequence[str]) -> Minimum:
     """The minimum of each client and environment; raises PackError at a profile that is none of `names`."""
-    place = f"profiles/{path.name}"
+    place = f"profiles/{path.name}" if path.parent == FOLDER else path.name
     body = yamlfile.mapping(yamlfile.read(path), place, required=("default", "clients"), optional=())
     clients = {
         client: yamlfile.mapping(value, f"{place}.clients.{client}")

@@ -75,4 +75,15 @@ def _files(folder: Path, root: Path, levels: int) -> Iterator[Path]:
         if path.is_dir():
             yield from _files(path, root, levels - 1)
         else:
+            _refuse_unread(path, name)
             yield path
+
+
+def _refuse_unread(path: Path, name: str) -> None:
+    """Raises PackError for a profile that would not be read, and for a signature under nothing."""
+    room, _, _ = name.rpartition("/")
+    told, signed = f"policy reference: {shown(name)}", path.with_name(path.stem)
+    if room == PROFILES and path.suffix != waivers.ENDING:
+        raise PackError(f"{told}: not understood; a profile ends in {waivers.ENDING}")
+    if room == waivers.FOLDER and path.suffix == waivers.SIGNATURE_ENDING and not signed.is_file():
+        raise PackError(f"{told}: signs {shown(signed.name)}, which is not there; take it out")

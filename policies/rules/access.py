@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from policies.facts import Facts, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, each
 from policies.rules._hosts import administrators, count, first, octal, rows, texts
+from policies.rules._spans import DAY, days
 
 
 def one_root(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -72,10 +73,12 @@ def password_age_limited(subject: Subject, params: Facts) -> Iterator[Outcome]:
     def judge(row: Facts) -> Iterator[Outcome]:
         if row.table("password").text("state") != "set":
             return
-        name, days = shown(row.text("name")), row.get("max_days")
-        if days is None or not 0 <= row.whole("max_days") <= most:
-            seen = "never" if days is None else str(days)
-            yield Finding(row.where("max_days"), f"password of {name} may stay", seen, f"at most {most} days")
+        name, may = shown(row.text("name")), row.get("max_days")
+        if may is None or not 0 <= row.whole("max_days") <= most:
+            seen = "never" if may is None else str(may)
+            yield Finding(
+                row.where("max_days"), f"password of {name} may stay", seen, f"at most {days(most * DAY)}"
+            )
         if row.get("changed_day") is not None and row.whole("changed_day") > today:
             place = row.where("changed_day")
             yield Finding(place, f"password of {name} changed in the future", str(row.whole("changed_day")),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from policies.facts import Facts, UnknownFactError, shown
 from policies.model import Finding, NotApplicable, Outcome, Subject
+from policies.rules._spans import DAY, days
 
 _PEAKS = ("cpuPeakPercent", "memoryPeakPercent")
 _NO_SERVER = "has no CPUs"
@@ -42,7 +43,7 @@ def not_idle(subject: Subject, params: Facts) -> Iterator[Outcome]:
         return
     use, least = _measured(subject, params), params.number("min_cpu_percent")
     if (used := use.number("cpuPeakPercent")) < least:
-        problem = f"its CPUs were used by {used:g} % at most in {use.number('days'):g} days"
+        problem = f"its CPUs were used by {used:g} % at most in {days(use.number('days') * DAY)}"
         yield Finding(use.where("cpuPeakPercent"), problem, f"{used:g} %", f"at least {least:g} %")
 
 

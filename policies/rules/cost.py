@@ -10,7 +10,7 @@ from typing import Final
 from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, SubjectCheck
 from policies.rules._money import money, same_currency, share
-from policies.rules._spans import DAY
+from policies.rules._spans import DAY, days
 
 _NO_BUDGET: Final = "no budget is agreed, which cost.budget-is-set judges"
 _NO_PRICE: Final = "has no price, which cost.line-is-priced judges"
@@ -173,7 +173,7 @@ def price_is_current(subject: Subject, params: Facts) -> Iterator[Outcome]:
         yield Gap(price.where("ageSeconds"), reason="nobody says of when the price is")
     elif (age := price.number("ageSeconds")) > most * DAY:
         seen = f"{age / DAY:.0f} days old"
-        yield Finding(price.where("ageSeconds"), "the price is old", seen, f"at most {most} days old")
+        yield Finding(price.where("ageSeconds"), "the price is old", seen, f"at most {days(most * DAY)} old")
     if price.has("validSeconds") and (left := price.number("validSeconds")) < 0:
         seen = f"ended {-left / DAY:.0f} days ago"
         yield Finding(price.where("validSeconds"), "the price is no longer valid", seen, "a valid price")

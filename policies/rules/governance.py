@@ -31,9 +31,7 @@ def waiver_not_expired(subject: Subject, _params: Facts) -> Iterator[Outcome]:
         return
     today = _moment(facts, "judgedAt").date()
     if today > expires:
-        yield Finding(
-            place, f"expired {_days((today - expires).days)} ago", str(expires), f"{today} or later"
-        )
+        yield Finding(place, f"ended {_days((today - expires).days)} ago", str(expires), f"{today} or later")
     if today < created:
         yield Finding(facts.where("created"), "is not in force yet", str(created), f"{today} or earlier")
 

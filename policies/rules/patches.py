@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from policies.facts import Facts, shown
 from policies.model import Finding, Gap, Outcome, Subject, each
 from policies.rules._hosts import first, rows, texts
+from policies.rules._spans import DAY, days
 
 
 def security_updates_in_time(subject: Subject, params: Facts) -> Iterator[Outcome]:
@@ -18,7 +19,7 @@ def security_updates_in_time(subject: Subject, params: Facts) -> Iterator[Outcom
         if not row.flag("security"):
             return
         place, what = row.where("candidate"), f"{shown(row.text('package'))} waits for a fix"
-        expected = f"{shown(row.text('candidate'))} within {most:g} days"
+        expected = f"{shown(row.text('candidate'))} within {days(most * DAY)}"
         # Where every wait is too long, nobody need know since when.
         if most == 0 or row.number("age_days") > most:
             yield Finding(place, what, shown(row.text("installed")), expected)
@@ -62,7 +63,7 @@ def lists_fresh(subject: Subject, params: Facts) -> Iterator[Outcome]:
     if lists.number("age_days") > most:
         age = lists.number("age_days")
         yield Finding(
-            lists.where("age_days"), "the lists are old", f"{age:.1f} days", f"{most:g} days or less"
+            lists.where("age_days"), "the lists are old", f"{age:.1f} days", f"{days(most * DAY)} or less"
         )
 
 
@@ -72,7 +73,9 @@ def reboot_in_time(subject: Subject, params: Facts) -> Iterator[Outcome]:
     if reboot.flag("required") and reboot.number("age_days") > most:
         who = shown(", ".join(reboot.texts("packages")) or "an upgrade")
         seen = f"{reboot.number('age_days'):.1f} days"
-        yield Finding(reboot.where("required"), f"{who} waits for a reboot", seen, f"{most:g} days or less")
+        yield Finding(
+            reboot.where("required"), f"{who} waits for a reboot", seen, f"{days(most * DAY)} or less"
+        )
 
 
 def automatic_upgrades(subject: Subject, params: Facts) -> Iterator[Outcome]:

@@ -79,7 +79,7 @@ def size_has_not_collapsed(subject: Subject, params: Facts) -> Iterator[Outcome]
 @of_a_plan
 def drill_is_recent(subject: Subject, params: Facts) -> Iterator[Outcome]:
     """A snapshot of this plan and server was read back not long ago; a new plan has days for its first."""
-    expected = f"a restore within {params.whole('max_age_days')} days"
+    expected = f"a restore within {days(params.whole('max_age_days') * DAY)}"
     if not subject.facts.has("drill"):
         due = params.whole("first_within_days")
         if _first_backup_is_younger(subject.facts, due * DAY):
@@ -133,7 +133,7 @@ def drill_compared_content(subject: Subject, params: Facts) -> Iterator[Outcome]
 @of_a_plan
 def escrow_key_is_proven(subject: Subject, params: Facts) -> Iterator[Outcome]:
     """The key that is kept apart from the control machine opened the repository not long ago."""
-    expected = f"opened within {params.whole('max_age_days')} days"
+    expected = f"opened within {days(params.whole('max_age_days') * DAY)}"
     if not subject.facts.has("escrow"):
         problem = "no key that is kept elsewhere was ever tried"
         yield Finding("escrow", problem, _NEVER, expected)
@@ -165,7 +165,7 @@ def credentials_are_young(subject: Subject, params: Facts) -> Iterator[Outcome]:
     if old := older_than(credentials, params, "max_age_days"):
         most = params.whole("max_age_days")
         place, problem = credentials.where("ageSeconds"), "the repository's credentials are too old"
-        yield Finding(place, problem, f"made {old}", f"at most {most} days old")
+        yield Finding(place, problem, f"made {old}", f"at most {days(most * DAY)} old")
 
 
 @of_a_plan

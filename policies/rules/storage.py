@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from policies.facts import Facts, shown
 from policies.model import Finding, NotApplicable, Outcome, Subject, SubjectCheck
+from policies.rules._spans import DAY, days
 
 _DISPOSABLE = NotApplicable("declared disposable: bears no data")
 
@@ -52,9 +53,10 @@ def vault_is_locked(subject: Subject, params: Facts) -> Iterator[Outcome]:
     if not subject.facts.has("lockedDays"):
         yield NotApplicable("the provider knows no lock; the vault's own floor is judged by its records")
         return
-    days, least = subject.facts.whole("lockedDays"), params.whole("min_days")
-    if days < least:
-        yield Finding("lockedDays", f"backups may go after {days} days", str(days), f"at least {least}")
+    locked, least = subject.facts.whole("lockedDays"), params.whole("min_days")
+    if locked < least:
+        problem = f"backups may go after {days(locked * DAY)}"
+        yield Finding("lockedDays", problem, str(locked), f"at least {least}")
 
 
 def size_within_profile(subject: Subject, params: Facts) -> Iterator[Outcome]:
@@ -94,20 +96,23 @@ def database_keeps_backups(subject: Subject, params: Facts) -> Iterator[Outcome]
     if not subject.facts.flag("dataBearing"):
         yield _DISPOSABLE
         return
-    days, least = subject.facts.whole("backupDays"), params.whole("min_days")
-    if days < least:
-        seen = f"{days} days" if days else "none"
-        yield Finding("backupDays", f"keeps its own backups for {days} days", seen, f"at least {least} days")
+    kept, least = subject.facts.whole("backupDays"), params.whole("min_days")
+    if kept < least:
+        problem = f"keeps its own backups for {days(kept * DAY)}"
+        seen = days(kept * DAY) if kept else "none"
+        yield Finding("backupDays", problem, seen, f"at least {days(least * DAY)}")
 
 
 def key_rotates(subject: Subject, params: Facts) -> Iterator[Outcome]:
     """A key that encrypts is renewed by itself, and its deletion can be taken back in time."""
     if not subject.facts.flag("rotates"):
         yield Finding("rotates", "is never renewed", "false", "true")
-    days, least = subject.facts.whole("deletionWindowDays"), params.whole("min_window_days")
-    if days < least:
+    window, least = subject.facts.whole("deletionWindowDays"), params.whole("min_window_days")
+    if window < least:
         place = subject.facts.where("deletionWindowDays")
-        yield Finding(place, f"is gone {days} days after a mistake", str(days), f"at least {least}")
+        yield Finding(
+            place, f"is gone {days(window * DAY)} after a mistake", str(window), f"at least {least}"
+        )
 
 
 def not_emptied_on_delete(subject: Subject, _params: Facts) -> Iterator[Outcome]:

@@ -59,7 +59,7 @@ def test_a_case_that_expects_something_else_is_told(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("judge: [", "while parsing"),
-        ("judge: a", "missing ['subjects', 'expect']"),
+        ("judge: a", "missing: subjects, expect"),
         ("{judge: a, subjects: [], expect: {state: fine}}", "no state 'fine'; known: pass, fail"),
         ("{judge: a, subjects: [], expect: {state: pass}}", "no subject named 'a'"),
         ("{judge: a, subjects: {}, expect: {state: pass}}", "expected a list"),
@@ -67,7 +67,7 @@ def test_a_case_that_expects_something_else_is_told(tmp_path: Path) -> None:
             "{judge: a, subjects: [{type: t, name: a, properties: 1}], expect: {state: pass}}",
             "are a mapping or",
         ),
-        ("{judge: a, subjects: [{type: t, name: a}], expect: {state: pass}}", "missing ['properties']"),
+        ("{judge: a, subjects: [{type: t, name: a}], expect: {state: pass}}", "missing: properties"),
         (
             STRANGE_SOURCE,
             "no subject named 'b'",

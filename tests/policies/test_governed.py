@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from policies.assessment import Assessment
-from policies.baseline import Baseline, lapsed, shrink, taken
+from policies.baseline import GONE, Baseline, absent, lapsed, shrink, taken
 from policies.evaluate import assess
 from policies.facts import UNKNOWN, Facts
 from policies.governed import Seen, govern, in_force, judge
@@ -81,14 +81,14 @@ def test_it_holds_until_the_last_second_of_its_day_and_fails_again_in_the_next_r
     assert state_of(judged(waiver(), now=LAST_SECOND)) is State.WAIVED
     expired = judged(waiver(), now=LAST_SECOND + timedelta(seconds=1))
     assert state_of(expired) is State.FAIL
-    assert "expires: expired 1 day ago" in wrong(expired)["waiver-not-expired"]
+    assert "expires: ended 1 day ago" in wrong(expired)["waiver-not-expired"]
     assert {RULE, "governance.waiver-not-expired"} <= {each.rule for each in expired.blocking()}
 
 
 @pytest.mark.parametrize(
     ("other", "rule", "told"),
     [
-        ({"expires": date(2026, 11, 28)}, "waiver-not-expired", "expired 1 day ago"),
+        ({"expires": date(2026, 11, 28)}, "waiver-not-expired", "ended 1 day ago"),
         (
             {"created": date(2026, 11, 30), "expires": date(2026, 12, 1)},
             "waiver-not-expired",
@@ -230,12 +230,18 @@ def test_a_baseline_only_shrinks() -> None:
     assert shrink(held, before) == held
 
 
-def test_a_subject_that_is_gone_leaves_the_baseline_unless_nobody_looked() -> None:
+def test_a_subject_that_is_not_there_stays_in_the_baseline_and_is_told() -> None:
     held = taken(judge([network(), network("b")], reference(), Seen(LAST_SECOND)))
-    without = shrink(held, judged(baseline=held))
-    assert {entry.subject for entry in without.entries} == {network().urn}
+    part = judged(baseline=held)
+    missing = {entry for entry in held.entries if entry.subject == network("b").urn}
+    assert missing == set(absent(held, part)) < set(held.entries)
+    assert shrink(held, part) == held, (
+        "nor does one pass for mended because what it overlaps with is not there"
+    )
+    assert {entry for entry, why in lapsed(held, part) if why == GONE} == missing
     other_kind = assess([], load_reference(None).pack.profiles)
     assert shrink(held, other_kind) == held
+    assert lapsed(held, other_kind) == (), "nobody looked"
 
 
 def test_what_could_not_be_judged_stays_in_the_baseline() -> None:

@@ -93,10 +93,15 @@ def test_the_judged_cannot_choose_a_milder_judge(stack: str, tags: dict[str, str
 @pytest.mark.parametrize(
     ("file", "old", "new", "mistake"),
     [
-        ("demo.yaml", "max_rpo_seconds: 172800", "max_rpo_second: 1", "not understood ['max_rpo_second']"),
+        ("demo.yaml", "max_rpo_seconds: 172800", "max_rpo_second: 1", "no parameter named 'max_rpo_second'"),
         ("demo.yaml", "max_rpo_seconds: 172800", "max_rpo_seconds: 1", "1 is outside 60 to None"),
         ("demo.yaml", "service-has-owner: advisory", "service-has-owner: maybe", "expected mandatory"),
-        ("strict.yaml", "network.private-range:", "network.privat-range:", "not understood"),
+        (
+            "strict.yaml",
+            "network.private-range:",
+            "network.privat-range:",
+            "no rule named 'network.privat-range'",
+        ),
         ("minimum.yaml", "default: standard", "default: lax", "no profile named 'lax'"),
         ("demo.yaml", "max_rpo_seconds: 172800", "max_rpo_seconds: long", "expected integer, got 'long'"),
         ("demo.yaml", "    destroy:", "    later:", "'later'"),
@@ -106,7 +111,7 @@ def test_the_judged_cannot_choose_a_milder_judge(stack: str, tags: dict[str, str
             "a.b: advisory",
             "'a.b'",
         ),
-        ("demo.yaml", "name: demo", "name: demo\nphase_params: {live: {a.b: {}}}", "not understood ['a.b']"),
+        ("demo.yaml", "name: demo", "name: demo\nphase_params: {live: {a.b: {}}}", "no rule named 'a.b'"),
         ("demo.yaml", "name: demo", "name: demo\nname: demo", "the key 'name' stands twice"),
     ],
 )

@@ -97,7 +97,7 @@ def test_without_a_folder_there_are_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("  severity: low\n", "", "rules/naming.yaml[0]: missing ['severity']"),
+        ("  severity: low\n", "", "rules/naming.yaml[0]: missing: severity"),
         ("severity: low", "severity: lowly", "rules/naming.yaml[0].severity:"),
         ("id: naming.server-says", "id: network.server-says", "is not of the room 'naming'"),
         ("id: naming.server-says-its-client", "id: naming.Server", "not of the form naming.what-holds"),

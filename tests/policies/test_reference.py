@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from decimal import Decimal
@@ -73,6 +74,21 @@ def test_everything_that_a_reference_may_hold(tmp_path: Path) -> None:
     assert ceiling.amount == Decimal(100)
     assert found.ceilings.of("other", "demo") is None
     assert found.code == {"rules/naming.py": hashlib.sha256(MODULE.encode()).hexdigest()}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("waivers/W-9.yaml.sig", "waivers/W-9.yaml.sig: signs W-9.yaml, which is not there; take it out"),
+        ("profiles/bank.yml", "profiles/bank.yml: not understood; a profile ends in .yaml"),
+        ("wavers", "policy reference: wavers: not understood"),
+        ("minimum.yaml", "minimum.yaml: expected a mapping"),
+    ],
+)
+def test_a_file_that_nobody_would_read_is_refused_by_name(tmp_path: Path, name: str, told: str) -> None:
+    folder = write(tmp_path, {"README.md": "ours", name: "x"})
+    with pytest.raises(PackError, match=re.escape(told)):
+        load_reference(folder)
 
 
 def test_rules_that_are_data_run_nothing(tmp_path: Path) -> None:
@@ -168,7 +184,7 @@ def test_a_link_or_another_folder_is_refused(tmp_path: Path) -> None:
     ("file", "text", "told"),
     [
         ("minimum.yaml", "default: lax\nclients: {}\n", "no profile named 'lax'"),
-        ("profiles/demo.yaml", "name: demo", "profiles/demo.yaml: missing ['description'"),
+        ("profiles/demo.yaml", "name: demo", "profiles/demo.yaml: missing: description"),
         (
             "profiles/demo.yaml",
             PROFILE.replace("bank", "demo").replace("after: standard\n", ""),
@@ -177,7 +193,7 @@ def test_a_link_or_another_folder_is_refused(tmp_path: Path) -> None:
         ("budget.yaml", "clients: {acme: {demo: {amount: 1.5, currency: EUR}}}", "expected money in quotes"),
         ("budget.yaml", "clients: {acme: {demo: {amount: -1, currency: EUR}}}", "expected money in quotes"),
         ("budget.yaml", "clients: {acme: {demo: {amount: 1, currency: euro}}}", "three capital letters"),
-        ("budget.yaml", "clients: {acme: {demo: {amount: 1}}}", "missing ['currency']"),
+        ("budget.yaml", "clients: {acme: {demo: {amount: 1}}}", "missing: currency"),
         ("baseline.json", "{", "baseline.json: Expecting"),
         ("baseline.json", "[" * 50_000, "baseline.json: "),
         ("baseline.json", json.dumps({"schema": "x", "entries": []}), f"under the schema {SCHEMA}"),

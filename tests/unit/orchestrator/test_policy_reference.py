@@ -139,6 +139,14 @@ def test_one_process_at_a_time_writes_a_reference(tmp_path: Path, monkeypatch: p
     assert "default: standard" in (place.folder / "minimum.yaml").read_text()
 
 
+def test_what_is_wrong_in_a_reference_is_told_once(tmp_path: Path) -> None:
+    folder = write(tmp_path / "policy", {"wavers/W-1.yaml": "x"})
+    with pytest.raises(InputError) as told:
+        open_policy(settings(tmp_path, str(folder)), NOW)
+    assert str(told.value).count("policy reference: ") == 1
+    assert "wavers: not understood" in str(told.value)
+
+
 def test_attributes_and_other_peoples_variables_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,24 @@ def test_failures_what_stops_and_other_rules_stay_apart() -> None:
     ]
 
 
+def test_what_could_not_be_judged_is_as_grave_as_its_rule_and_told_apart_from_what_was_seen() -> None:
+    rows = [
+        row("a", "fail", severity="medium"),
+        row("b", severity="critical", rule="patches.no-fixable-vulnerability"),
+        row("c", "fail", severity="critical", rule="network.ssh-not-public"),
+    ]
+    ranked = found(*rows)
+    assert [(each.subject, each.severity, each.unjudged) for each in ranked] == [
+        ("c", "critical", False),
+        ("b", "critical", True),
+        ("a", "medium", False),
+    ]
+    text = findings(demo(findings=ranked))
+    assert "✕ critical  c network.ssh-not-public" in text
+    assert "? critical  b patches.no-fixable-vulnerability" in text
+    assert "· low       d" in findings(demo(findings=found(row("d", "fail", severity="low"))))
+
+
 def test_a_title_leaves_out_what_a_finding_has_fields_for() -> None:
     told = {"expected": "a restore within 366 days", "remediation": "Restore it."}
     message = "a: drill: no restore was ever tried; expected a restore within 366 days. Fix: Restore it."

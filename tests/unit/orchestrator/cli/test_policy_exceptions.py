@@ -129,6 +129,29 @@ def test_a_baseline_begins_once_and_only_gets_smaller(folder: Path, capfd: Out, 
     assert rules_in(folder) == ["a"], "b was mended, and c is new"
 
 
+def test_files_without_a_subject_take_nothing_of_it_out_of_the_baseline(
+    folder: Path, capfd: Out, tmp_path: Path
+) -> None:
+    said(capfd, 0, "baseline", "--from", lines_of(tmp_path, a="-1.00", b="-1.00"))
+    before = json.loads((folder / "baseline.json").read_text())["entries"]
+    told = said(capfd, 0, "baseline", "--from", lines_of(tmp_path, c="3.10"), "--shrink")
+    assert json.loads((folder / "baseline.json").read_text())["entries"] == before
+    assert f"{len(before)} failures are excused until their values change, 0 taken out" in told
+    assert f"{len(before)} entries stay because these files do not have the subject" in told
+    assert f"  {before[0]['rule']} on {before[0]['subject']}" in told
+    said(capfd, 0, "baseline", "--from", lines_of(tmp_path, a="3.10"), "--shrink")
+    assert rules_in(folder) == ["b"]
+
+
+def test_one_entry_is_told_in_the_singular(folder: Path, capfd: Out, tmp_path: Path) -> None:
+    said(capfd, 0, "baseline", "--from", lines_of(tmp_path, a="-1.00"))
+    kept = json.loads((folder / "baseline.json").read_text())
+    (folder / "baseline.json").write_text(json.dumps({**kept, "entries": kept["entries"][:1]}))
+    told = said(capfd, 0, "baseline", "--from", lines_of(tmp_path, b="3.10"), "--shrink")
+    assert "1 failure is excused until its value changes, 0 taken out" in told
+    assert "1 entry stays because" in told
+
+
 def test_no_baseline_is_begun_over_what_may_not_be_excused(folder: Path, capfd: Out, tmp_path: Path) -> None:
     said(capfd, 0, "baseline", "--from", lines_of(tmp_path, a="-1.00"))
     entries = json.loads((folder / "baseline.json").read_text())["entries"]

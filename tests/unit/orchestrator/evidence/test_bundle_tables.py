@@ -24,11 +24,11 @@ def test_evaluations_due_are_held_against_those_done(folder: Path) -> None:
     assert [(row["run"][0], row["due"], row["done"], row["unknown"], row["note"]) for row in rows] == [
         ("a", "2", "2", "0", ""),
         ("b", "2", "2", "0", ""),
-        ("k", "0", "0", "0", "killed before it could judge"),
+        ("k", "2", "0", "0", "killed before it could judge; as many are due as in record 3"),
         ("c", "2", "1", "1", ""),
     ]
     days = {row["day"]: row["done"] for row in table(folder, "evaluation_days")}
-    assert [days[f"2026-11-{day}"] for day in (22, 23, 24, 25)] == ["0", "1", "1", "1"]
+    assert list(days.items())[:3] == [("2026-11-23", "1"), ("2026-11-24", "1"), ("2026-11-25", "1")]
     assert "2026-11-26" not in days, "what lies after the last record was not due yet"
 
 

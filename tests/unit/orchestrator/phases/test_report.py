@@ -11,12 +11,17 @@ import pytest
 from orchestrator.errors import FindingsError, StewardError, StoppedError, ToolError
 from orchestrator.phases.report import RunFacts, build_report, fleet_label
 from orchestrator.ports.plays import PlayResult
+from orchestrator.ports.policies import Judgement
 from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.reporting.json import from_json, to_json
-from orchestrator.reporting.model import Change, Check, Host, Step, StepState, Verdict
+from orchestrator.reporting.markdown import to_markdown
+from orchestrator.reporting.model import Change, Check, Host, PolicyResult, Step, StepState, Verdict
+from orchestrator.reporting.terminal import summary
+from orchestrator.reporting.verdict import policy_counts
 from orchestrator.results import Readiness, RunResults
 from tests.fakes import NOON
 from tests.unit.orchestrator.samples import loaded, outputs, server
+from tests.unit.reporting.policy.sample import refused
 
 FACTS = RunFacts(
     "RUN", "up", "ann", "0.1.0", {"pulumi": "3"}, NOON, NOON + timedelta(minutes=1), "fleets/demo.yaml"
@@ -50,6 +55,25 @@ def test_an_error_decides_the_exit_code_and_the_report_says_that_it_is_not_compl
 ) -> None:
     report = build_report(FACTS, loaded(), RunResults(steps=[step(StepState.FAILED)]), problem)
     assert (report.exit_code, report.complete) == (code, False)
+
+
+def test_the_report_of_a_run_counts_what_its_policy_report_counts() -> None:
+    told = refused()
+    row = PolicyResult(
+        rule="network.x", severity="high", state="fail", enforcement="advisory", subject="a", kind="network"
+    )
+    results = RunResults(steps=[step()], judgement=Judgement([row], told))
+    report = build_report(FACTS, loaded(), results, None)
+    counts = policy_counts(report)
+    assert (counts.rules, counts.subjects) == (len(told.rules), len(told.subjects))
+    assert counts.states == {state: count for state, count in told.counts.items() if count}
+    assert sum(counts.states.values()) == counts.pairs == counts.rules * counts.subjects
+    text = " ".join(summary(report, "report.html").split())
+    assert f"{counts.rules} rules × {counts.subjects} subjects: {told.counts['pass']} pass" in text
+    assert f"{counts.pairs} pairs = {told.counts['pass']} pass + {told.counts['fail']} fail" in to_markdown(
+        report
+    )
+    assert policy_counts(from_json(to_json(report))) == counts
 
 
 def test_what_was_done_outranks_what_was_planned() -> None:

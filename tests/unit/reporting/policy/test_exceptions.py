@@ -26,7 +26,7 @@ GOOD = Verdict(Standing.GOOD, "bob@acme.example", "SHA256:bob")
         ({}, GOOD, "active", "", (1, 1), 0),
         ({"expires": date(2026, 12, 9)}, GOOD, "active", "", (1, 1), 10),
         ({"subject": "*"}, GOOD, "active", "", (2, 1), 0),
-        ({"expires": date(2026, 11, 28)}, GOOD, "expired", "expired 1 day ago", (1, 0), 0),
+        ({"expires": date(2026, 11, 28)}, GOOD, "expired", "ended 1 day ago", (1, 0), 0),
         (
             {"created": date(2026, 12, 1), "expires": date(2026, 12, 2)},
             GOOD,
@@ -40,7 +40,7 @@ GOOD = Verdict(Standing.GOOD, "bob@acme.example", "SHA256:bob")
             {"expires": date(2026, 11, 28)},
             NO_SIGNATURE,
             "refused",
-            "expired 1 day ago; there is no",
+            "ended 1 day ago; there is no",
             (1, 0),
             0,
         ),
