@@ -61,7 +61,7 @@ def _told(content: str | bytes, error: JsonError) -> str:
     """The first fault with its place; the file is read again, since whole files need no places."""
     marked = json.loads(
         content,
-        object_pairs_hook=lambda pairs: _Pairs(pairs),
+        object_pairs_hook=_Pairs,
         parse_constant=_NoNumber,
         parse_float=lambda text: float(text) if math.isfinite(float(text)) else _NoNumber(text),
     )

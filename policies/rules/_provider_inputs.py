@@ -1,7 +1,7 @@
 """Reading of a provider's inputs: every leaf with the keys that lead to it.
 
-The engine writes whatever is no text as JSON in a text (`endpoints: '[{"s3": "http://…"}]'`), so such a text is
-read as what it stands for.
+The engine may write whatever is no text as JSON in a text (`endpoints: '[{"s3": "http://…"}]'`), so such
+a text is read as what it stands for.
 """
 
 from __future__ import annotations

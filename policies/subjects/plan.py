@@ -26,6 +26,7 @@ from policies.subjects.wire import plain
 
 __all__ = ["PlannedStep", "preview_subjects", "state_subjects", "step_subjects"]
 
+
 def preview_subjects(document: object, *, name: str) -> tuple[Subject, ...]:
     """The resources that will exist and the steps that lead there, of `pulumi preview --json --show-sames`.
 
@@ -50,11 +51,11 @@ def state_subjects(document: object, *, name: str) -> tuple[Subject, ...]:
     ]
     refuse_two_living(states)
     # What waits for its delete is on its way out; what another program owns is not this stack's.
-    return whole([
-        _resource(state, at)
-        for at, state in states
-        if not flag_of(state, "delete", at, default=False) and not flag_of(state, "external", at, default=False)
-    ])  # fmt: skip
+    return whole([_resource(state, at) for at, state in states if not any(_flags(state, at))])
+
+
+def _flags(state: Mapping[str, Any], place: str) -> tuple[bool, ...]:
+    return tuple(flag_of(state, key, place, default=False) for key in ("delete", "external"))
 
 
 def _step(entry: object, place: str) -> PlannedStep:
@@ -88,7 +89,9 @@ def _side(body: Mapping[str, Any], key: str, urn: str, place: str) -> Mapping[st
         return None
     state = state_of(body[key], f"{place}.{key}")
     if state["urn"] != urn:
-        raise PackError(f"{place}.{key}.urn: expected {shown(urn)}, as the step says, got {shown(state['urn'])}")
+        raise PackError(
+            f"{place}.{key}.urn: expected {shown(urn)}, as the step says, got {shown(state['urn'])}"
+        )
     return state
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from policies.facts import shown
@@ -60,9 +61,7 @@ def _refuse_count(op: str, counted: object, found: int, name: str) -> None:
     why = (
         "it is cut off or leaves them out" if counted > found else "the engine never counts fewer than it has"
     )
-    raise PackError(
-        f"{place}: counts {shown(counted)}, the file has {found} such steps: {why}. {_COMMAND}"
-    )
+    raise PackError(f"{place}: counts {shown(counted)}, the file has {found} such steps: {why}. {_COMMAND}")
 
 
 def refuse_twice(steps: Sequence[Placed]) -> None:
@@ -101,7 +100,7 @@ def _is_of_a_copy(step: Mapping[str, Any]) -> bool:
 
 
 def _refuse_two_words(living: Sequence[Placed]) -> None:
-    for (_, first), (at, second) in zip(living, living[1:], strict=False):
+    for (_, first), (at, second) in pairwise(living):
         for key in _SIDE:
             one, other = first["newState"].get(key), second["newState"].get(key)
             if one != other:

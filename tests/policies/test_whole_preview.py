@@ -78,7 +78,9 @@ def test_a_second_step_of_a_resource_hides_nothing(
     assert told in str(error.value)
 
 
-@pytest.mark.parametrize("file", ["engine/replacement-steps.json", "seeded/bad/preview.json", "previews/aws.json"])
+@pytest.mark.parametrize(
+    "file", ["engine/replacement-steps.json", "seeded/bad/preview.json", "previews/aws.json"]
+)
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
