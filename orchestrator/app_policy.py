@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING
 
 from orchestrator.circumstances import origin_of
 from orchestrator.clock import new_run_id
+from orchestrator.errors import InputError
 from orchestrator.evidence.folder import found_in
 from orchestrator.evidence.last import clock_went_back, head_of
 from orchestrator.judging.about import circumstances
 from orchestrator.judging.beside import read_expected, read_feed
 from orchestrator.judging.check import judged, reported, unchanged
-from orchestrator.judging.sources import Source, Whose, fleet_tags, heard, is_fleet, read_source
+from orchestrator.judging.sources import RECORDS, Source, Whose, fleet_tags, heard, is_fleet, read_source
 from orchestrator.judging.together import together
-from orchestrator.policy_reference import open_policy
+from orchestrator.policy_reference import Policy, open_policy
 from orchestrator.reporting.humanise import plural
 from orchestrator.reporting.policy.model import NotChecked, PolicyReport
 from orchestrator.settings import Settings
 from policies.assessment import Assessment
 from policies.limits import memory_limit
 from policies.model import Phase
-from policies.subjects.fleet import fleet_subjects, server_names
+from policies.subjects.fleet import backup_names, fleet_subjects, server_names
 from policies.subjects.population import fleet_listing
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 class Asked:
     """Files to judge, and the fleet that they belong to where they do not say so.
 
-    `expected` and `feed`: files of what is set beside facts of hosts.
+    `expected` and `feed`: files of what is set beside facts of hosts. `as_of`: the moment that ages count to,
+    where it is not now.
     """
 
     files: Sequence[Path]
@@ -44,6 +46,7 @@ class Asked:
     changed_since: str = ""
     expected: Path | None = None
     feed: Path | None = None
+    as_of: datetime | None = None
 
 
 def assess_files(settings: Settings, asked: Asked) -> Assessment:
@@ -60,11 +63,12 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     started = datetime.now(UTC)
     policy = open_policy(settings, started, clock_suspect=clock_went_back(settings.home, started))
     fleets = {path: loaded for path in asked.files if (loaded := _fleet_in(settings, path))}
-    whose = _whose(_named(settings, asked, fleets), asked, None if policy.seen.clock_suspect else started)
+    whose = _whose(_named(settings, asked, fleets), asked, _moment_of(asked, started, policy))
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
     sources = together([_source(path, fleets.get(path), whose) for path in asked.files], whose)
-    only, silent = heard(sources), sum(len(source.subjects) for source in sources if source.silent)
-    left_out, same = ([_silent(silent)] if silent else []), frozenset[str]()
+    only, same = heard(sources), frozenset[str]()
+    left_out = [_silent(source) for source in sources if source.silent]
+    left_out += [_of_then(asked.as_of)] if asked.as_of else []
     if asked.changed_since:
         same = unchanged(sources, _earlier(settings, asked, whose)) & only
         only -= same
@@ -73,9 +77,22 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
         found = judged(sources, policy, Phase.OFFLINE, only)
     who = _who(sources, whose)
     about = circumstances(origin_of(settings), "offline", new_run_id(started), started, *who)
-    about = replace(about, chain_head=_chain_head(settings, who[0]))
+    about = replace(about, chain_head=_chain_head(settings, who[0]), as_of=asked.as_of)
     unasked = dict.fromkeys(same, f"unchanged since {asked.changed_since}")
     return found, reported(found, sources, policy, about, datetime.now(UTC), left_out, left_out=unasked)
+
+
+def _moment_of(asked: Asked, started: datetime, policy: Policy) -> datetime | None:
+    """What ages count to: the moment that was named, else now; None where the clock is not to be believed."""
+    if asked.as_of is None:
+        return None if policy.seen.clock_suspect else started
+    if asked.as_of > started:
+        raise InputError(
+            "--as-of", "lies in the future, when what is late now would be early",
+            rule="a moment that has passed", got=asked.as_of.isoformat(),
+            next_step="Leave it out to judge as of now.",
+        )  # fmt: skip
+    return asked.as_of
 
 
 def _chain_head(settings: Settings, stack: str) -> str:
@@ -115,8 +132,9 @@ def _whose(named: LoadedFleet | None, asked: Asked, now: datetime | None) -> Who
     if named is None:
         return Whose("", {}, now, expected, feed)
     spec = named.fleet
-    servers = tuple(server_names(spec.model_dump(mode="json")))
-    return Whose(spec.stack, fleet_tags(spec), now, expected, feed, servers)
+    body = spec.model_dump(mode="json")
+    servers, records = tuple(server_names(body)), tuple(backup_names(body))
+    return Whose(spec.stack, fleet_tags(spec), now, expected, feed, servers, records)
 
 
 def _who(sources: Sequence[Source], whose: Whose) -> tuple[str, str, str]:
@@ -130,8 +148,9 @@ def _who(sources: Sequence[Source], whose: Whose) -> tuple[str, str, str]:
 
 
 def _earlier(settings: Settings, asked: Asked, whose: Whose) -> list[Source]:
-    from orchestrator.earlier_files import earlier
+    from orchestrator.earlier_files import earlier, refuse_itself
 
+    refuse_itself(asked.files, asked.changed_since)
     found = [
         earlier(path, asked.changed_since, lambda then: _source(then, _fleet_in(settings, then), whose))
         for path in asked.files
@@ -147,9 +166,23 @@ def _left_out(count: int, ref: str) -> NotChecked:
     )
 
 
-def _silent(count: int) -> NotChecked:
+def _of_then(moment: datetime) -> NotChecked:
     return NotChecked(
-        what=plural(count, "host"),
+        what="what has happened since",
+        why=f"ages count to {moment:%Y-%m-%d %H:%M:%S} UTC, as --as-of asks",
+        next_step="Judge what was collected today, without --as-of.",
+    )
+
+
+def _silent(source: Source) -> NotChecked:
+    if source.kind == RECORDS:
+        return NotChecked(
+            what=plural(len(source.subjects), "backup"),
+            why="the fleet asks for them, and no record of them was given",
+            next_step="Give the records of all its plans and servers.",
+        )
+    return NotChecked(
+        what=plural(len(source.subjects), "host"),
         why="the fleet has them, and no facts of them were given",
         next_step="Collect them: steward verify --fleet FILE",
     )

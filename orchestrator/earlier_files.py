@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from orchestrator.git_folder import commit_of, repository_of, tracked_text, write_folder
+from orchestrator.errors import InputError
+from orchestrator.git_folder import commit_of, differs, repository_of, tracked_text, write_folder
 from orchestrator.judging.sources import Source, is_fleet
+
+
+def refuse_itself(paths: Sequence[Path], ref: str) -> None:
+    """Raises InputError where the ref is the commit that is judged, so that nothing can differ from it.
+
+    Files that differ from that commit, or are not in it, can be judged against it.
+    """
+    for path in paths:
+        repository = repository_of(path)
+        inside = path.resolve().relative_to(repository).as_posix()
+        if commit_of(repository, ref) != commit_of(repository, "HEAD") or differs(repository, inside):
+            return
+    raise InputError(
+        "--changed-since", "is the commit that is judged, and nothing differs from it: no rule would run",
+        rule="an earlier commit, as that of the branch that this one goes into", got=ref,
+        next_step="Name that one, as --changed-since origin/main, or leave it out to judge everything.",
+    )  # fmt: skip
 
 
 def earlier(path: Path, ref: str, read: Callable[[Path], Source]) -> Source | None:

@@ -51,6 +51,12 @@ def tracked_text(repository: Path, commit: str, path: str) -> str | None:
     return text
 
 
+def differs(repository: Path, path: str) -> bool:
+    """Whether a file or folder of the working tree is not as the commit that is checked out has it."""
+    listed = ("--porcelain", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames")
+    return bool(_git(repository, "status", *listed, "--", path).stdout)
+
+
 def write_folder(repository: Path, commit: str, folder: str, into: Path) -> None:
     """Write the files of a folder of a commit, readable by their owner alone; raises InputError."""
     sizes = _listed(repository, commit, folder)

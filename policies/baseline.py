@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from policies import yamlfile
+from policies import jsonfile, yamlfile
 from policies.assessment import LETTERS, Assessment
 from policies.model import CheckResult, PackError, State
 
@@ -59,7 +59,7 @@ def read_baseline(folder: Path) -> Baseline:
 def parse_baseline(content: bytes, place: str) -> Baseline:
     """The baseline in the text; raises PackError."""
     try:
-        raw = json.loads(content)
+        raw = jsonfile.parsed(content)
     except (ValueError, RecursionError) as error:
         raise PackError(f"{place}: {error}") from None
     body = yamlfile.mapping(raw, place, required=("schema", "entries"), optional=())

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from policies import yamlfile
+from policies import jsonfile, yamlfile
 from policies.model import PackError
 from policies.signers import Standing, Verdict
 
@@ -45,7 +45,7 @@ def verdicts_text(verdicts: Verdicts) -> str:
 def parse_verdicts(content: bytes, place: str) -> Verdicts:
     """The verdicts in the text; raises PackError."""
     try:
-        raw = json.loads(content)
+        raw = jsonfile.parsed(content)
     except (ValueError, RecursionError) as error:
         raise PackError(f"{place}: {error}") from None
     body = yamlfile.mapping(raw, place, required=("schema", "reference", "judged_at", "waivers"), optional=())

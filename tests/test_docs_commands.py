@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 
 from orchestrator.cli.main import app
 from orchestrator.reporting.write import write
+from tests.policies.test_seeded import collected_at
 from tests.test_docs import EVERYWHERE, PAGES, ROOT, calls, verb_of, verbs
 from tests.unit.reporting import sample
 
@@ -119,8 +121,13 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "playbooks").mkdir()
     (folder / "playbooks" / "site.yml").write_text(PLAYBOOK)
     good = ROOT / "tests" / "policies" / "seeded" / "good"
-    shutil.copytree(good / "facts", folder / "FOLDER" / "facts")
-    shutil.copy(good / "expected.json", folder / "FOLDER" / "host-facts-expected.json")
+    for name in ("FOLDER", "OLD"):
+        shutil.copytree(good / "facts", folder / name / "facts")
+        shutil.copy(good / "expected.json", folder / name / "host-facts-expected.json")
+    for path in (folder / "FOLDER" / "facts").iterdir():
+        path.write_text(
+            collected_at(path.read_text("utf-8"), datetime.now(UTC) - timedelta(hours=1)), "utf-8"
+        )
     judged = steward(folder, "policy", "check", "--from", "preview.json", "--output", "judged")
     assert judged.returncode == 0, judged.stdout + judged.stderr
     for place in (folder, folder.parent / "home" / "runs" / RUN_ID):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Files = Annotated[
     list[Path],
@@ -56,6 +59,16 @@ Since = Annotated[
         show_default=False,
     ),
 ]
+AsOf = Annotated[
+    str,
+    typer.Option(
+        "--as-of",
+        metavar="TIME",
+        help="Count ages to this moment, as 2026-11-28T20:00:00Z, and not to now: to judge again what was "
+        "judged then. Never green.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -73,6 +86,7 @@ def check(
     expected: Expected = None,
     feed: Feed = None,
     changed_since: Since = "",
+    as_of: AsOf = "",
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,7 +106,7 @@ def check(
     from orchestrator.reporting.policy.text import to_text
     from orchestrator.settings import load_settings
 
-    asked = Asked(files, fleet, changed_since, expected, feed)
+    asked = Asked(files, fleet, changed_since, expected, feed, _moment(as_of))
     report = check_files(load_settings(beside=fleet or files[0]), asked)
     saved = [] if output is None else write_formats(report, output)
     emit(
@@ -101,3 +115,17 @@ def check(
         else to_text(report, width(least=_NARROWEST), str(saved[0]) if saved else "")
     )
     raise typer.Exit(report.verdict.exit_code)
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that `--as-of` names, None where it is left out; raises InputError."""
+    from orchestrator.errors import InputError
+    from policies.subjects.moments import moment
+
+    found = moment(text)
+    if text and found is None:
+        raise InputError(
+            "--as-of", "is no moment", rule="a date and time with their zone", got=text,
+            next_step="Write it as 2026-11-28T20:00:00Z.",
+        )  # fmt: skip
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from orchestrator.errors import InputError
 from orchestrator.judging.sources import Source
@@ -13,11 +14,13 @@ from orchestrator.reporting.policy.exceptions import reported_baseline, reported
 from orchestrator.reporting.policy.model import Deferred, NotChecked, PolicyReport
 from orchestrator.reporting.policy.model import Source as ReportedSource
 from policies.assessment import Assessment
-from policies.facts import Unknown
+from policies.facts import Unknown, shown
 from policies.governed import judge, judge_change
 from policies.model import Phase, State, Subject
 
 _POPULATION = "population."
+_TOLD_LATER: Final[Mapping[str, int]] = {"state": 1, "fleet file": 2}
+"""Kinds of source whose word counts where no other tells of the same subject."""
 _DIFFERS = (State.FAIL, State.WAIVED, State.BASELINED)
 
 
@@ -36,11 +39,8 @@ def judged(sources: Sequence[Source], policy: Policy, phase: Phase, only: Collec
 
 
 def union(sources: Sequence[Source]) -> tuple[Subject, ...]:
-    """Every subject once, as the first source that knows it has it; raises InputError where there is none."""
-    found: dict[str, Subject] = {}
-    for source in sources:
-        for subject in source.subjects:
-            found.setdefault(subject.urn, subject)
+    """Every subject once; raises InputError where there is none, or where two files differ about one."""
+    found = _each_once(sources)
     if not found:
         raise InputError(
             "policy check", "there is nothing to judge: no green report comes of an empty population",
@@ -50,14 +50,39 @@ def union(sources: Sequence[Source]) -> tuple[Subject, ...]:
     return tuple(found.values())
 
 
+def _each_once(sources: Sequence[Source]) -> Mapping[str, Subject]:
+    """By id; raises InputError where two files tell different facts of one subject.
+
+    What will be goes before what is, and both before what the fleet file says: of these kinds of file each
+    speaks of another time, and differs from the others on purpose.
+    """
+    found: dict[str, Subject] = {}
+    told: dict[str, Source] = {}
+    for source in sorted(sources, key=lambda each: _TOLD_LATER.get(each.kind, 0)):
+        for subject in source.subjects:
+            known = found.setdefault(subject.urn, subject)
+            by = told.setdefault(subject.urn, source)
+            if known is not subject and by.kind == source.kind and known != subject:
+                raise _two_words(subject, by, source)
+    return found
+
+
+def _two_words(subject: Subject, first: Source, second: Source) -> InputError:
+    files = first.name if first.name == second.name else f"{first.name} and {second.name}"
+    return InputError(
+        "policy check", f"two files tell different things of {shown(subject.urn)}", place=files,
+        rule="one word of each subject, or else one file would hide what the other says",
+        got=f"a {first.kind} each", next_step="Give the one that is true, or judge them apart.",
+    )  # fmt: skip
+
+
 def unchanged(now: Sequence[Source], then: Sequence[Source]) -> frozenset[str]:
     """Ids of the subjects that are as they were."""
-    before = {subject.urn: subject for source in then for subject in source.subjects}
+    before = _each_once(then)
     return frozenset(
-        subject.urn
-        for source in now
-        for subject in source.subjects
-        if (known := before.get(subject.urn)) is not None and known == subject
+        urn
+        for urn, subject in _each_once(now).items()
+        if (known := before.get(urn)) is not None and known == subject
     )
 
 

@@ -47,7 +47,12 @@ def live_sources(
         answered = asked(
             Path("facts of hosts"),
             lambda: hosts.host_subjects(
-                collected, stack=whose.stack, tags=whose.tags, expected=known.expected, feed=feed
+                collected,
+                stack=whose.stack,
+                tags=whose.tags,
+                expected=known.expected,
+                feed=feed,
+                now=whose.now,
             ),
         )
         here = {str(each["host"]) for each in known.hosts}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from orchestrator.errors import InputError
+from policies import jsonfile
 from policies.facts import shown
 from policies.model import PackError
 from policies.subjects.document import DocumentError
@@ -36,9 +36,15 @@ def content_of(path: Path) -> bytes:
 
 
 def whole_json(path: Path, content: bytes) -> Any:
-    """The value that the text holds; raises InputError where it was cut off."""
+    """The value that the text holds; raises InputError where it was cut off, or says a thing twice."""
     try:
-        return json.loads(content)
+        return jsonfile.parsed(content)
+    except jsonfile.JsonError as problem:
+        raise InputError(
+            "policy check", f"nothing in it is judged: {shown(str(problem))}", place=str(path),
+            rule="JSON that says each thing once, in numbers that can be counted with",
+            next_step="Write it again with the command that makes it.",
+        ) from problem  # fmt: skip
     except (ValueError, RecursionError) as problem:
         raise InputError(
             "policy check", "the file is not whole JSON, so nothing in it is judged", place=str(path),

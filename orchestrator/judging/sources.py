@@ -39,7 +39,8 @@ class Whose:
 
     `now`: when the judgement is made, for ages; None where the clock is not to be believed.
     `expected` and `feed`: what is set beside facts of hosts.
-    `servers`: those of the fleet, so that one without facts is told.
+    `servers`: those of the fleet, so that one without facts is told. `records`: plan and server of each
+    backup that it asks for, so that one without a record is.
     `ceiling`: what it may cost at most, by the policy.
     """
 
@@ -49,6 +50,7 @@ class Whose:
     expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     feed: Mapping[str, object] | None = None
     servers: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
     ceiling: Mapping[str, str] | Unknown | None = None
 
 
@@ -88,6 +90,7 @@ def heard(sources: Iterable[Source]) -> frozenset[str]:
 
 _Read = Callable[[Any, str, Whose], Sequence[Subject]]
 FACTS: Final = "host facts"
+RECORDS: Final = "backup records"
 LISTERS: Final = ("provider", "vault")
 """Whose listings come as documents; the fleet file and the state are read themselves."""
 
@@ -181,7 +184,7 @@ def _playbooks(path: Path, files: Mapping[str, str], whose: Whose) -> Source:
 
 _DOCUMENTS: Final[Mapping[str, tuple[str, _Read]]] = {
     backups.SCHEMA: (
-        "backup records",
+        RECORDS,
         lambda body, _name, whose: backups.backup_subjects(
             body, stack=whose.stack, tags=whose.tags, now=whose.now
         ),

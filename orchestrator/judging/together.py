@@ -9,19 +9,35 @@ from typing import Final
 
 from orchestrator.errors import InputError
 from orchestrator.judging.reading import asked
-from orchestrator.judging.sources import FACTS, Source, Whose
+from orchestrator.judging.sources import FACTS, RECORDS, Source, Whose
 from policies.facts import Facts, Unknown
 from policies.model import Kind, Subject
+from policies.subjects.backups import silent_record
 from policies.subjects.hosts import host_subjects
 from policies.subjects.population import Listing, reconcile
 
 SILENT: Final = "hosts without facts"
+UNRECORDED: Final = "backups without a record"
 _WHY: Final = "no facts of this host were given"
+_NO_RECORD: Final = "no record of this plan and server was given"
 
 
 def together(sources: Sequence[Source], whose: Whose) -> list[Source]:
     """The sources with the hosts that their documents tell of, and what only their union tells."""
-    return [*_with_hosts(sources, whose), *_population(sources, whose)]
+    return [*_with_hosts(sources, whose), *_silent_records(sources, whose), *_population(sources, whose)]
+
+
+def _silent_records(sources: Sequence[Source], whose: Whose) -> list[Source]:
+    """The backups that the fleet asks for and no record tells of, where records were given at all."""
+    told = {subject.name for source in sources if source.kind == RECORDS for subject in source.subjects}
+    if not told:
+        return []
+    missing = tuple(
+        silent_record(name, _NO_RECORD, stack=whose.stack, tags=whose.tags)
+        for name in whose.records
+        if name not in told
+    )
+    return [Source(UNRECORDED, RECORDS, missing, "", silent=True)] if missing else []
 
 
 def silent_host(name: str, why: str, whose: Whose) -> Subject:
@@ -46,7 +62,12 @@ def _with_hosts(sources: Sequence[Source], whose: Whose) -> list[Source]:
     hosts = asked(
         names,
         lambda: host_subjects(
-            documents, stack=whose.stack, tags=whose.tags, expected=whose.expected, feed=whose.feed
+            documents,
+            stack=whose.stack,
+            tags=whose.tags,
+            expected=whose.expected,
+            feed=whose.feed,
+            now=whose.now,
         ),
     )
     by_name = {subject.name: subject for subject in hosts}

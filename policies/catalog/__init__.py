@@ -15,7 +15,7 @@ from policies.subjects.types import TYPES
 
 _HERE: Final = Path(__file__).parent
 ROOMS: Final = (
-    *("network", "servers", "storage", "change", "playbooks"),
+    *("network", "servers", "storage", "providers", "change", "playbooks"),
     *("ssh", "hardening", "access", "patches", "backups", "recovery", "quality"),
     *("population", "cost", "capacity", "governance"),
 )

@@ -9,7 +9,7 @@ from policies.facts import Facts, UnknownFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, SubjectCheck
 from policies.rules._steps import LOSING, both, is_of, lost, op, turned_off
 
-_COUNTED = ("grouping", "part", "unrecognised", "fleet")
+_COUNTED = ("grouping", "provider", "part", "unrecognised", "fleet")
 """What is no thing of its own, and so does not count among what a stack loses."""
 _HOUR = 3600
 

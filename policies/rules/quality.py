@@ -12,6 +12,7 @@ from typing import Final
 from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, each
 from policies.rules._schedules import firings, openings
+from policies.rules._spans import HOUR, hours
 
 _ALWAYS: Final = 100
 """Percent of the time."""
@@ -83,6 +84,15 @@ def type_is_known(subject: Subject, _params: Facts) -> Iterator[Outcome]:
         yield Finding(
             "type", f"no rule can judge resources of type {kind}", kind, "a type with a subject mapping"
         )
+
+
+def facts_are_fresh(subject: Subject, params: Facts) -> Iterator[Outcome]:
+    """What is judged of a host was seen not long ago: a good look can be shown again for ever."""
+    age, most = subject.facts.number("collected_age_seconds"), params.number("max_age_hours") * HOUR
+    if age > most:
+        place, seen = subject.facts.where("collected_at"), f"{hours(age)} old"
+        problem = "these facts say nothing of the host as it is now"
+        yield Finding(place, problem, seen, f"facts of the last {hours(most)}")
 
 
 def service_says_purpose(subject: Subject, params: Facts) -> Iterator[Outcome]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from policies.facts import Facts, UnknownFactError
-from policies.model import Finding, NotApplicable, Outcome, Subject
+from policies.model import Finding, Gap, NotApplicable, Outcome, Subject
 from policies.rules._records import of_a_plan, older_than
 from policies.rules._spans import DAY, days, hours
 
@@ -14,6 +14,17 @@ _NEVER = "never"
 _HOST = "host"
 _NOTHING_KEPT = "no snapshot lies in the vault, which recovery.point-is-recent judges"
 _NO_DRILL = "nothing was ever restored, which recovery.drill-is-recent judges"
+
+
+def record_is_possible(subject: Subject, _params: Facts) -> Iterator[Outcome]:
+    """Nothing in the record lies in the future, or is a number that nothing has."""
+    if not (subject.facts.has("impossible") and subject.facts.has("toCome")):
+        raise UnknownFactError("the record", reason="nobody read it as a whole")
+    for row in subject.facts.rows("impossible"):
+        place, value = row.text("place"), row.text("value")
+        yield Finding(place, "nothing has so many", value, "a number from 0 on, with an end")
+    for place in subject.facts.texts("toCome"):
+        yield Gap(place, reason="it happened in the future; set the clocks right")
 
 
 @of_a_plan

@@ -40,13 +40,14 @@ def backup_subjects(
 
 def _subject(record: Record, stack: str, tags: Mapping[str, object]) -> Subject:
     name = f"{record.label('plan', NO_PLAN)}/{record.label('server', '?')}"
+    told = {**_promise(record), **_seen(record)}
     return Subject(
         kind=Kind.BACKUP_RECORD,
         type="backup_record",
         name=name,
         urn=f"{Kind.BACKUP_RECORD}:{stack}/{name}",
         stack=stack,
-        facts=Facts({"name": name, "tags": tags, "stack": stack, **_promise(record), **_seen(record)}),
+        facts=Facts({"name": name, "tags": tags, "stack": stack, **told, **_doubts(record)}),
         source_type=SCHEMA,
         witness="vault",
     )
@@ -63,6 +64,15 @@ def silent_record(name: str, why: str, *, stack: str, tags: Mapping[str, object]
         facts=Facts({"name": name, "tags": tags, "stack": stack, "plan": Unknown(why)}),
         witness="nobody",
     )
+
+
+def _doubts(record: Record) -> Mapping[str, object]:
+    """What cannot be so, whatever rules read of it."""
+    doubts = record.doubts
+    return {
+        "impossible": [{"place": place, "value": value} for place, value in doubts.impossible.items()],
+        "toCome": list(doubts.to_come) if record.knows_time else Unknown("nobody knows what time it is"),
+    }
 
 
 def _promise(record: Record) -> Mapping[str, object]:
@@ -134,7 +144,7 @@ def _drill(part: Record) -> Mapping[str, object]:
     return {
         **_attempt(part),
         "measuredSeconds": part.measure("measured_seconds"),
-        "restored": part.value("restored"),
+        "restored": part.happened("restored"),
         "compared": part.measure("compared"),
         "different": part.measure("different"),
     }

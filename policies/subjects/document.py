@@ -8,6 +8,7 @@ are still judged; a document of another shape is refused as a whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -59,12 +60,30 @@ def each_once(subjects: Sequence[Subject], schema: str) -> Sequence[Subject]:
     return subjects
 
 
+@dataclass
+class Doubts:
+    """What cannot be so, by its place in a record, whether or not a rule comes to read it."""
+
+    impossible: dict[str, str] = field(default_factory=dict)
+    """Place -> the number as it stands."""
+    to_come: list[str] = field(default_factory=list)
+    """Places of times in the future of what is said to have happened."""
+
+
 class Record:
     """One mapping of a document, and the time at which it is judged; None where nobody knows the time."""
 
-    def __init__(self, values: Mapping[str, object], now: datetime | None) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, object],
+        now: datetime | None,
+        place: str = "",
+        doubts: Doubts | None = None,
+    ) -> None:
         self._values = values
         self._now = now
+        self._place = place
+        self.doubts = Doubts() if doubts is None else doubts
 
     def value(self, key: str) -> object:
         """The value, None for never or none, or Unknown with the reason."""
@@ -79,8 +98,19 @@ class Record:
         """A size, count or time; a negative or endless one becomes a text, which no rule takes for one."""
         value = self.value(key)
         if isinstance(value, int | float) and not 0 <= value < _ENDLESS:  # nor what is no number (nan)
+            self.doubts.impossible[self._where(key)] = shown(value)
             return shown(value)
         return value
+
+    @property
+    def knows_time(self) -> bool:
+        """Whether ages can be told at all."""
+        return self._now is not None
+
+    def happened(self, key: str) -> object:
+        """The value as it stands; one that is a time in the future is a doubt."""
+        self.age(key)
+        return self.value(key)
 
     def label(self, key: str, fallback: str) -> str:
         """A safe text for names and identities."""
@@ -90,14 +120,23 @@ class Record:
     def part(self, key: str, facts: Callable[[Record], Mapping[str, object]]) -> object:
         """The facts of a nested mapping; None, Unknown and what is no mapping stay what they are."""
         value = self.value(key)
-        return facts(Record(value, self._now)) if isinstance(value, Mapping) else value
+        return facts(self._part(value, key)) if isinstance(value, Mapping) else value
 
     def rows(self, key: str, facts: Callable[[Record], Mapping[str, object]]) -> object:
         """The facts of each mapping of a list; what is no list of mappings stays what it is."""
         value = self.value(key)
         if isinstance(value, str) or not isinstance(value, Sequence):
             return value
-        return [facts(Record(row, self._now)) if isinstance(row, Mapping) else row for row in value]
+        return [
+            facts(self._part(row, f"{key}[{place}]")) if isinstance(row, Mapping) else row
+            for place, row in enumerate(value)
+        ]
+
+    def _part(self, values: Mapping[str, object], key: str) -> Record:
+        return Record(values, self._now, self._where(key), self.doubts)
+
+    def _where(self, key: str) -> str:
+        return f"{self._place}.{key}" if self._place else key
 
     def age(self, key: str) -> object:
         """Seconds since the time; a time in the future is Unknown, as one of two clocks is wrong."""
@@ -106,6 +145,7 @@ class Record:
             return seconds
         if seconds >= -_CLOCK_TOLERANCE:
             return 0.0
+        self.doubts.to_come.append(self._where(key))
         return Unknown(f"{key.replace('_', ' ')} lies in the future; set the clocks right")
 
     def remaining(self, key: str) -> object:

@@ -12,6 +12,7 @@ from typing import Final
 
 from policies.facts import Facts, Unknown, shown
 from policies.model import Kind, Subject
+from policies.subjects.backups import NO_PLAN
 from policies.subjects.document import DocumentError
 
 FLEET_TYPES: Final = ("service", "server_group")
@@ -50,6 +51,17 @@ def server_names(fleet: Mapping[str, object]) -> dict[str, str]:
     """Each server of the fleet with its group: `web` with count 2 is web-1 and web-2."""
     body = _Body(fleet)
     return {name: group for group in body.groups for name in body.servers_of(group)}
+
+
+def backup_names(fleet: Mapping[str, object]) -> list[str]:
+    """Plan and server of each backup record that the fleet asks for, `-/SERVER` for one without a plan."""
+    body = _Body(fleet)
+    return [
+        f"{shown(plan)}/{shown(name)}"
+        for group, spec in body.groups.items()
+        for name in body.servers_of(group)
+        for plan in (_names(spec, "backup") or (NO_PLAN,))
+    ]
 
 
 class _Body:

@@ -1,7 +1,7 @@
 """Facts of hosts as subjects: dated documents of a collector, what the fleet says of each host, and a feed.
 
 Pure: the same documents give the same subjects whenever they are read, so every age is counted to the moment
-at which a document was collected.
+at which a document was collected. How old the document itself is counts to the moment of the judgement.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from policies.facts import Facts, Unknown
 from policies.model import Kind, Subject
 from policies.subjects import host_access, host_packages
-from policies.subjects.document import DocumentError
+from policies.subjects.document import DocumentError, Record
 from policies.subjects.moments import days_since, moment
 
 SCHEMA: Final = "steward.host-facts/1"
@@ -48,9 +48,11 @@ def host_subjects(
     tags: Mapping[str, object],
     expected: Mapping[str, Mapping[str, object]],
     feed: Mapping[str, object] | None = None,
+    now: datetime | None = None,
 ) -> list[Subject]:
     """One subject a host, from its newest document; raises DocumentError.
 
+    `now`: when they are judged, None where nobody knows the time.
     Older documents of a host tell since when an upgrade has been pending. `expected`: by host name, what the
     fleet says of it (`administrators`, `ports`) and what others saw of it (`listening_outside`).
     `feed`: {"as_of": date, "packages": {source: [{"id", "severity", "fixed_version"}]}}.
@@ -61,7 +63,9 @@ def host_subjects(
         by_host.setdefault(one.host, []).append(one)
     vulnerabilities = host_packages.Feed.of(feed)
     return [
-        _subject(sorted(found, key=lambda each: each.at), stack, tags, expected.get(host), vulnerabilities)
+        _subject(
+            sorted(found, key=lambda each: each.at), stack, tags, expected.get(host), vulnerabilities, now
+        )
         for host, found in by_host.items()
     ]
 
@@ -84,6 +88,7 @@ def _subject(
     tags: Mapping[str, object],
     expected: Mapping[str, object] | None,
     feed: host_packages.Feed,
+    now: datetime | None,
 ) -> Subject:
     newest = found[-1]
     facts: dict[str, object] = {name: _section(newest, name) for name in SECTIONS}
@@ -93,6 +98,7 @@ def _subject(
         "name": newest.host,
         "tags": dict(tags),
         "collected_at": newest.at.isoformat(),
+        "collected_age_seconds": Record(newest.sections, now).age("collected_at"),
         "expected": wanted,
         "clock": _clock(facts["clock"], newest),
         "reboot": _aged(facts["reboot"], newest.at, "since"),

@@ -26,8 +26,11 @@ _LOCAL: Final[Mapping[str, str]] = {
 }
 RESOURCE_TYPES: Final = (
     *dict.fromkeys([*_LOCAL.values(), *aws.TYPES.values()]),
-    *("grouping", "unrecognised"),
+    *("provider", "grouping", "unrecognised"),
 )
+_PROVIDER: Final = "pulumi:providers:"
+_FACTLESS: Final = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
+"""The engine's own records, which make nothing: a stack, and the outputs of another one."""
 _NEUTRAL_EDGES: Final = {("firewall", "containerId"): "server"}
 """The property whose source is the server that a firewall stands before."""
 
@@ -80,8 +83,10 @@ def _neutral_type(token: str, *, is_component: bool) -> str:
     known = _LOCAL.get(token) or aws.TYPES.get(token)
     if known:
         return known
-    # Components and the engine's own stack and provider records hold no facts: their children are judged.
-    return "grouping" if is_component or token.startswith("pulumi:") else "unrecognised"
+    if token.startswith(_PROVIDER):
+        return "provider"  # through it all else is made, with what credentials and by which address it says
+    # Components and the engine's own records hold no facts: their children are judged.
+    return "grouping" if is_component or token in _FACTLESS else "unrecognised"
 
 
 def _name(properties: Mapping[str, object] | Unknown, fallback: str) -> str:

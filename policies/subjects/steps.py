@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -32,6 +32,13 @@ OPS: Final[Mapping[str, str]] = {
 """What an operation of the engine comes to; a replacement is told in up to three of them."""
 _BEARING: Final = ("volume", "bucket", "database", "vault")
 _STRONGER: Final = ("read", "same", "update", "create", "delete", "replace")
+_TELLING: Final = (
+    *("same", "update", "create", "import", "replace", "read"),
+    *("create-replacement", "import-replacement", "read-replacement"),
+    *("delete", "discard", "read-discard", "delete-replaced", "discard-replaced", "remove-pending-replace"),
+    "refresh",
+)
+"""Of several steps of one resource, whose facts count: a look, or the end of an older copy, says least."""
 _Values = Mapping[str, Any]
 
 
@@ -69,19 +76,36 @@ def resources_after(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
 
     The delete that ends a replacement is of what was there before: the resource itself stays.
     """
-    last = {step.urn: step for step in steps if _stays(step)}
-    return _whole(resource_after(step) for step in last.values())
+    telling: dict[str, PlannedStep] = {}
+    for step in steps:
+        if _stays(step):
+            telling[step.urn] = min(telling.get(step.urn, step), step, key=_rank)
+    return _whole(resource_after(step) for step in telling.values())
 
 
 def step_subjects(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
     """One subject a resource; feed also the steps that change nothing, since some rules count."""
-    merged: dict[str, PlannedStep] = {}
+    told: dict[str, list[PlannedStep]] = {}
     for step in steps:
-        known = merged.get(step.urn)
-        merged[step.urn] = _both(known, step) if known else replace(step, op=_comes_to(step))
+        told.setdefault(step.urn, []).append(step)
+    merged = {urn: _merged(sorted(group, key=_rank)) for urn, group in told.items()}
     old = _by_urn(resource_before(step) for step in merged.values())
     new = _by_urn(resource_after(step) for step in merged.values())
     return tuple(_subject(step, old, new) for step in merged.values())
+
+
+def _merged(group: Sequence[PlannedStep]) -> PlannedStep:
+    """One step of all those of a resource, of which the first says most."""
+    first, *rest = group
+    merged = replace(first, op=_comes_to(first))
+    for step in rest:
+        merged = _both(merged, step)
+    return merged
+
+
+def _rank(step: PlannedStep) -> int:
+    _comes_to(step)
+    return _TELLING.index(step.op)
 
 
 def _comes_to(step: PlannedStep) -> str:

@@ -111,3 +111,27 @@ def test_the_reason_why_a_value_is_unknown_is_kept() -> None:
 def test_a_document_of_another_shape_is_refused_by_its_place(document: object, told: str) -> None:
     with pytest.raises(DocumentError, match=told):
         backup_subjects(document, stack="acme-demo", tags=TAGS, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"drill": {"at": "2031-01-01T00:00:00Z"}}, "drill.at"),
+        ({"drill": {"restored": "2031-01-01T00:00:00Z"}}, "drill.restored"),
+        ({"host": {"last_run_at": "2031-01-01T00:00:00Z"}}, "host.last_run_at"),
+        ({"prune": {"at": "2031-01-01T00:00:00Z"}}, "prune.at"),
+        ({"vault": {"count_7_days": 10**400}}, "vault.count_7_days"),
+        ({"vault": {"count_7_days": -1}}, "vault.count_7_days"),
+    ],
+)
+def test_what_cannot_be_so_is_told_whether_or_not_another_rule_reads_it(record: object, told: str) -> None:
+    assert isinstance(record, dict)
+    whole = {"plan": "site", "server": "web-1", **record}
+    (subject,) = subjects(whole)
+    (found,) = evaluate([subject], load_profiles(), rules=[rule_by_id("recovery.record-is-possible")])
+    assert (found.state, found.path) in {(State.UNKNOWN, told), (State.FAIL, told)}
+    assert found.blocks
+
+
+def test_what_happened_a_minute_ahead_of_our_clock_is_no_doubt() -> None:
+    assert state("recovery.record-is-possible", {"prune": {"at": "2026-11-29T12:01:00Z"}}) is State.PASS

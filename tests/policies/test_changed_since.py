@@ -59,9 +59,30 @@ def set_range(repository: Path, cidr: str) -> None:
     (repository / "demo.json").write_text(json.dumps(body), encoding="utf-8")
 
 
+def test_the_commit_that_is_judged_is_no_earlier_one(repository: Path) -> None:
+    git(repository, "tag", "release")
+    for ref in ("HEAD", "release", "HEAD^0"):
+        code, refused = judged(repository, "--changed-since", ref)
+        assert (code, refused["schema"], refused["got"]) == (2, "steward.error/1", ref)
+        assert "nothing differs from it: no rule would run" in refused["message"]
+        assert "origin/main" in refused["next_step"]
+
+
+def test_what_is_not_in_the_commit_that_is_checked_out_is_judged_against_it(repository: Path) -> None:
+    git(repository, "rm", "-q", "--cached", "demo.json")
+    git(repository, "commit", "-qm", "the preview is made anew by each run")
+    (repository / ".gitignore").write_text("demo.json\n", "utf-8")
+
+    _, report = judged(repository, "--changed-since", "HEAD")
+
+    assert set("pn") <= letters(report, CHANGED)
+    assert letters(report, "Install") == set("xn")
+
+
 def test_nothing_changed_is_no_green_and_stops_nothing(repository: Path) -> None:
+    git(repository, "commit", "-qm", "something else", "--allow-empty")
     whole, everything = judged(repository)
-    code, report = judged(repository, "--changed-since", "HEAD")
+    code, report = judged(repository, "--changed-since", "HEAD~1")
 
     assert whole == 1
     assert code == 0
@@ -70,7 +91,7 @@ def test_nothing_changed_is_no_green_and_stops_nothing(repository: Path) -> None
     given = {source["name"] for source in report["population"]["sources"]}
     assert given == {"demo.json", "roles", "demo.yaml"}
     assert [each["id"] for each in report["subjects"]] == [each["id"] for each in everything["subjects"]]
-    assert report["not_checked"][0]["why"] == "unchanged since HEAD"
+    assert report["not_checked"][0]["why"] == "unchanged since HEAD~1"
 
 
 def test_only_what_changed_is_judged_and_all_are_listed(repository: Path) -> None:

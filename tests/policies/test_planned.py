@@ -154,7 +154,7 @@ def test_no_secret_becomes_a_fact() -> None:
 def test_an_export_gives_the_resources_that_are_there() -> None:
     states = [step["newState"] for step in document("local")["steps"] if step["op"] == "same"]
     leftover = {**states[-1], "delete": True}
-    foreign = {**states[-1], "external": True}
+    foreign = {**states[-1], "urn": f"{states[-1]['urn']}-of-another", "external": True}
     export = {"version": 3, "deployment": {"manifest": {}, "resources": [*states, leftover, foreign]}}
 
     found = state_subjects(export, name="state.json")

@@ -1,7 +1,8 @@
 """A deliberately bad fleet: each fault is found by its rule, nothing else fails, and its good twin is green.
 
 Its files are of all six kinds of subject; they are judged as a user would judge them, by one process. Records
-of backups and costs tell times as ages (`now-30m`), which are written out here.
+of backups and costs tell times as ages (`now-30m`), which are written out here; facts of hosts and the feed,
+which were collected at one moment, are moved to an hour ago.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ FILES = (
     *("preview.json", "playbooks", "facts", "backups.json", "costs.json", "fleet.yaml"),
     *("state.json", "provider.json", "vault.json"),
 )
+COLLECTED = datetime(2026, 11, 28, 20, tzinfo=UTC)
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 BAD = ("fail", "error", "unknown")
 Pair = tuple[str, str, str]
@@ -49,8 +51,26 @@ def twin(name: str, folder: Path) -> tuple[int, dict[str, Any]]:
     shutil.copytree(SEEDED / name, files)
     for path in files.glob("*.json"):
         path.write_text(re.sub(r"now-(\d+)([mhd])", _moment, path.read_text("utf-8")), "utf-8")
+    feed = Path(shutil.copy(SEEDED / "feed.json", folder))
+    for path in (feed, *(files / "facts").iterdir()):
+        path.write_text(
+            collected_at(path.read_text("utf-8"), datetime.now(UTC) - timedelta(hours=1)), "utf-8"
+        )
     given = [part for each in FILES for part in ("--from", files / each)]
-    return check(*given, "--expected", files / "expected.json", "--feed", SEEDED / "feed.json")
+    return check(*given, "--expected", files / "expected.json", "--feed", feed)
+
+
+def collected_at(text: str, moment: datetime) -> str:
+    """Facts or a feed, as if they had been collected then: all moments in them move by as much."""
+    moved = moment - COLLECTED
+    text = re.sub(
+        r"\b1[67]\d{8}(?:\.\d+)?\b", lambda found: str(float(found[0]) + moved.total_seconds()), text
+    )
+    return re.sub(
+        r"20\d\d-\d\d-\d\dT[\d:]{8}\+00:00",
+        lambda found: (datetime.fromisoformat(found[0]) + moved).isoformat(),
+        text,
+    )
 
 
 def _moment(age: re.Match[str]) -> str:
@@ -121,7 +141,26 @@ def test_a_host_of_the_fleet_without_facts_is_not_run_and_said_so(bad: tuple[int
     rules = [rule["id"] for rule in report["rules"] if rule["kind"] == "host_facts"]
     assert sum(hosts) == 4
     assert {report["matrix"][rule][silent] for rule in rules} == {"x"}
-    assert [row["what"] for row in report["not_checked"]] == ["1 host"]
+    assert [row["what"] for row in report["not_checked"]] == ["1 host", "1 backup"]
+
+
+def test_old_facts_are_no_green_report_and_can_be_judged_again_on_purpose(tmp_path: Path) -> None:
+    good = SEEDED / "good"
+    given = ("--from", good / "facts", "--fleet", good / "fleet.yaml", "--expected", good / "expected.json")
+    feed = ("--feed", SEEDED / "feed.json")
+
+    code, now = check(*given, *feed)
+    then_code, then = check(*given, *feed, "--as-of", "2026-11-28T21:00:00Z")
+
+    assert code == 1
+    assert {rule for rule, _, _ in found(now)} == {"quality.facts-are-fresh"}
+    assert found(then) == set()
+    assert (then_code, then["verdict"]["green"]) == (0, False)
+    assert "what has happened since" in {row["what"] for row in then["not_checked"]}
+    for moment, told in (("yesterday", "is no moment"), ("2999-01-01T00:00:00Z", "lies in the future")):
+        refused, error = check(*given, "--as-of", moment)
+        assert (refused, error["subject"]) == (2, "--as-of")
+        assert told in error["message"]
 
 
 def test_the_good_twin_is_green(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ class Circumstances:
     fleet_file: str = ""
     chain_head: str = ""
     """The newest record of the stack's evidence when the judgement began."""
+    as_of: datetime | None = None
+    """What ages count to, where it is not now."""
 
     def at(self, phase: Phase) -> Circumstances:
         """The same at another phase of the run."""
@@ -117,6 +119,7 @@ def policy_report(assessment: Assessment, context: ReportContext) -> PolicyRepor
         command=tuple(about.command),
         fleet_file=about.fleet_file,
         chain_head=about.chain_head,
+        as_of=about.as_of,
         versions=dict(about.versions),
         digests=context.digests,
         verdict=Verdict(green=False, exit_code=1, blocking=0, words=""),

@@ -215,6 +215,7 @@ class PolicyReport(Record):
     """One judgement. `matrix`: rule id -> a letter a subject, in the order of `subjects`; no pair is missing.
 
     `chain_head` is the digest of the evidence record that this judgement follows, '' outside of a chain.
+    `as_of` is the moment that ages count to where it is not when it was judged; such a report is never green.
     """
 
     schema_: Literal["steward.policy-report/1"] = Field(SCHEMA, alias="schema")
@@ -231,6 +232,7 @@ class PolicyReport(Record):
     command: tuple[str, ...] = ()
     fleet_file: str = ""
     chain_head: str = ""
+    as_of: datetime | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     digests: Digests
     verdict: Verdict

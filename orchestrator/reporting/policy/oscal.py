@@ -55,7 +55,11 @@ def to_oscal(report: PolicyReport) -> str:
             "last-modified": iso(report.ended_at),
             "version": _text(report.run),
             "oscal-version": VERSION,
-            "props": [_prop("schema", report.schema_), _prop("chain-head", report.chain_head or "none")],
+            "props": [
+                _prop("schema", report.schema_),
+                _prop("chain-head", report.chain_head or "none"),
+                *([_prop("as-of", report.as_of.isoformat())] if report.as_of else []),
+            ],
         },
         # OSCAL wants a plan: ours is the rules and parameters of this very run.
         "import-ap": {"href": f"#{ids.of('plan')}"},

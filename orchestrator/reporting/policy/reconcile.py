@@ -63,7 +63,7 @@ def is_green(report: PolicyReport) -> bool:
     open_pairs = counts["fail"] + counts["unknown"] + counts["error"] + counts["not_run"]
     excuses = any(waiver.state != "active" for waiver in report.waivers) or report.baseline.lapsed
     unsettled = any(each.settled_state in ("", "fail", "unknown", "error") for each in report.deferred)
-    return not (open_pairs or excuses or unsettled or report.population.differences)
+    return not (open_pairs or excuses or unsettled or report.population.differences or report.as_of)
 
 
 def blocking(report: PolicyReport) -> int:

@@ -93,6 +93,7 @@ def _left(report: PolicyReport) -> list[str]:
     )
     said += [f"{plural(unsettled, 'deferred value')} not settled"] if unsettled else []
     said += [f"{plural(differences, 'difference')} between the sources"] if differences else []
+    said += [f"all of it as of {report.as_of:%Y-%m-%d %H:%M} UTC and not of now"] if report.as_of else []
     return said or ["a deferred value was settled as a failure"]
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from orchestrator.errors import InputError
 from orchestrator.judging.sources import Source, Whose, read_source
-from orchestrator.judging.together import SILENT, together
+from orchestrator.judging.together import SILENT, UNRECORDED, together
+from policies.facts import UnknownFactError
 from policies.subjects.population import Listing
 
 WHOSE = Whose("acme-demo", {"client": "acme"}, datetime(2026, 11, 29, tzinfo=UTC))
@@ -112,3 +113,20 @@ def test_lists_of_several_stacks_are_kept_apart() -> None:
 def test_a_listing_that_does_not_say_who_lists_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not say who lists"):
         listing(tmp_path, "rumour", "web-1")
+
+
+def test_a_backup_of_the_fleet_without_a_record_is_told(tmp_path: Path) -> None:
+    body = {"schema": "steward.backup-records/1", "records": [{"plan": "site", "server": "web-1"}]}
+    given = read(tmp_path, "backups.json", body)
+    fleet = replace(WHOSE, records=("site/web-1", "site/web-2", "-/cache-1"))
+
+    _, silent = together([given], fleet)
+
+    assert (silent.name, silent.silent) == (UNRECORDED, True)
+    assert [each.urn for each in silent.subjects] == [
+        "backup_record:acme-demo/site/web-2",
+        "backup_record:acme-demo/-/cache-1",
+    ]
+    with pytest.raises(UnknownFactError, match="no record of this plan and server was given"):
+        silent.subjects[0].facts.get("plan")
+    assert together([read(tmp_path, "web-1.json", facts("web-1", 20))], fleet)[1:] == []

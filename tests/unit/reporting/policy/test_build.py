@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ import pytest
 
 from orchestrator.errors import StewardError
 from orchestrator.reporting.policy.build import policy_report, problem
+from orchestrator.reporting.policy.html import to_html
 from orchestrator.reporting.policy.json import FILE_NAME, from_json, policy_report_schema, to_json
+from orchestrator.reporting.policy.markdown import to_markdown
 from orchestrator.reporting.policy.model import LETTERS, PolicyReport
+from orchestrator.reporting.policy.oscal import to_oscal
 from orchestrator.reporting.policy.reconcile import (
     WORST,
     EmptyPopulationError,
@@ -230,3 +234,25 @@ def test_a_cut_off_report_is_refused() -> None:
 def test_a_hundred_rules_on_a_thousand_subjects_stay_small() -> None:
     text = to_json(sample.large())
     assert len(text) < 3_000_000, len(text)
+
+
+def test_what_was_judged_as_of_another_moment_is_never_green() -> None:
+    report = sample.green()
+    then = replace(
+        sample.context(), about=replace(sample.context().about, as_of=sample.NOW - timedelta(days=400))
+    )
+    pack = load_pack(None)
+    rules = [rule for rule in pack.rules if rule.id == sample.SSH]
+    found = tuple(sample.subjects_of(sample.CASES / sample.SSH / "pass.yaml"))
+    again = policy_report(assess(found, pack.profiles, rules=rules), then)
+
+    assert report.verdict.green
+    assert (again.verdict.green, again.verdict.exit_code) == (False, 0)
+    assert "all of it as of" in again.verdict.words
+    assert again.counts == report.counts
+    assert from_json(to_json(again)) == again
+    for text in (to_html(again), to_markdown(again), to_oscal(again)):
+        assert again.as_of is not None
+        assert f"{again.as_of:%Y-%m-%d}" in text
+    with pytest.raises(InconsistentReportError):
+        check(again.model_copy(update={"as_of": None}))
