@@ -58,7 +58,8 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
 
 def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]:
     started = datetime.now(UTC)
-    policy = open_policy(settings, started, clock_suspect=clock_went_back(settings.home, started))
+    suspect = clock_went_back(settings.home, started)
+    policy = open_policy(settings, started, clock_suspect=suspect, judged=_fleet_files(asked))
     fleets = {path: loaded for path in asked.files if (loaded := _fleet_in(settings, path))}
     whose = _whose(_named(settings, asked, fleets), asked, None if policy.seen.clock_suspect else started)
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
@@ -75,6 +76,10 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     about = circumstances(origin_of(settings), "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]))
     return found, reported(found, sources, policy, about, datetime.now(UTC), left_out)
+
+
+def _fleet_files(asked: Asked) -> Sequence[Path]:
+    return [*filter(None, [asked.fleet]), *(path for path in asked.files if is_fleet(path))]
 
 
 def _chain_head(settings: Settings, stack: str) -> str:
@@ -124,7 +129,7 @@ def _who(sources: Sequence[Source], whose: Whose) -> tuple[str, str, str]:
     if whose.stack or len(stacks) != 1:
         return whose.stack, whose.tags.get("client", ""), whose.tags.get("environment", "")
     (stack,) = stacks
-    client, _, environment = stack.partition("-")
+    client, _, environment = stack.rpartition("-")  # an environment has no dash
     return stack, client, environment
 
 
