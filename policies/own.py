@@ -19,6 +19,7 @@ from typing import Final
 from policies import yamlfile
 from policies.catalog import KEYS, MAY_SAY, ROOMS, entry_rule, refuse_twice, room_entries
 from policies.controls import unknown_controls
+from policies.facts import shown
 from policies.model import Enforcement, PackError, Rule, Scope
 from policies.rules import function_name
 
@@ -83,7 +84,7 @@ def _own_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
         )
     rule = entry_rule(entry, room, place)
     if not _RULE.fullmatch(rule.id):
-        raise PackError(f"{place}.id: {rule.id!r} is not of the form {room}.what-holds")
+        raise PackError(f"{place}.id: {shown(rule.id)!r} is not of the form {room}.what-holds")
     return rule
 
 
@@ -126,6 +127,6 @@ def _module(room: str, path: Path) -> ModuleType:
 
 
 def _level(value: object, place: str) -> Enforcement:
-    if value not in _LEVELS:
-        raise PackError(f"{place}.enforcement: expected {', '.join(_LEVELS)}; got {value!r}")
-    return _LEVELS[str(value)]
+    if not isinstance(value, str) or value not in _LEVELS:
+        raise PackError(f"{place}.enforcement: expected {', '.join(_LEVELS)}; got {shown(value)!r}")
+    return _LEVELS[value]
