@@ -25,18 +25,27 @@ class GitPlace:
     """The working tree around the path; None in a bare repository. Resolved."""
 
 
-def git_place(path: Path) -> GitPlace | None:
-    """The repository that a path lies in; None where it lies in none."""
+def git_places(path: Path) -> tuple[GitPlace, ...]:
+    """The working trees that a path lies in, the innermost first: a submodule lies in that of its fleets too.
+
+    A bare repository is none: its files may be committed into another, to hide which that is.
+    """
     start = path.resolve()
+    found = []
     for folder in (start, *start.parents):
         mark = folder / ".git"
         if mark.is_dir():
-            return GitPlace(_common(mark.resolve()), folder)
-        if mark.is_file() and (pointed := _pointed(mark, "gitdir:")):
-            return GitPlace(_common(pointed), folder)
-        if all((folder / part).exists() for part in _PARTS_OF_BARE):
-            return GitPlace(_common(folder), None)
-    return None
+            found.append(GitPlace(_common(mark.resolve()), folder))
+        elif mark.is_file() and (pointed := _pointed(mark, "gitdir:")):
+            found.append(GitPlace(_common(pointed), folder))
+    return tuple(found)
+
+
+def repository_at(path: Path) -> GitPlace | None:
+    """The repository that somebody names by a path: a bare one, or the innermost working tree around it."""
+    if all((path / part).exists() for part in _PARTS_OF_BARE):
+        return GitPlace(_common(path.resolve()), None)
+    return next(iter(git_places(path)), None)
 
 
 def _common(git_folder: Path) -> Path:

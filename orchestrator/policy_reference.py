@@ -22,7 +22,7 @@ from orchestrator.baseline_history import History
 from orchestrator.baseline_ratchet import Ratchet
 from orchestrator.errors import InputError
 from orchestrator.git_folder import HEAD, named_commit, write_folder
-from orchestrator.git_places import GitPlace, git_place
+from orchestrator.git_places import GitPlace, git_places, repository_at
 from orchestrator.private_file import write_private
 from orchestrator.settings import Settings, find_project
 from orchestrator.signatures import proposal_verdict, waiver_verdicts
@@ -87,8 +87,8 @@ def open_policy(
     earlier = earlier_baseline or _ratchet(place, settings).earlier(holding, now, clock_suspect=suspect)
     seen = Seen(now, clock_suspect=suspect, waivers=waivers, earlier_baseline=earlier)
     policy = Policy(holding, seen)
-    for draft in _drafts(place, _grounds(settings, judged)):
-        policy = _with_proposal(policy, place, draft, settings)
+    for top in _tops(place, _grounds(settings, judged)):
+        policy = _with_proposal(policy, place, top / place.inside, settings)
         if policy.proposed is not None:
             break
     return policy
@@ -128,7 +128,7 @@ def place_of(settings: Settings, judged: Sequence[Path] = ()) -> Place | None:
     if folder.is_dir():
         _refuse_among(folder, grounds)
     place = _place(settings.policy_reference, settings.home)
-    if place.ref == HEAD and any(_is_same(place, ground) for ground in grounds):
+    if place.ref == HEAD and _tops(place, grounds):
         raise InputError(
             "STEWARD_POLICY_REFERENCE", "is the commit whose fleets it judges", got=settings.policy_reference,
             rule="the judged does not choose the judge",
@@ -139,14 +139,14 @@ def place_of(settings: Settings, judged: Sequence[Path] = ()) -> Place | None:
 
 @dataclass(frozen=True)
 class _Ground:
-    """A folder that holds what is judged, and the repository around it, if there is one."""
+    """A folder that holds what is judged, and the working trees that it lies in, the innermost first."""
 
     folder: Path
-    git: GitPlace | None
+    trees: Sequence[GitPlace]
 
-    @property
-    def top(self) -> Path:
-        return self.git.top if self.git and self.git.top else self.folder
+    def tops(self, common: Path) -> Sequence[Path]:
+        """The top of each working tree of one repository."""
+        return [tree.top for tree in self.trees if tree.common == common and tree.top]
 
 
 def _grounds(settings: Settings, judged: Sequence[Path]) -> Sequence[_Ground]:
@@ -155,28 +155,32 @@ def _grounds(settings: Settings, judged: Sequence[Path]) -> Sequence[_Ground]:
     with suppress(OSError):  # the working folder was deleted
         folders += [found for found in [find_project(Path.cwd())] if found]
     found = dict.fromkeys(folder.resolve() for folder in (*folders, settings.project))
-    return [_Ground(folder, git_place(folder)) for folder in found]
+    return [_Ground(folder, git_places(folder)) for folder in found]
 
 
 def _refuse_among(folder: Path, grounds: Sequence[_Ground]) -> None:
     """Whoever may change a fleet there could change what judges it, in each working tree of it."""
-    real, around = folder.resolve(), git_place(folder)
+    real, around = folder.resolve(), next(iter(git_places(folder)), None)
     for ground in grounds:
-        alike = around is not None and ground.git is not None and around.common == ground.git.common
-        if alike or real.is_relative_to(ground.top) or real.is_relative_to(ground.folder):
-            top = around.top if alike and around and around.top else ground.top
-            inside = real.relative_to(top).as_posix() if real.is_relative_to(top) else ""
+        alike = [around.top] if around and around.top and ground.tops(around.common) else []
+        own = [tree.top for tree in ground.trees[:1] if tree.top]
+        tops = [top for top in (*alike, *own, ground.folder) if real.is_relative_to(top)]
+        if tops:
+            inside = real.relative_to(tops[0])
+            named = "" if inside == Path() else inside.as_posix()
             raise InputError(
                 "STEWARD_POLICY_REFERENCE", "lies among the fleets that it judges", place=str(folder),
                 rule="the judged does not choose the judge",
-                next_step=f"Name a protected branch of it: {top}@main:{'' if inside == '.' else inside}",
+                next_step=f"Name a protected branch of it: {tops[0]}@main:{named}",
             )  # fmt: skip
 
 
-def _is_same(place: Place, ground: _Ground) -> bool:
-    """Whether the fleets lie in a working tree of the reference's repository."""
-    around = git_place(place.repository) if place.repository else None
-    return around is not None and ground.git is not None and around.common == ground.git.common
+def _tops(place: Place, grounds: Sequence[_Ground]) -> Sequence[Path]:
+    """The working trees of the reference's repository that fleets lie in."""
+    around = repository_at(place.repository) if place.repository else None
+    return (
+        list(dict.fromkeys(top for ground in grounds for top in ground.tops(around.common))) if around else []
+    )
 
 
 @cache
@@ -186,7 +190,7 @@ def _place(named: str, home: Path) -> Place:
         return Place(folder, str(folder))
     found = _GIT.fullmatch(named)
     given = Path(found["repository"]).expanduser().absolute() if found else folder
-    around = git_place(given) if given.is_dir() else None
+    around = repository_at(given) if given.is_dir() else None
     inside = PurePosixPath(found["folder"].strip("/")) if found else PurePosixPath()
     if found is None or around is None or ".." in inside.parts or "\n" in str(inside):
         raise InputError(
@@ -232,18 +236,10 @@ def _contents(folder: Path) -> Mapping[str, bytes]:
 
 def _ratchet(place: Place, settings: Settings) -> Ratchet:
     """Known by where it lies, not by how that is written: each spelling would begin anew."""
-    around = git_place(place.repository) if place.repository else None
+    around = repository_at(place.repository) if place.repository else None
     identity = f"{around.common}\0{place.ref}\0{place.inside}" if around else str(place.folder.resolve())
     history = History(place.repository, place.commit, place.inside) if place.repository else None
     return Ratchet(settings.home / _ROOM, identity, settings.policy_reference, place.folder, history)
-
-
-def _drafts(place: Place, grounds: Sequence[_Ground]) -> Sequence[Path]:
-    """The same folder as it stands in each working tree that holds fleets, where the reference is of that
-    repository.
-    """
-    tops = dict.fromkeys(ground.top for ground in grounds if _is_same(place, ground))
-    return [top / place.inside for top in tops]
 
 
 def _load(folder: Path | None, name: str, settings: Settings, *, run_rules: bool = True) -> Reference:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -78,11 +79,12 @@ def same_person(one: str, other: str) -> bool:
     )
 
 
-def _forms(text: str) -> set[tuple[str, str]]:
+@lru_cache(maxsize=4_096)
+def _forms(text: str) -> frozenset[tuple[str, str]]:
     """(name, domain or '') as it is spelt, and as it is drawn in capitals and in small letters."""
     spelt = unicodedata.normalize("NFKC", text)
     drawn = spelt.translate(_DRAWN_ALIKE)
-    return {_parts(each) for each in (spelt, drawn, spelt.casefold().translate(_DRAWN_ALIKE))}
+    return frozenset(map(_parts, (spelt, drawn, spelt.casefold().translate(_DRAWN_ALIKE))))
 
 
 def _parts(text: str) -> tuple[str, str]:

@@ -107,6 +107,19 @@ def test_a_folder_of_the_fleets_repository_is_refused_wherever_the_project_lies(
         open_policy(mine, NOW)
 
 
+def test_fleets_that_look_like_another_repository_are_still_of_the_one_around_them(
+    mono: Path, tmp_path: Path
+) -> None:
+    for part in ("HEAD", "objects/x", "refs/x"):
+        write(mono / "infra", {part: "x"})
+    git(tmp_path, "clone", "-q", str(mono), str(mono / "inner"))
+    for project in (mono / "infra", mono / "inner"):
+        with pytest.raises(InputError, match="lies among the fleets"):
+            open_policy(settings(tmp_path, mono / "policy", project), NOW)
+        with pytest.raises(InputError, match="is the commit whose fleets it judges"):
+            open_policy(settings(tmp_path, f"{mono}@HEAD:policy", project), NOW)
+
+
 def test_the_judged_commit_does_not_judge_itself(mono: Path, tmp_path: Path) -> None:
     mine = settings(tmp_path, f"{mono}@HEAD:policy", mono / "infra")
     with pytest.raises(InputError, match="is the commit whose fleets it judges") as error:
