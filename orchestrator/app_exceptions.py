@@ -14,6 +14,7 @@ from orchestrator.private_file import write_private
 from orchestrator.settings import Settings
 from policies.baseline import FILE, Entry, absent, as_text, read_baseline, shrink, taken
 from policies.model import PackError, Rule
+from policies.people import same_person
 from policies.reference import load_reference
 from policies.signers import FILE as SIGNERS
 from policies.signers import WAIVERS as NAMESPACE
@@ -109,7 +110,7 @@ def _refuse_void(wanted: Waiver, rules: dict[str, Rule]) -> None:
         raise InputError("waiver", f"no rule named '{wanted.rule}'", next_step="See: steward policy list")
     if not rule.waivable:
         raise InputError("waiver", f"{rule.id} can be waived by nobody", next_step=rule.remediation)
-    if wanted.owner.casefold() == wanted.approver.casefold():
+    if same_person(wanted.owner, wanted.approver):
         raise InputError(
             "waiver", "owner and approver are one person", got=wanted.owner,
             rule="somebody else approves", next_step="Name another --approver.",

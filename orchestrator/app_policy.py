@@ -61,7 +61,8 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
 
 def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]:
     started = datetime.now(UTC)
-    policy = open_policy(settings, started, clock_suspect=clock_went_back(settings.home, started))
+    suspect = clock_went_back(settings.home, started)
+    policy = open_policy(settings, started, clock_suspect=suspect, judged=_fleet_files(asked))
     fleets = {path: loaded for path in asked.files if (loaded := _fleet_in(settings, path))}
     whose = _whose(_named(settings, asked, fleets), asked, _moment_of(asked, started, policy))
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
@@ -93,6 +94,10 @@ def _moment_of(asked: Asked, started: datetime, policy: Policy) -> datetime | No
             next_step="Leave it out to judge as of now.",
         )  # fmt: skip
     return asked.as_of
+
+
+def _fleet_files(asked: Asked) -> Sequence[Path]:
+    return [*filter(None, [asked.fleet]), *(path for path in asked.files if is_fleet(path))]
 
 
 def _chain_head(settings: Settings, stack: str) -> str:
@@ -143,7 +148,7 @@ def _who(sources: Sequence[Source], whose: Whose) -> tuple[str, str, str]:
     if whose.stack or len(stacks) != 1:
         return whose.stack, whose.tags.get("client", ""), whose.tags.get("environment", "")
     (stack,) = stacks
-    client, _, environment = stack.partition("-")
+    client, _, environment = stack.rpartition("-")  # an environment has no dash
     return stack, client, environment
 
 

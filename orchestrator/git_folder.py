@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -15,11 +16,14 @@ _MOST_FILES: Final = 5_000
 _MOST_BYTES: Final = 1 << 20
 _NO_TEXT: Final = "\ufffd".encode()
 _PLAIN: Final = ("100644", "100755")
+_WHOLE_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_KINDS: Final = ("refs/heads/", "refs/remotes/", "refs/tags/")
+HEAD: Final = "HEAD"
 
 
 def commit_of(repository: Path, ref: str) -> str:
     """The commit that a ref stands for now; raises InputError."""
-    said = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    said = git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     commit = said.stdout.strip()
     if said.returncode != 0 or not commit:
         raise InputError(
@@ -29,10 +33,33 @@ def commit_of(repository: Path, ref: str) -> str:
     return commit
 
 
+def named_commit(repository: Path, name: str) -> tuple[str, str]:
+    """The full name that a branch, a remote branch or a tag has, and its commit now; raises InputError.
+
+    Git itself takes a tag before a branch of its name, and only warns: whoever may push tags would choose.
+    """
+    if _WHOLE_ID.fullmatch(name):
+        return name, commit_of(repository, name)
+    wanted = [name] if name.startswith("refs/") else [f"{kind}{name}" for kind in _KINDS]
+    listed = git(repository, "for-each-ref", "--format=%(refname)", "--", *wanted).stdout.splitlines()
+    found = [*([HEAD] if name == HEAD else []), *(each for each in wanted if each in listed)]
+    if len(found) > 1:
+        raise InputError(
+            "git", f"the name is ambiguous: {' and '.join(found)}", place=str(repository), got=name,
+            rule="what judges has one meaning", next_step=f"Write the one that you mean in full: {found[0]}",
+        )  # fmt: skip
+    if not found:
+        raise InputError(
+            "git", "there is no such commit: no branch, remote branch or tag of that name",
+            place=str(repository), got=name, next_step="Fetch it, or name another one.",
+        )  # fmt: skip
+    return found[0], commit_of(repository, found[0])
+
+
 def repository_of(path: Path) -> Path:
     """The working tree that a file or folder lies in; raises InputError."""
     folder = path if path.is_dir() else path.parent
-    said = _git(folder, "rev-parse", "--show-toplevel")
+    said = git(folder, "rev-parse", "--show-toplevel")
     if said.returncode != 0:
         raise InputError(
             "git", "lies in no repository, so nothing is known of earlier", place=str(path),
@@ -43,9 +70,9 @@ def repository_of(path: Path) -> Path:
 
 def tracked_text(repository: Path, commit: str, path: str) -> str | None:
     """One file as it was at a commit; None where it was not there. Raises InputError for what is no text."""
-    if not _git(repository, "ls-tree", "-z", "--full-tree", commit, "--", path).stdout:
+    if not git(repository, "ls-tree", "-z", "--full-tree", commit, "--", path).stdout:
         return None
-    text = _git(repository, "cat-file", "blob", f"{commit}:{path}").stdout
+    text = git(repository, "cat-file", "blob", f"{commit}:{path}").stdout
     if "\ufffd" in text:
         raise _refused(repository, f"{path}: is no text in UTF-8")
     return text
@@ -54,14 +81,14 @@ def tracked_text(repository: Path, commit: str, path: str) -> str | None:
 def differs(repository: Path, path: str) -> bool:
     """Whether a file or folder of the working tree is not as the commit that is checked out has it."""
     listed = ("--porcelain", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames")
-    return bool(_git(repository, "status", *listed, "--", path).stdout)
+    return bool(git(repository, "status", *listed, "--", path).stdout)
 
 
 def write_folder(repository: Path, commit: str, folder: str, into: Path) -> None:
     """Write the files of a folder of a commit, readable by their owner alone; raises InputError."""
     sizes = _listed(repository, commit, folder)
     asked = "".join(f"{commit}:{path}\n" for path in sizes)
-    said = _git(repository, "cat-file", "--batch", stdin=asked).stdout.encode()
+    said = git(repository, "cat-file", "--batch", stdin=asked).stdout.encode()
     prefix = f"{folder}/" if folder else ""
     place = 0
     for path, size in sizes.items():
@@ -84,7 +111,7 @@ def _listed(repository: Path, commit: str, folder: str) -> Mapping[str, int]:
     """Path -> size of each file of the folder."""
     argv = ("ls-tree", "-r", "-z", "-l", "--full-tree", commit, *(("--", f"{folder}/") if folder else ()))
     sizes: dict[str, int] = {}
-    for row in filter(None, _git(repository, *argv).stdout.split("\0")):
+    for row in filter(None, git(repository, *argv).stdout.split("\0")):
         head, _, path = row.partition("\t")
         mode, _, _, size = head.split()
         if mode not in _PLAIN or "\n" in path or ".." in Path(path).parts:
@@ -97,16 +124,21 @@ def _listed(repository: Path, commit: str, folder: str) -> Mapping[str, int]:
     return sizes
 
 
-def _git(repository: Path, *words: str, stdin: str | None = None) -> process.CommandResult:
-    """Another's variables may point to another repository; its own hooks and filters are of no use here."""
+def git(repository: Path, *words: str, stdin: str | None = None, check: bool = True) -> process.CommandResult:
+    """What Git says; without `check`, or of rev-parse, also where it failed. Raises ToolError.
+
+    Another's variables may point to another repository; its own hooks, grafts and filters are of no use here.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env |= {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_GRAFT_FILE": os.devnull,
+        "GIT_LITERAL_PATHSPECS": "1",
         "LC_ALL": "C",
     }
-    checked = words[0] != "rev-parse"
+    checked = check and words[0] != "rev-parse"
     argv = ["git", "-C", str(repository), *words]
     return process.run(argv, timeout=_SECONDS, env=env, stdin=stdin, check=checked)
 

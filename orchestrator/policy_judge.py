@@ -99,7 +99,9 @@ class RunJudge:
     @cached_property
     def _policy(self) -> Policy:
         # Not when the run began: the engine's pack has noted verdicts since then, which would be later.
-        return open_policy(self.settings, self.clock.now(), clock_suspect=self.clock_suspect)
+        judged = (self.target.loaded.path,)
+        now = self.clock.now()
+        return open_policy(self.settings, now, clock_suspect=self.clock_suspect, judged=judged)
 
     @cached_property
     def _fixed(self) -> Fixed:

@@ -10,24 +10,28 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
+from orchestrator.baseline_history import History
+from orchestrator.baseline_ratchet import Ratchet
 from orchestrator.errors import InputError
-from orchestrator.git_folder import commit_of, write_folder
+from orchestrator.git_folder import HEAD, named_commit, write_folder
+from orchestrator.git_places import GitPlace, git_places, repository_at
 from orchestrator.private_file import write_private
-from orchestrator.settings import Settings
+from orchestrator.settings import Settings, find_project
 from orchestrator.signatures import proposal_verdict, waiver_verdicts
-from policies.baseline import Baseline, as_text, parse_baseline
+from policies.baseline import Baseline
 from policies.governed import Seen
 from policies.model import PackError
 from policies.reference import VARIABLE as FOLDER_VARIABLE
 from policies.reference import Reference, load_reference
-from policies.signers import Standing, Verdict
+from policies.signers import Verdict
 from policies.verdicts import VARIABLE as VERDICTS_VARIABLE
 from policies.verdicts import Verdicts, parse_verdicts, verdicts_text
 
@@ -42,8 +46,12 @@ class Place:
     folder: Path
     name: str
     repository: Path | None = None
+    """The top of its working tree, or a bare repository."""
     inside: str = ""
     """The folder in the repository."""
+    ref: str = ""
+    """The full name of what was asked for, as refs/heads/main, or a commit."""
+    commit: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,23 +70,28 @@ def open_policy(
     *,
     clock_suspect: bool = False,
     earlier_baseline: Baseline | None = None,
+    judged: Sequence[Path] = (),
 ) -> Policy:
     """What judges now, with the verdicts on its signatures; raises InputError that names the file at fault.
 
     `clock_suspect`: time stands before what was recorded last. `earlier_baseline`: of the last recorded run;
-    without it, the smallest one that was read here.
+    without it, that of the history of the reference, and the smallest one that was read here. `judged`: the
+    fleet files, which may lie elsewhere than the project.
     """
-    place = place_of(settings)
+    place = place_of(settings, judged)
     if place is None:
         return Policy(_load(None, "", settings), Seen(now, clock_suspect=clock_suspect))
     holding = _load(place.folder, place.name, settings)
     suspect = clock_suspect or _set_back(settings, now)
     waivers = waiver_verdicts(place.folder, holding, now, clock_suspect=suspect)
-    earlier = earlier_baseline or _remembered(place, holding, settings, now, suspect=suspect)
+    earlier = earlier_baseline or _ratchet(place, settings).earlier(holding, now, clock_suspect=suspect)
     seen = Seen(now, clock_suspect=suspect, waivers=waivers, earlier_baseline=earlier)
     policy = Policy(holding, seen)
-    draft = _draft(place, settings)
-    return _with_proposal(policy, place, draft, settings) if draft else policy
+    for top in _tops(place, _grounds(settings, judged)):
+        policy = _with_proposal(policy, place, top / place.inside, settings)
+        if policy.proposed is not None:
+            break
+    return policy
 
 
 def _with_proposal(policy: Policy, place: Place, draft: Path, settings: Settings) -> Policy:
@@ -103,37 +116,92 @@ def policy_environment(settings: Settings) -> Mapping[str, str]:
     return {FOLDER_VARIABLE: str(place.folder), VERDICTS_VARIABLE: str(_verdict_file(settings))}
 
 
-def place_of(settings: Settings) -> Place | None:
-    """Where the reference of these settings lies, written out of Git where it is there; raises InputError."""
+def place_of(settings: Settings, judged: Sequence[Path] = ()) -> Place | None:
+    """Where the reference of these settings lies, written out of Git where it is there; raises InputError.
+
+    It lies in no working tree that holds a fleet: `judged`, the project, and that of the working folder.
+    """
+    if not settings.policy_reference:
+        return None
+    grounds = _grounds(settings, judged)
+    folder = Path(settings.policy_reference).expanduser().absolute()
+    if folder.is_dir():
+        _refuse_among(folder, grounds)
+    place = _place(settings.policy_reference, settings.home)
+    if place.ref == HEAD and _tops(place, grounds):
+        raise InputError(
+            "STEWARD_POLICY_REFERENCE", "is the commit whose fleets it judges", got=settings.policy_reference,
+            rule="the judged does not choose the judge",
+            next_step=f"Name a protected branch of it: {place.repository}@main:{place.inside}",
+        )  # fmt: skip
+    return place
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """A folder that holds what is judged, and the working trees that it lies in, the innermost first."""
+
+    folder: Path
+    trees: Sequence[GitPlace]
+
+    def tops(self, common: Path) -> Sequence[Path]:
+        """The top of each working tree of one repository."""
+        return [tree.top for tree in self.trees if tree.common == common and tree.top]
+
+
+def _grounds(settings: Settings, judged: Sequence[Path]) -> Sequence[_Ground]:
+    """Every folder whose fleets may be judged, those of the files that were named first."""
+    folders = [path.expanduser().absolute().parent for path in judged]
+    with suppress(OSError):  # the working folder was deleted
+        folders += [found for found in [find_project(Path.cwd())] if found]
+    found = dict.fromkeys(folder.resolve() for folder in (*folders, settings.project))
+    return [_Ground(folder, git_places(folder)) for folder in found]
+
+
+def _refuse_among(folder: Path, grounds: Sequence[_Ground]) -> None:
+    """Whoever may change a fleet there could change what judges it, in each working tree of it."""
+    real, around = folder.resolve(), next(iter(git_places(folder)), None)
+    for ground in grounds:
+        alike = [around.top] if around and around.top and ground.tops(around.common) else []
+        own = [tree.top for tree in ground.trees[:1] if tree.top]
+        tops = [top for top in (*alike, *own, ground.folder) if real.is_relative_to(top)]
+        if tops:
+            inside = real.relative_to(tops[0])
+            named = "" if inside == Path() else inside.as_posix()
+            raise InputError(
+                "STEWARD_POLICY_REFERENCE", "lies among the fleets that it judges", place=str(folder),
+                rule="the judged does not choose the judge",
+                next_step=f"Name a protected branch of it: {tops[0]}@main:{named}",
+            )  # fmt: skip
+
+
+def _tops(place: Place, grounds: Sequence[_Ground]) -> Sequence[Path]:
+    """The working trees of the reference's repository that fleets lie in."""
+    around = repository_at(place.repository) if place.repository else None
     return (
-        _place(settings.policy_reference, settings.home, settings.project)
-        if settings.policy_reference
-        else None
+        list(dict.fromkeys(top for ground in grounds for top in ground.tops(around.common))) if around else []
     )
 
 
 @cache
-def _place(named: str, home: Path, project: Path) -> Place:
+def _place(named: str, home: Path) -> Place:
     folder = Path(named).expanduser().absolute()
     if folder.is_dir():
-        # Whoever may change a fleet there could change what judges it.
-        if folder.resolve().is_relative_to(project.resolve()):
-            raise InputError(
-                "STEWARD_POLICY_REFERENCE", "lies among the fleets that it judges", place=str(folder),
-                rule="the judged does not choose the judge",
-                next_step=f"Name a protected branch of it: {project}@main:{folder.name}",
-            )  # fmt: skip
         return Place(folder, str(folder))
     found = _GIT.fullmatch(named)
-    repository = Path(found["repository"]).expanduser().absolute() if found else folder
-    inside = found["folder"].strip("/") if found else ""
-    if found is None or not repository.is_dir() or ".." in Path(inside).parts:
+    given = Path(found["repository"]).expanduser().absolute() if found else folder
+    around = repository_at(given) if given.is_dir() else None
+    inside = PurePosixPath(found["folder"].strip("/")) if found else PurePosixPath()
+    if found is None or around is None or ".." in inside.parts or "\n" in str(inside):
         raise InputError(
             "STEWARD_POLICY_REFERENCE", "is neither a folder nor REPO@REF:FOLDER", got=named,
             next_step="Name the folder that holds minimum.yaml, or a Git ref: /srv/policy@main:reference",
         )  # fmt: skip
-    commit = commit_of(repository, found["ref"])
-    return Place(_written(home, repository, commit, inside), f"{named} ({commit[:12]})", repository, inside)
+    repository = around.top or around.common
+    ref, commit = named_commit(repository, found["ref"])
+    below = "" if inside == PurePosixPath() else inside.as_posix()
+    written = _written(home, repository, commit, below)
+    return Place(written, f"{named} ({commit[:12]})", repository, below, ref, commit)
 
 
 def _written(home: Path, repository: Path, commit: str, inside: str) -> Path:
@@ -166,35 +234,12 @@ def _contents(folder: Path) -> Mapping[str, bytes]:
     }
 
 
-def _remembered(
-    place: Place, holding: Reference, settings: Settings, now: datetime, *, suspect: bool
-) -> Baseline | None:
-    """The last baseline of this reference that had not grown; a larger one is remembered once an owner of the
-    policy has signed the folder that holds it.
-    """
-    key = hashlib.sha256(settings.policy_reference.encode()).hexdigest()[:12]
-    path = settings.home / _ROOM / f"baseline-{key}.json"
-    try:
-        earlier = parse_baseline(path.read_bytes(), path.name) if path.exists() else None
-    except (OSError, PackError) as problem:
-        raise InputError(
-            "policy reference", f"the baseline that was read last cannot be read: {problem}", place=str(path),
-            next_step="Restore the file from your backup of STEWARD_HOME.",
-        ) from problem  # fmt: skip
-    if earlier is not None and holding.baseline.since(earlier):
-        told = proposal_verdict(place.folder, place.folder, holding.signers, now, clock_suspect=suspect)
-        if told.standing is not Standing.GOOD:
-            return earlier
-    if earlier != holding.baseline:
-        write_private(path, as_text(holding.baseline))
-    return holding.baseline if earlier is not None else None
-
-
-def _draft(place: Place, settings: Settings) -> Path | None:
-    """The same folder as it stands in the fleets' working tree, where the reference is of that repository."""
-    if place.repository is None or place.repository.resolve() != settings.project.resolve():
-        return None
-    return settings.project / place.inside
+def _ratchet(place: Place, settings: Settings) -> Ratchet:
+    """Known by where it lies, not by how that is written: each spelling would begin anew."""
+    around = repository_at(place.repository) if place.repository else None
+    identity = f"{around.common}\0{place.ref}\0{place.inside}" if around else str(place.folder.resolve())
+    history = History(place.repository, place.commit, place.inside) if place.repository else None
+    return Ratchet(settings.home / _ROOM, identity, settings.policy_reference, place.folder, history)
 
 
 def _load(folder: Path | None, name: str, settings: Settings, *, run_rules: bool = True) -> Reference:

@@ -12,6 +12,7 @@ from typing import Final
 
 from policies import jsonfile, yamlfile
 from policies.assessment import LETTERS, Assessment
+from policies.facts import shown
 from policies.model import CheckResult, PackError, State
 
 FILE: Final = "baseline.json"
@@ -47,7 +48,13 @@ class Baseline:
 
     def since(self, earlier: Baseline) -> tuple[Entry, ...]:
         """The entries that an earlier baseline did not have: a baseline can only shrink."""
-        return tuple(entry for entry in self.entries if entry.fingerprint not in earlier.fingerprints)
+        known = earlier.fingerprints
+        return tuple(entry for entry in self.entries if entry.fingerprint not in known)
+
+    def within(self, earlier: Baseline) -> Baseline:
+        """The same baseline without what an earlier one did not have."""
+        known = earlier.fingerprints
+        return Baseline(tuple(entry for entry in self.entries if entry.fingerprint in known))
 
 
 def read_baseline(folder: Path) -> Baseline:
@@ -77,9 +84,9 @@ def _entry(value: object, place: str) -> Entry:
     body = yamlfile.mapping(value, place, required=_KEYS, optional=())
     for key in _KEYS:
         if not isinstance(body[key], str):
-            raise PackError(f"{place}.{key}: expected a text, got {body[key]!r}")
+            raise PackError(f"{place}.{key}: expected a text, got {shown(body[key])}")
     if not _FINGERPRINT.fullmatch(str(body["fingerprint"])):
-        raise PackError(f"{place}.fingerprint: expected 64 hex digits, got {body['fingerprint']!r}")
+        raise PackError(f"{place}.fingerprint: expected 64 hex digits, got {shown(body['fingerprint'])}")
     return Entry(**{key: str(body[key]) for key in _KEYS})
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from policies import yamlfile
 from policies.evaluate import evaluate
-from policies.facts import UNKNOWN, Facts, Unknown
+from policies.facts import UNKNOWN, Facts, Unknown, shown
 from policies.model import NO_ANSWER, CheckResult, Kind, PackError, Rule, State, Subject
 from policies.pack import Pack
 from policies.profiles import Profiles
@@ -56,15 +56,15 @@ def read_case(path: Path) -> Case:
         raise PackError(f"{_place(path)}: {error}") from error
     body = yamlfile.mapping(raw, _place(path), required=("judge", "subjects", "expect"), optional=("why",))
     expect = yamlfile.mapping(body["expect"], f"{_place(path)}.expect", required=("state",), optional=_EXPECT)
-    if expect["state"] not in set(State):
+    if expect["state"] not in list(State):
         raise PackError(
-            f"{_place(path)}.expect.state: no state {expect['state']!r}; known: {', '.join(State)}"
+            f"{_place(path)}.expect.state: no state {shown(expect['state'])!r}; known: {', '.join(State)}"
         )
     entries = [_entry(path, number, each) for number, each in enumerate(_list(body["subjects"], path))]
     types = {str(entry["name"]): str(entry.get("type", "")) for entry in entries}
     if body["judge"] not in types:
         raise PackError(
-            f"{_place(path)}.judge: no subject named {body['judge']!r}; known: {', '.join(types)}"
+            f"{_place(path)}.judge: no subject named {shown(body['judge'])!r}; known: {', '.join(types)}"
         )
     return Case(str(body["judge"]), expect, whole([_subject(path, entry, types) for entry in entries]))
 
@@ -166,7 +166,7 @@ def _resource(path: Path, entry: Mapping[str, Any], types: Mapping[str, str]) ->
     sources = {key: _list(each, path) for key, each in depends_on.items()}
     missing = [each for names in sources.values() for each in names if each not in types]
     if missing:
-        raise PackError(f"{_place(path)}: depends_on of {name}: no subject named {missing[0]!r}")
+        raise PackError(f"{_place(path)}: depends_on of {name}: no subject named {shown(missing[0])!r}")
     return resource_subject(
         token,
         urn_of(token, name),
@@ -192,7 +192,7 @@ def _entry(path: Path, number: int, value: object) -> Mapping[str, Any]:
 
 def _list(value: object, path: Path) -> list[Any]:
     if not isinstance(value, list):
-        raise PackError(f"{_place(path)}: expected a list, got {value!r}")
+        raise PackError(f"{_place(path)}: expected a list, got {shown(value)}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,9 +47,42 @@ class MalformedFactError(Exception):
 
 def shown(value: object) -> str:
     """One safe line for a value that came from outside, at most 120 characters long."""
-    text = "nothing" if value is None else value if isinstance(value, str) else repr(value)
-    text = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
+    text = "nothing" if value is None else value if isinstance(value, str) else _begun(value)
+    text = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text[: _LONGEST_SHOWN + 1])
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def _begun(value: object) -> str:
+    """The beginning of what `repr` says, no longer than is shown: the whole may be larger than the memory."""
+    text = ""
+    for piece in _pieces(value):
+        text += piece
+        if len(text) > _LONGEST_SHOWN:
+            break
+    return text
+
+
+def _pieces(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield "{"
+        for place, (key, each) in enumerate(value.items()):
+            yield ", " if place else ""
+            yield from _pieces(key)
+            yield ": "
+            yield from _pieces(each)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for place, each in enumerate(value):
+            yield ", " if place else ""
+            yield from _pieces(each)
+        yield "]"
+    elif isinstance(value, str | bytes):
+        yield repr(value[: _LONGEST_SHOWN + 1])
+    elif isinstance(value, int) and value.bit_length() > _LONGEST_SHOWN * 4:
+        yield f"a whole number of {value.bit_length()} bits"  # Python itself refuses to spell the longest
+    else:
+        yield repr(value)
 
 
 class Facts:
@@ -103,6 +137,9 @@ class Facts:
             return default
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise MalformedFactError(self.where(key), "a number", value)
+        # Nothing is above or below a value that is no number: every limit would hold.
+        if isinstance(value, float) and not math.isfinite(value):
+            raise MalformedFactError(self.where(key), "a finite number", value)
         return value
 
     def whole(self, key: str, default: int | None = None) -> int:

@@ -42,8 +42,8 @@ class Seen:
     """Id of a waiver -> its signature, checked against the reference that holds it."""
     proposal: Verdict = NO_SIGNATURE
     """The signature over a new reference, checked against the signers of the one that holds."""
-    earlier_baseline: Baseline | None = None
-    """Of the reference's previous version, or of the last recorded run."""
+    earlier_baseline: Baseline | Unknown | None = None
+    """Of the reference's previous version, or of the last recorded run; unknown where it cannot be read."""
 
 
 def judge(

@@ -20,6 +20,7 @@ from policies import yamlfile
 from policies.apart.module import load_module
 from policies.catalog import KEYS, MAY_SAY, ROOMS, entry_rule, refuse_twice, room_entries
 from policies.controls import unknown_controls
+from policies.facts import shown
 from policies.model import Enforcement, PackError, Rule, Scope
 from policies.rules import function_name
 
@@ -115,7 +116,7 @@ def _own_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
         )
     rule = entry_rule(entry, room, place)
     if not _RULE.fullmatch(rule.id):
-        raise PackError(f"{place}.id: {rule.id!r} is not of the form {room}.what-holds")
+        raise PackError(f"{place}.id: {shown(rule.id)!r} is not of the form {room}.what-holds")
     return rule
 
 
@@ -163,6 +164,6 @@ def _begun(name: str, path: Path) -> Room:
 
 
 def _level(value: object, place: str) -> Enforcement:
-    if value not in _LEVELS:
-        raise PackError(f"{place}.enforcement: expected {', '.join(_LEVELS)}; got {value!r}")
-    return _LEVELS[str(value)]
+    if not isinstance(value, str) or value not in _LEVELS:
+        raise PackError(f"{place}.enforcement: expected {', '.join(_LEVELS)}; got {shown(value)!r}")
+    return _LEVELS[value]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies.catalog import refuse_twice
+from policies.facts import shown
 from policies.model import PackError, Rule
 from policies.own import Running, load_own
 from policies.profiles import FOLDER, Profile, Profiles, load_profiles, read_profiles
@@ -56,5 +57,5 @@ def rule_by_id(rule_id: str, among: Sequence[Rule] | None = None) -> Rule:
     rules = {rule.id: rule for rule in (all_rules() if among is None else among)}
     if rule_id not in rules:
         near = difflib.get_close_matches(rule_id, rules, n=3, cutoff=0.5) or sorted(rules)
-        raise PackError(f"no rule named {rule_id!r}; known: {', '.join(near)}")
+        raise PackError(f"no rule named {shown(rule_id)!r}; known: {', '.join(near)}")
     return rules[rule_id]

@@ -19,6 +19,7 @@ from typing import Final
 from policies import yamlfile
 from policies.facts import shown
 from policies.model import PackError
+from policies.people import plain_person, same_person
 
 FILE: Final = "allowed_signers"
 REVOKED_FILE: Final = "revoked_keys"
@@ -88,10 +89,8 @@ class Signers:
     revoked: frozenset[str] = frozenset()
 
     def keys_of(self, principal: str) -> tuple[str, ...]:
-        """Fingerprints of a person's keys; a person is meant whatever the case of the letters."""
-        return tuple(
-            signer.key for signer in self.each if signer.principal.casefold() == principal.casefold()
-        )
+        """Fingerprints of a person's keys, however the name is written."""
+        return tuple(signer.key for signer in self.each if same_person(signer.principal, principal))
 
     def judge(self, key: str, namespace: str, now: datetime, *, clock_suspect: bool) -> Verdict:
         """What a true signature by this key is worth; of several lines with the key the best counts."""
@@ -157,6 +156,8 @@ def _signers(line: str, place: str) -> list[Signer]:
     wild = [name for name in principals if not name or re.search(r'[*?!"]', name)]
     if wild:
         raise PackError(f"{place}: a key belongs to somebody by name, not to {shown(wild[0])}")
+    for name in principals:
+        plain_person(name, place)
     key = _fingerprint(found["key"], place)
     after, before = (_moment(options.get(name), place) for name in ("valid-after", "valid-before"))
     said = f"{found['principals']} {found['options']} {found['type']} {found['key']}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from policies import jsonfile, yamlfile
+from policies.facts import shown
 from policies.model import PackError
 from policies.signers import Standing, Verdict
 
@@ -50,7 +51,7 @@ def parse_verdicts(content: bytes, place: str) -> Verdicts:
         raise PackError(f"{place}: {error}") from None
     body = yamlfile.mapping(raw, place, required=("schema", "reference", "judged_at", "waivers"), optional=())
     if body["schema"] != SCHEMA:
-        raise PackError(f"{place}.schema: expected {SCHEMA}, got {body['schema']!r}")
+        raise PackError(f"{place}.schema: expected {SCHEMA}, got {shown(body['schema'])}")
     try:
         judged_at = datetime.fromisoformat(str(body["judged_at"]))
         waivers = yamlfile.mapping(body["waivers"], f"{place}.waivers")

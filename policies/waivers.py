@@ -15,6 +15,7 @@ from typing import Final
 from policies import yamlfile
 from policies.facts import shown
 from policies.model import PackError, Subject
+from policies.people import plain_person
 
 FOLDER: Final = "waivers"
 ENDING: Final = ".yaml"
@@ -53,11 +54,11 @@ class Waiver:
 
 
 def as_text(waiver: Waiver) -> str:
-    """The file of a waiver, as an approver reads and signs it; quoted, so that nothing hides in a text."""
+    """The file of a waiver, as an approver reads and signs it; quoted, so that no text looks like a field."""
     fields = (*_TEXTS[:-1], *_DAYS, _TEXTS[-1])
     values = {key: getattr(waiver, key) for key in fields}
     return "".join(
-        f"{key}: {value.isoformat() if key in _DAYS else json.dumps(value, ensure_ascii=True)}\n"
+        f"{key}: {value.isoformat() if key in _DAYS else json.dumps(value, ensure_ascii=False)}\n"
         for key, value in values.items()
     )
 
@@ -78,7 +79,7 @@ def parse_waivers(files: Iterable[tuple[str, bytes]]) -> tuple[Waiver, ...]:
     waivers: dict[str, Waiver] = {}
     for name, content in files:
         place = f"{FOLDER}/{name}"
-        waiver = _waiver(yamlfile.parse(content, place), place)
+        waiver = _waiver(yamlfile.parse(content, place, as_it_looks=True), place)
         if name != waiver.id + ENDING:
             raise PackError(f"{place}.id: is {waiver.id!r}; name the file {waiver.id}{ENDING}")
         if waiver.id.casefold() in waivers:
@@ -93,6 +94,8 @@ def _waiver(raw: object, place: str) -> Waiver:
     created, expires = (_day(body[key], f"{place}.{key}") for key in _DAYS)
     if not _ID.fullmatch(texts["id"]):
         raise PackError(f"{place}.id: expected letters, digits, dots and dashes; got {shown(texts['id'])}")
+    for key in ("owner", "approver"):
+        plain_person(texts[key], f"{place}.{key}")
     if expires < created:
         raise PackError(f"{place}.expires: {expires} is before it was created, {created}")
     return Waiver(**texts, created=created, expires=expires)

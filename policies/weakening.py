@@ -120,7 +120,8 @@ def _looser(was: object, now: object, way: str) -> bool:
         more, fewer = [each for each in now if each not in was], [each for each in was if each not in now]
         return bool(more) if way == "lower" else bool(fewer) if way == "higher" else True
     if isinstance(was, int | float) and isinstance(now, int | float) and way:
-        return now > was if way == "lower" else now < was
+        # Asked this way round, for a value that cannot be compared is no stricter one.
+        return not (now <= was if way == "lower" else now >= was)
     return True
 
 

@@ -117,7 +117,7 @@ def reported(
         waivers=reported_waivers(assessment, policy.holding, policy.seen.now),
         baseline=reported_baseline(assessment, policy.holding),
         deferred=deferred,
-        not_checked=not_checked,
+        not_checked=(*not_checked, *_unproven(policy)),
         differences=differences(assessment),
         left_out={**_silent(sources), **(left_out or {})},
     )
@@ -146,6 +146,19 @@ def _first_gap(subject: Subject) -> str:
     values = subject.facts.raw()
     gaps = [values] if isinstance(values, Unknown) else list(values.values())
     return next((each.reason for each in gaps if isinstance(each, Unknown) and each.reason), "")
+
+
+def _unproven(policy: Policy) -> Sequence[NotChecked]:
+    """Said aloud: a folder that was never read here shows nothing of what it held before."""
+    if not policy.holding.baseline.entries or policy.seen.earlier_baseline is not None:
+        return ()
+    return [
+        NotChecked(
+            what="whether the baseline grew",
+            why="it lies in a folder without history that was never read here before",
+            next_step="Name the reference as REPO@REF:FOLDER, or keep STEWARD_HOME from run to run.",
+        )
+    ]
 
 
 def differences(assessment: Assessment) -> int:

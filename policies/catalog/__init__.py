@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from policies import yamlfile
 from policies.catalog.schema import check_schema
+from policies.facts import shown
 from policies.model import Kind, OnUnknown, PackError, Rule, Scope, Severity
 from policies.subjects.types import TYPES
 
@@ -67,9 +68,9 @@ def entry_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
     """The rule of an entry that has all KEYS, without its function; raises PackError."""
     rule_id = _text(entry, "id", place)
     if not rule_id.startswith(f"{room}."):
-        raise PackError(f"{place}: id {rule_id!r} is not of the room {room!r}")
+        raise PackError(f"{place}: id {shown(rule_id)!r} is not of the room {room!r}")
     reviewed_on, version = entry["reviewed_on"], entry["version"]
-    if not isinstance(reviewed_on, date) or not isinstance(version, int):
+    if type(reviewed_on) is not date or type(version) is not int:  # a moment is a date, and true a number
         raise PackError(f"{place}: reviewed_on is a date and version a whole number")
     kind = _one_of(Kind, entry, "kind", place)
     return Rule(
@@ -94,13 +95,13 @@ def entry_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
 def _text(entry: Mapping[str, object], key: str, place: str) -> str:
     value = entry[key]
     if not isinstance(value, str) or not value.strip():
-        raise PackError(f"{place}.{key}: expected a text, got {value!r}")
+        raise PackError(f"{place}.{key}: expected a text, got {shown(value)}")
     return " ".join(value.split())
 
 
 def _flag(value: object, place: str) -> bool:
     if not isinstance(value, bool):
-        raise PackError(f"{place}: expected true or false, got {value!r}")
+        raise PackError(f"{place}: expected true or false, got {shown(value)}")
     return value
 
 
@@ -109,13 +110,13 @@ def _one_of(choices: type[_Choice], entry: Mapping[str, object], key: str, place
         return choices(_text(entry, key, place))
     except ValueError as error:
         raise PackError(
-            f"{place}.{key}: {error}; known: {', '.join(choice.value for choice in choices)}"
+            f"{place}.{key}: {shown(str(error))}; known: {', '.join(choice.value for choice in choices)}"
         ) from None
 
 
 def _subjects(value: object, types: Sequence[str], place: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or set(value) - set(types):
-        raise PackError(f"{place}.subjects: expected some of {', '.join(types)}; got {value!r}")
+    if not isinstance(value, list) or not value or any(each not in types for each in value):
+        raise PackError(f"{place}.subjects: expected some of {', '.join(types)}; got {shown(value)}")
     return tuple(value)
 
 

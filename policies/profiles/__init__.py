@@ -11,8 +11,9 @@ from typing import Final
 from policies import yamlfile
 from policies.catalog import load_catalog
 from policies.catalog.schema import check_value
-from policies.facts import Facts, MalformedFactError, UnknownFactError
+from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
 from policies.model import Enforcement, PackError, Phase, Rule, Subject
+from policies.tenants import DEFAULT, are_names, check_client, check_environment
 
 FOLDER: Final = Path(__file__).parent
 NAMES: Final = ("demo", "standard", "strict")
@@ -76,7 +77,7 @@ class Minimum:
     def of(self, client: str, environment: str) -> str:
         """The name of the profile; the environment's own, else the client's, else everybody's."""
         own = self.clients.get(client, {})
-        return own.get(environment, own.get("default", self.default))
+        return own.get(environment, own.get(DEFAULT, self.default))
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,10 @@ class Profiles:
             declared = self.named(tags.text("profile"))
         except (UnknownFactError, MalformedFactError):
             return self.strictest
-        # A borrowed client name would borrow that client's milder minimum.
-        if declared is None or (subject.stack and subject.stack != f"{client}-{environment}"):
+        # A borrowed client name would borrow that client's milder minimum; so would another way to write it.
+        if declared is None or not are_names(client, environment):
+            return self.strictest
+        if subject.stack != f"{client}-{environment}":
             return self.strictest
         least = self.named(self.minimum.of(client, environment)) or self.strictest
         return max(declared, least, key=lambda profile: profile.strictness)
@@ -148,7 +151,9 @@ def _place(ordered: list[Profile], profile: Profile, path: Path) -> None:
             raise PackError(f"{place}.after: {profile.name} has its place already; leave `after` out")
         ordered[names.index(profile.name)] = profile
     elif profile.after not in names:
-        raise PackError(f"{place}.after: no profile named {profile.after!r}; known: {', '.join(names)}")
+        raise PackError(
+            f"{place}.after: no profile named {shown(profile.after)!r}; known: {', '.join(names)}"
+        )
     else:
         ordered.insert(names.index(profile.after) + 1, profile)
 
@@ -163,7 +168,7 @@ def read_profile(path: Path, rules: Mapping[str, Rule]) -> Profile:
         optional=("after", "phase_params"),
     )
     if body["name"] != path.stem:
-        raise PackError(f"{place}: name is {body['name']!r}, the file says {path.stem!r}")
+        raise PackError(f"{place}: name is {shown(body['name'])!r}, the file says {path.stem!r}")
     enforcement = yamlfile.mapping(
         body["enforcement"], f"{place}.enforcement", required=("default", "rules"), optional=("phases",)
     )
@@ -173,7 +178,7 @@ def read_profile(path: Path, rules: Mapping[str, Rule]) -> Profile:
     }
     return Profile(
         name=path.stem,
-        description=str(body["description"]),
+        description=_text(body["description"], f"{place}.description"),
         strictness=0,
         _default=_enforcement(enforcement["default"], f"{place}.enforcement.default"),
         _enforcement=_levels(enforcement["rules"], rules, f"{place}.enforcement.rules"),
@@ -186,8 +191,14 @@ def read_profile(path: Path, rules: Mapping[str, Rule]) -> Profile:
             phase: _all_params(value, rules, at)
             for phase, value, at in _by_phase(body.get("phase_params", {}), f"{place}.phase_params")
         },
-        after=str(body.get("after", "")),
+        after=_text(body.get("after", ""), f"{place}.after"),
     )
+
+
+def _text(value: object, place: str) -> str:
+    if not isinstance(value, str):
+        raise PackError(f"{place}: expected a text, got {shown(value)}")
+    return value
 
 
 def _by_phase(value: object, place: str) -> list[tuple[Phase, object, str]]:
@@ -204,7 +215,7 @@ def _enforcement(value: object, place: str) -> Enforcement:
     for level in LEVELS:
         if value == level.value:
             return level
-    raise PackError(f"{place}: expected {', '.join(reversed(LEVELS))}; got {value!r}")
+    raise PackError(f"{place}: expected {', '.join(reversed(LEVELS))}; got {shown(value)}")
 
 
 def _all_params(value: object, rules: Mapping[str, Rule], place: str) -> Mapping[str, Mapping[str, object]]:
@@ -224,12 +235,15 @@ def read_minimum(path: Path, names: Sequence[str]) -> Minimum:
     place = f"profiles/{path.name}" if path.parent == FOLDER else path.name
     body = yamlfile.mapping(yamlfile.read(path), place, required=("default", "clients"), optional=())
     clients = {
-        client: yamlfile.mapping(value, f"{place}.clients.{client}")
+        check_client(client, f"{place}.clients"): yamlfile.mapping(value, f"{place}.clients.{client}")
         for client, value in yamlfile.mapping(body["clients"], f"{place}.clients").items()
     }
+    for client, own in clients.items():
+        for environment in own:
+            check_environment(environment, f"{place}.clients.{client}")
     used = [body["default"], *(name for client in clients.values() for name in client.values())]
     wrong = [name for name in used if name not in names]
     if wrong:
-        raise PackError(f"{place}: no profile named {wrong[0]!r}; known: {', '.join(names)}")
+        raise PackError(f"{place}: no profile named {shown(wrong[0])!r}; known: {', '.join(names)}")
     named = {client: {env: str(name) for env, name in own.items()} for client, own in clients.items()}
     return Minimum(str(body["default"]), named)

@@ -12,9 +12,9 @@ from typing import Final
 from policies import yamlfile
 from policies.facts import Unknown, shown
 from policies.model import PackError
+from policies.tenants import DEFAULT, check_client, check_environment
 
 FILE: Final = "budget.yaml"
-DEFAULT: Final = "default"
 _AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,2})?")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
@@ -59,7 +59,10 @@ def read_ceilings(folder: Path) -> Ceilings:
     body = yamlfile.mapping(yamlfile.read(path), FILE, required=("clients",), optional=())
     return Ceilings(
         {
-            (client, environment): _ceiling(value, f"{FILE}.clients.{client}.{environment}")
+            (
+                check_client(client, f"{FILE}.clients"),
+                check_environment(environment, f"{FILE}.clients.{shown(client)}"),
+            ): _ceiling(value, f"{FILE}.clients.{client}.{environment}")
             for client, own in yamlfile.mapping(body["clients"], f"{FILE}.clients").items()
             for environment, value in yamlfile.mapping(own, f"{FILE}.clients.{client}").items()
         }

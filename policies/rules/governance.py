@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from policies.facts import Facts, MalformedFactError, shown
 from policies.model import Finding, NotApplicable, Outcome, Subject, each
+from policies.people import same_person
 
 
 def change_has_a_run(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -52,7 +53,7 @@ def waiver_approved_by_another(subject: Subject, _params: Facts) -> Iterator[Out
     """Owner and approver are two people, and the key that signed is none of the owner's."""
     facts = subject.facts
     owner, approver, key = facts.text("owner"), facts.text("approver"), facts.table("signature").text("key")
-    if owner.casefold() == approver.casefold():
+    if same_person(owner, approver):
         yield Finding(facts.where("approver"), "is the owner", approver, "somebody else than the owner")
     elif key and key in facts.texts("ownerKeys"):
         place = facts.table("signature").where("key")

@@ -55,15 +55,15 @@ def waiver_subject(
 
 
 def baseline_subject(
-    baseline: Baseline, earlier: Baseline | None, rules: Mapping[str, Rule], name: str
+    baseline: Baseline, earlier: Baseline | Unknown | None, rules: Mapping[str, Rule], name: str
 ) -> Subject:
     """A baseline beside the one that was recorded last, if any was."""
-    added = baseline.since(earlier) if earlier is not None else ()
+    added = baseline.since(earlier) if isinstance(earlier, Baseline) else ()
     held = [entry for entry in baseline.entries if entry.rule not in rules or not rules[entry.rule].waivable]
     facts: dict[str, object] = {
         "name": name,
         "entries": len(baseline.entries),
-        "earlier": "none" if earlier is None else str(len(earlier.entries)),
+        "earlier": str(len(earlier.entries)) if isinstance(earlier, Baseline) else earlier or "none",
         "added": [_row(entry.rule, entry.subject, entry.fingerprint) for entry in added],
         "forbidden": [_row(entry.rule, entry.subject, entry.fingerprint) for entry in held],
     }

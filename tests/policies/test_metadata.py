@@ -84,6 +84,14 @@ def test_profiles_are_ordered_from_mild_to_strict() -> None:
         ("acme-demo", {"client": "acme", "environment": "demo", "profile": "lax"}, "strict"),
         ("acme-demo", {"client": "acme", "environment": "demo"}, "strict"),
         ("acme-demo", {}, "strict"),
+        # acme-prod-eu is eu of acme-prod, and of nobody else.
+        ("acme-prod-eu", {"client": "acme", "environment": "prod-eu", "profile": "demo"}, "strict"),
+        ("acme-prod-eu", {"client": "acme-prod", "environment": "eu", "profile": "demo"}, "standard"),
+        ("Acme-demo", {"client": "Acme", "environment": "demo", "profile": "demo"}, "strict"),
+        ("acme-Demo", {"client": "acme", "environment": "Demo", "profile": "demo"}, "strict"),
+        ("acme-demo\n", {"client": "acme", "environment": "demo\n", "profile": "demo"}, "strict"),
+        ("", {"client": "acme", "environment": "demo", "profile": "demo"}, "strict"),
+        ("-", {"client": "", "environment": "", "profile": "demo"}, "strict"),
     ],
 )
 def test_the_judged_cannot_choose_a_milder_judge(stack: str, tags: dict[str, str], profile: str) -> None:
@@ -103,6 +111,20 @@ def test_the_judged_cannot_choose_a_milder_judge(stack: str, tags: dict[str, str
             "no rule named 'network.privat-range'",
         ),
         ("minimum.yaml", "default: standard", "default: lax", "no profile named 'lax'"),
+        (
+            "minimum.yaml",
+            "  acme: {demo",
+            "  Acme: {demo",
+            "minimum.yaml.clients: no client can be named Acme",
+        ),
+        (
+            "minimum.yaml",
+            "{demo: demo",
+            "{prod-eu: demo",
+            "clients.acme: no environment can be named prod-eu",
+        ),
+        ("minimum.yaml", "default: standard", "default: [a]", "no profile named"),
+        ("demo.yaml", "max_rpo_seconds: 172800", "max_rpo_seconds: .inf", "expected a finite number"),
         ("demo.yaml", "max_rpo_seconds: 172800", "max_rpo_seconds: long", "expected integer, got 'long'"),
         ("demo.yaml", "    destroy:", "    later:", "'later'"),
         (

@@ -194,6 +194,16 @@ def test_a_link_or_another_folder_is_refused(tmp_path: Path) -> None:
         ("budget.yaml", "clients: {acme: {demo: {amount: -1, currency: EUR}}}", "expected money in quotes"),
         ("budget.yaml", "clients: {acme: {demo: {amount: 1, currency: euro}}}", "three capital letters"),
         ("budget.yaml", "clients: {acme: {demo: {amount: 1}}}", "missing: currency"),
+        (
+            "budget.yaml",
+            "clients: {Acme: {demo: {amount: 1}}}",
+            "budget.yaml.clients: no client can be named",
+        ),
+        (
+            "budget.yaml",
+            "clients: {acme: {prod-eu: {amount: 1}}}",
+            "clients.acme: no environment can be named",
+        ),
         ("baseline.json", "{", "baseline.json: Expecting"),
         ("baseline.json", "[" * 50_000, "baseline.json: "),
         ("baseline.json", json.dumps({"schema": "x", "entries": []}), f"under the schema {SCHEMA}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from policies.model import Enforcement, PackError, Severity, State
 from policies.pack import all_rules
 from policies.reference import Reference, load_reference
 from policies.signers import POLICY, WAIVERS, Standing, Verdict
-from policies.weakening import AREAS, stricter, weakenings
+from policies.weakening import AREAS, _looser, stricter, weakenings
 from tests.policies.references import MINIMUM, RULE, WAIVER, network, write
 from tests.policies.test_own import CATALOG, MODULE
 
@@ -120,6 +121,15 @@ def test_a_parameter_without_a_direction_cannot_change_unseen(tmp_path: Path) ->
     assert [each.place for each in weakenings(old, new)] == [
         "demo: network.sources-not-too-wide.ports_with_own_rule"
     ]
+
+
+def test_values_that_cannot_be_compared_are_looser() -> None:
+    for way in ("lower", "higher"):
+        assert _looser(85, math.nan, way)
+        assert _looser(math.nan, 85, way)
+        assert _looser(85, "85", way)
+    assert not _looser(85, 80, "lower")
+    assert not _looser(85, 90, "higher")
 
 
 LAX = """\

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from orchestrator.reporting.escape import markdown_title, visible
 from orchestrator.reporting.humanise import iso, plural
 from orchestrator.reporting.policy.lookup import Lookup, places_of
 from orchestrator.reporting.policy.model import (
@@ -21,11 +20,11 @@ from orchestrator.reporting.policy.model import (
     ReportedResult,
     ReportedWaiver,
 )
+from orchestrator.reporting.policy.oscal_values import prop, text
 from orchestrator.reporting.policy.standing import Standing, rule_counts, standings
 from orchestrator.reporting.policy.words import STATES, state_words, sum_words, waiver_pairs
 
 VERSION: Final = "1.2.1"
-NAMESPACE: Final = "https://steward.example/ns/oscal"
 _NOTHING_TO_MEND: Final = ("not_run", "not_applicable", "pass")
 _REASONS: Final = {"met": "pass", "not met": "fail"}
 
@@ -51,14 +50,14 @@ def to_oscal(report: PolicyReport) -> str:
     document = {
         "uuid": ids.of("document"),
         "metadata": {
-            "title": f"Policy report of {_text(report.stack)}, run {_text(report.run)}",
+            "title": f"Policy report of {text(report.stack)}, run {text(report.run)}",
             "last-modified": iso(report.ended_at),
-            "version": _text(report.run),
+            "version": text(report.run),
             "oscal-version": VERSION,
             "props": [
-                _prop("schema", report.schema_),
-                _prop("chain-head", report.chain_head or "none"),
-                *([_prop("as-of", report.as_of.isoformat())] if report.as_of else []),
+                prop("schema", report.schema_),
+                prop("chain-head", report.chain_head or "none"),
+                *([prop("as-of", report.as_of.isoformat())] if report.as_of else []),
             ],
         },
         # OSCAL wants a plan: ours is the rules and parameters of this very run.
@@ -71,10 +70,10 @@ def to_oscal(report: PolicyReport) -> str:
 
 def _plan(report: PolicyReport, ids: _Ids) -> dict[str, Any]:
     props = [
-        _prop("command", " ".join(report.command) or "not said"),
-        _prop("rules-digest", report.digests.rules),
-        _prop("profiles-digest", report.digests.profiles),
-        _prop("commit", report.commit or "not said"),
+        prop("command", " ".join(report.command) or "not said"),
+        prop("rules-digest", report.digests.rules),
+        prop("profiles-digest", report.digests.profiles),
+        prop("commit", report.commit or "not said"),
     ]
     return {
         "uuid": ids.of("plan"),
@@ -95,12 +94,12 @@ def _result(lookup: Lookup, ids: _Ids) -> dict[str, Any]:
     related = _related(report, told, ids)
     found: dict[str, Any] = {
         "uuid": ids.of("result"),
-        "title": _text(report.verdict.words),
+        "title": text(report.verdict.words),
         "description": f"{plural(pairs, 'pair')}: {sum_words(report.counts)}.",
         "start": iso(report.started_at),
         "end": iso(report.ended_at),
-        "props": [_prop("phase", report.phase), _prop("environment", report.environment),
-                  _prop("actor", report.actor), _prop("green", "yes" if report.verdict.green else "no")],
+        "props": [prop("phase", report.phase), prop("environment", report.environment),
+                  prop("actor", report.actor), prop("green", "yes" if report.verdict.green else "no")],
         "local-definitions": {"inventory-items": _inventory(report, ids)},
         "reviewed-controls": {"control-selections": _selections(report, stands)},
         "observations": observations,
@@ -114,13 +113,13 @@ def _inventory(report: PolicyReport, ids: _Ids) -> list[dict[str, Any]]:
     return [
         {
             "uuid": ids.of("subject", subject.id),
-            "description": _text(f"{state_words(subject.kind)} {subject.name}"),
+            "description": text(f"{state_words(subject.kind)} {subject.name}"),
             "props": [
-                _prop("id", subject.id),
-                _prop("kind", subject.kind),
-                _prop("type", subject.source_type or subject.type),
-                _prop("profile", subject.profile),
-                _prop("witness", subject.witness or "not said"),
+                prop("id", subject.id),
+                prop("kind", subject.kind),
+                prop("type", subject.source_type or subject.type),
+                prop("profile", subject.profile),
+                prop("witness", subject.witness or "not said"),
             ],
         }
         for subject in report.subjects
@@ -130,7 +129,7 @@ def _inventory(report: PolicyReport, ids: _Ids) -> list[dict[str, Any]]:
 def _selections(report: PolicyReport, stands: dict[str, list[Standing]]) -> list[dict[str, Any]]:
     selections = [
         {
-            "description": _text(f"{framework.title} {framework.version}".strip()),
+            "description": text(f"{framework.title} {framework.version}".strip()),
             "include-controls": [
                 {"control-id": control_id(framework, each.control)} for each in stands[framework.id]
             ],
@@ -155,12 +154,12 @@ def _overall(report: PolicyReport, rule: str, ids: _Ids) -> dict[str, Any]:
     told = {state: counts[state] for state in STATES if counts[state]}
     return {
         "uuid": ids.of("rule", rule),
-        "title": _text(f"{rule}: all pairs"),
+        "title": text(f"{rule}: all pairs"),
         "description": f"{plural(len(report.subjects), 'subject')}: {sum_words(told, tuple(told))}.",
         "methods": ["TEST"],
         "collected": iso(report.ended_at),
-        "props": [_prop("rule", rule), _prop("pairs", str(len(report.subjects)))]
-        + [_prop(f"pairs-{state.replace('_', '-')}", str(count)) for state, count in told.items()],
+        "props": [prop("rule", rule), prop("pairs", str(len(report.subjects)))]
+        + [prop(f"pairs-{state.replace('_', '-')}", str(count)) for state, count in told.items()],
     }
 
 
@@ -171,13 +170,13 @@ def _passes(report: PolicyReport, rule: str, ids: _Ids) -> dict[str, Any] | None
         return None
     return {
         "uuid": ids.of("passes", rule),
-        "title": _text(f"{rule}: pass"),
+        "title": text(f"{rule}: pass"),
         "description": f"{plural(len(passed), 'pass', 'passes')} of "
         f"{plural(len(report.subjects), 'subject')}.",
         "methods": ["TEST"],
         "collected": iso(report.ended_at),
         "subjects": [_subject(each, ids) for each in passed],
-        "props": [_prop("rule", rule), _prop("state", "pass"), _prop("pairs", str(len(passed)))],
+        "props": [prop("rule", rule), prop("state", "pass"), prop("pairs", str(len(passed)))],
     }
 
 
@@ -186,13 +185,13 @@ def _not_checked(report: PolicyReport, place: int, ids: _Ids) -> dict[str, Any]:
     left = report.not_checked[place]
     found: dict[str, Any] = {
         "uuid": ids.of("not-checked", str(place)),
-        "title": _text(f"Not checked: {left.what}"),
-        "description": _text(left.why),
+        "title": text(f"Not checked: {left.what}"),
+        "description": text(left.why),
         "methods": ["UNKNOWN"],
         "collected": iso(report.ended_at),
-        "props": [_prop("state", "not_checked")],
+        "props": [prop("state", "not_checked")],
     }
-    return found | ({"remarks": _text(f"Next: {left.next_step}")} if left.next_step else {})
+    return found | ({"remarks": text(f"Next: {left.next_step}")} if left.next_step else {})
 
 
 def _related(report: PolicyReport, told: Sequence[ReportedResult], ids: _Ids) -> dict[str, list[str]]:
@@ -217,15 +216,15 @@ def _observation(lookup: Lookup, place: int, result: ReportedResult, ids: _Ids) 
     }  # fmt: skip
     found = {
         "uuid": ids.of("observation", str(place)),
-        "title": _text(f"{result.rule}: {state_words(result.state)}"),
-        "description": _text(result.message or lookup.rules[result.rule].title),
+        "title": text(f"{result.rule}: {state_words(result.state)}"),
+        "description": text(result.message or lookup.rules[result.rule].title),
         "methods": ["TEST"],
         "collected": iso(report.ended_at),
         "subjects": [_subject(report.subjects[on].id, ids) for on in result.on],
-        "props": [_prop("rule", result.rule), _prop("state", result.state)]
-        + [_prop(name, value) for name, value in said.items() if value],
+        "props": [prop("rule", result.rule), prop("state", result.state)]
+        + [prop(name, value) for name, value in said.items() if value],
     }
-    fix = _text(f"Fix: {result.remediation or lookup.rules[result.rule].remediation}")
+    fix = text(f"Fix: {result.remediation or lookup.rules[result.rule].remediation}")
     return found | ({} if result.state in _NOTHING_TO_MEND else {"remarks": fix})
 
 
@@ -234,15 +233,15 @@ def _finding(lookup: Lookup, each: Standing, related: Mapping[str, list[str]], i
     target = control_id(each.framework, each.control)
     found: dict[str, Any] = {
         "uuid": ids.of("finding", target),
-        "title": _text(f"{each.framework.title} {each.control}: {each.stand}"),
-        "description": _text(each.title or each.control),
+        "title": text(f"{each.framework.title} {each.control}: {each.stand}"),
+        "description": text(each.title or each.control),
         "target": {
             "type": "objective-id",
             "target-id": target,
             "status": {
                 "state": "satisfied" if met else "not-satisfied",
                 "reason": _REASONS.get(each.stand, "other"),
-                "remarks": _text(f"{each.stand}: {each.words}. {_why(each)}".strip()),
+                "remarks": text(f"{each.stand}: {each.words}. {_why(each)}".strip()),
             },
         },
         "related-observations": [{"observation-uuid": one} for rule in each.rules for one in related[rule]],
@@ -269,9 +268,9 @@ def _risk(waiver: ReportedWaiver, ids: _Ids) -> dict[str, Any]:
     expires = waiver.expires
     found: dict[str, Any] = {
         "uuid": ids.of("waiver", waiver.id),
-        "title": _text(f"Waiver {waiver.id}: {waiver.state}"),
-        "description": _text(waiver.reason or waiver.problem or "no reason given"),
-        "statement": _text(f"{waiver.rule} on {waiver.subject}: {waiver_pairs(waiver)}."),
+        "title": text(f"Waiver {waiver.id}: {waiver.state}"),
+        "description": text(waiver.reason or waiver.problem or "no reason given"),
+        "statement": text(f"{waiver.rule} on {waiver.subject}: {waiver_pairs(waiver)}."),
         "status": "deviation-approved" if waiver.state == "active" else "open",
         "props": list(_waiver_props(waiver)),
     }
@@ -284,19 +283,5 @@ def _waiver_props(waiver: ReportedWaiver) -> Iterator[dict[str, str]]:
     for name in ("owner", "approver", "ticket", "problem"):
         value = str(getattr(waiver, name))
         if value:
-            yield _prop(name, value)
-    yield _prop("compensating-control", waiver.compensating_control or "none")
-
-
-def _prop(name: str, value: str) -> dict[str, str]:
-    return {"name": name, "ns": NAMESPACE, "value": _plain(value)}
-
-
-def _plain(value: str) -> str:
-    """A value of OSCAL has no white space at its ends, and is not empty."""
-    return visible(value).strip() or "–"
-
-
-def _text(value: str) -> str:
-    """Titles and descriptions are Markdown to whoever shows them."""
-    return markdown_title(value) or "–"
+            yield prop(name, value)
+    yield prop("compensating-control", waiver.compensating_control or "none")
