@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from orchestrator.reporting.escape import markdown_title, visible
 
 NAMESPACE: Final = "https://steward.example/ns/oscal"
