@@ -1,4 +1,4 @@
-"""Credentials of repositories on disk: everybody's are found, and whom a vault lets in for a while is kept."""
+"""Credentials of repositories on disk: everybody's are found, and whom a vault lets in is kept."""
 
 from __future__ import annotations
 
