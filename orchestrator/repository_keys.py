@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.backups.credentials import (
     RepositoryCredentials,
+    all_credentials,
     credentials_path,
     load_credentials,
     make_credentials,
@@ -26,6 +27,7 @@ class RepositoryKeys:
         self._keys = vault_keys
         self._vault_stack = vault_stack
         self._coming, self._retiring = vault_keys / "coming", vault_keys / "retiring"
+        self._lent = vault_keys / "lent"
 
     def load(self, repository: str) -> RepositoryCredentials | None:
         """None when that repository was never enrolled."""
@@ -65,6 +67,31 @@ class RepositoryKeys:
     def forget_retiring(self, repository: str) -> None:
         """The vault lets them in no more."""
         credentials_path(self._retiring, repository).unlink(missing_ok=True)
+
+    def all(self) -> list[RepositoryCredentials]:
+        """Those of every repository of the vault, of all stacks."""
+        return all_credentials(self._keys)
+
+    def guest(self, repository: str, at: datetime) -> RepositoryCredentials:
+        """New credentials for somebody who is let into a repository for a while; not kept yet."""
+        current = self.load(repository)
+        if current is None:
+            raise InputError("repository credentials", "are not here", place=self.place(repository))
+        made = make_successor(current, new_id(), at)
+        know(made.password, made.http_password)
+        return made
+
+    def keep_lent(self, guest: RepositoryCredentials) -> None:
+        """Remember whom the vault lets in, until `forget_lent`."""
+        save_credentials(self._lent, guest, write_private)
+
+    def lent(self, stack: str) -> list[RepositoryCredentials]:
+        """Guests in repositories of this stack that were not forgotten yet."""
+        return [each for each in all_credentials(self._lent) if each.stack == stack]
+
+    def forget_lent(self, repository: str) -> None:
+        """The vault lets no guest into this repository any more."""
+        credentials_path(self._lent, repository).unlink(missing_ok=True)
 
     def _of(self, folder: Path, repository: str) -> RepositoryCredentials | None:
         found = load_credentials(folder, repository)

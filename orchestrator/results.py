@@ -14,6 +14,7 @@ from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Backup, Check, Host, PolicyResult, Probe, Step
 from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, HostPlan
+from orchestrator.reporting.seen import Unrestored
 from orchestrator.verification.reach import Tried
 from policies.subjects.steps import PlannedStep
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -51,6 +52,12 @@ class RunResults:
     drift: Sequence[DriftSubject] = ()
     restored: RestoreResult | None = None
     restored_on: str = ""
+    restored_from: str = ""
+    """The repository that the restored snapshot lies in."""
+    unrestored: Mapping[tuple[str, str], Unrestored] = field(default_factory=dict)
+    """By (plan, server): what lies with predecessors alone; of pairs that were looked at."""
+    kept: Sequence[str] = ()
+    """What `destroy` leaves in vaults of other stacks, in words."""
     tried: Sequence[Tried] = ()
     going: Sequence[PlannedStep] = ()
     """What `destroy` would delete."""

@@ -5,29 +5,41 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import bcrypt
 
 from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.backups.documents import (
+    Snapshot,
     StoreKeys,
     StoreReceipts,
+    StoreSnapshots,
     VaultDescription,
     current_key,
     read_document,
+    read_snapshots,
 )
-from orchestrator.backups.restic import init_argv, key_add_argv, key_list_argv, repository_files
+from orchestrator.backups.restic import (
+    init_argv,
+    key_add_argv,
+    key_list_argv,
+    repository_files,
+    snapshots_argv,
+)
 from orchestrator.diagnosis.causes import Failure, Fault, cause_of
 from orchestrator.errors import ToolError
 from orchestrator.phases.diagnose import look
-from orchestrator.ports.backups import Receipt
+from orchestrator.ports.backups import Keep, Receipt
 from orchestrator.ports.hosts import HostShell
 from orchestrator.private_file import write_private
 from orchestrator.process import run
 from orchestrator.scratch import scratch
 from stacks.outputs import ServerOutput
+
+Records = TypeVar("Records", StoreKeys, StoreSnapshots)
 
 _TOOL = ["sudo", "-n", "/usr/local/sbin/steward-vault"]
 _SERVES = [
@@ -92,41 +104,62 @@ class VaultStore:
         The new key is made here, from the repository's configuration and keys alone: the vault sees neither
         password, and no host may add a key.
         """
-        found = self._keys(current.id)
+        old_key, fresh = self._further_key(current, coming)
+        self._admit(coming, fresh)
+        return old_key
+
+    def lend(self, owner: RepositoryCredentials, guest: RepositoryCredentials, keep: Keep) -> None:
+        """Let the guest into the owner's repository, with a key and a user of its own."""
+        _, fresh = self._further_key(owner, guest)
+        (name,) = fresh
+        keep(guest.model_copy(update={"key": name.removeprefix("keys/")}))
+        self._admit(guest, fresh)
+
+    def _further_key(
+        self, current: RepositoryCredentials, coming: RepositoryCredentials
+    ) -> tuple[str, dict[str, str]]:
+        found = self._records(StoreKeys, current.id)
         with scratch("keys") as place:
-            old_key, fresh = self._new_key(place, found, current.password, coming.password)
+            return self._new_key(place, found, current.password, coming.password)
+
+    def _admit(self, coming: RepositoryCredentials, fresh: dict[str, str]) -> None:
         request = {
-            "id": current.id,
+            "id": coming.id,
             "user": coming.http_user,
             "htpasswd_line": f"{coming.http_user}:{_bcrypt(coming.http_password)}",
             "files": fresh,
         }
         self._shell.run(self._server, [*_TOOL, "admit"], timeout=_SECONDS, stdin=json.dumps(request))
-        return old_key
 
     def expel(self, retiring: RepositoryCredentials) -> None:
         """Take away what the retiring one opens; the store refuses to take away the last of anything."""
         request = json.dumps({"id": retiring.id, "user": retiring.http_user, "key": retiring.key})
         self._shell.run(self._server, [*_TOOL, "expel"], timeout=_SECONDS, stdin=request)
 
-    def _keys(self, repository: str) -> StoreKeys:
-        asked = [*_TOOL, "keys", "--repository", repository]
+    def snapshots(self, credentials: RepositoryCredentials) -> Sequence[Snapshot]:
+        """What lies in one repository: its encrypted records are fetched, and opened here."""
+        found = self._records(StoreSnapshots, credentials.id, "--snapshots")
+        with scratch("snapshots") as place:
+            home, secret = _laid_out(place, found.files), place / "password"
+            write_private(secret, credentials.password)
+            argv = snapshots_argv(self._restic, home, secret)
+            listed = run(argv, timeout=_SECONDS, redact=[credentials.password])
+        return read_snapshots(listed.stdout, self._server.name)
+
+    def _records(self, model: type[Records], repository: str, *more: str) -> Records:
+        asked = [*_TOOL, "keys", "--repository", repository, *more]
         done = self._shell.run(self._server, asked, timeout=_SECONDS, check=False)
         if done.returncode != 0:
             raise ToolError(
-                self._server.name, "the vault does not give out what a further key is made from",
+                self._server.name, "the vault does not give out the records of a repository",
                 got=done.stderr.strip()[-300:],
                 next_step="Run steward up for the vault's fleet, which brings its program up to date.",
             )  # fmt: skip
-        return read_document(StoreKeys, done.stdout, self._server.name)
+        return read_document(model, done.stdout, self._server.name)
 
     def _new_key(self, place: Path, found: StoreKeys, old: str, new: str) -> tuple[str, dict[str, str]]:
         """Name of the key that the old password opens, and the file of one that the new password opens."""
-        home = place / "repository"
-        for name in ("keys", "locks", "data", "index", "snapshots"):
-            (home / name).mkdir(parents=True)
-        for name, encoded in found.files.items():
-            (home / name).write_bytes(base64.b64decode(encoded))
+        home = _laid_out(place, found.files)
         before = set(repository_files(home))
         secrets = place / "old", place / "new"
         for path, password in zip(secrets, (old, new), strict=True):
@@ -160,6 +193,16 @@ class VaultStore:
                 name: base64.b64encode((repository / name).read_bytes()).decode()
                 for name in repository_files(repository)
             }
+
+
+def _laid_out(place: Path, files: Mapping[str, str]) -> Path:
+    """A repository of these files, without any content, in a new folder."""
+    home = place / "repository"
+    for name in ("keys", "locks", "data", "index", "snapshots"):
+        (home / name).mkdir(parents=True)
+    for name, encoded in files.items():
+        (home / name).write_bytes(base64.b64decode(encoded))
+    return home
 
 
 def _bcrypt(password: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from orchestrator.backups.credentials import RepositoryCredentials, make_credentials
-from orchestrator.backups.documents import VaultDescription
 from orchestrator.clock import Moment
 from orchestrator.errors import ToolError
 from orchestrator.inventory.model import Inventory, InventoryHost
@@ -21,6 +19,7 @@ from orchestrator.process import CommandResult
 from orchestrator.reporting.model import Change, Host
 from orchestrator.reporting.planning import HostPlan
 from stacks.outputs import FleetOutputs, ServerOutput
+from tests.fakes_backups import FakeCredentials, FakeStore  # noqa: F401  # all fakes are asked for here
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -154,75 +153,6 @@ class FakeRunner:
 
 
 @dataclass
-class FakeStore:
-    """A vault in memory; a receipt is what `arrive` made."""
-
-    clock: FixedClock
-    address: str = "10.42.0.2"
-    repositories: list[str] = field(default_factory=list)
-    arrived: list[Receipt] = field(default_factory=list)
-    enrolled: list[RepositoryCredentials] = field(default_factory=list)
-    chains: list[tuple[str, str]] = field(default_factory=list)
-    away: str = ""
-    """What it answers to everything about chains while it cannot be reached."""
-
-    @property
-    def server(self) -> ServerOutput:
-        return ServerOutput(
-            name="vault-1", group="vault", network="backup", incarnation="f" * 32, address=self.address,
-            ssh_host=self.address, ssh_port=22, ssh_user="steward", host_key="ssh-ed25519 AAAA", published={},
-        )  # fmt: skip
-
-    def enrol_chain(self, chain: str, password: str) -> None:
-        if self.away:
-            raise ToolError(self.server.name, self.away)
-        self.chains.append((chain, password))
-        self.repositories.append(chain)
-
-    def describe(self) -> VaultDescription:
-        return VaultDescription(
-            schema_="steward.vault/1",
-            certificate="PEM",
-            fingerprint="f",
-            port=8443,
-            repositories=list(self.repositories),
-        )
-
-    def append_only(self) -> bool | None:
-        return True
-
-    def enrol(self, credentials: RepositoryCredentials) -> None:
-        self.enrolled.append(credentials)
-        self.repositories.append(credentials.id)
-
-    def receipts(self) -> Sequence[Receipt]:
-        return list(self.arrived)
-
-    def arrive(self, repository: str, snapshot: str, size: int = 1000) -> Receipt:
-        """A snapshot comes in now."""
-        receipt = Receipt(repository, snapshot, self.clock.now(), size)
-        self.arrived.append(receipt)
-        return receipt
-
-
-@dataclass
-class FakeCredentials:
-    """Repository credentials in memory."""
-
-    known: dict[str, RepositoryCredentials] = field(default_factory=dict)
-
-    def load(self, repository: str) -> RepositoryCredentials | None:
-        return self.known.get(repository)
-
-    def create(self, repository: str, server: str, stack: str, at: datetime) -> RepositoryCredentials:
-        self.known[repository] = make_credentials(repository, server, stack, "acme-vault", at)
-        return self.known[repository]
-
-    def place(self, repository: str) -> str:
-        return f"keys/{repository}.json"
-
-
-@dataclass
 class FakeConvergence:
     """Remembers with which inventory each server was last converged well, by name."""
 
@@ -264,6 +194,7 @@ class MemoryLedger:
     ended: set[str] = field(default_factory=set)
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
     receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+    said: set[tuple[str, str]] = field(default_factory=set)
 
     def stack(self, name: str) -> StackRecord | None:
         return next((each for each in self.stacks if each.name == name and each.id not in self.ended), None)
@@ -289,6 +220,12 @@ class MemoryLedger:
     def record_receipts(self, stack: str, run: str, receipts: Sequence[Receipt]) -> None:
         for each in receipts:
             self.receipts.setdefault((each.repository, each.snapshot), each)
+
+    def accept(self, repository: str, plan: str, run: str, at: datetime) -> None:
+        self.said.add((repository, plan))
+
+    def accepted(self, repositories: Sequence[str]) -> Collection[tuple[str, str]]:
+        return {pair for pair in self.said if pair[0] in repositories}
 
     def arrivals(self, repositories: Sequence[str], since: datetime) -> Sequence[Receipt]:
         return [each for each in self.receipts.values() if each.repository in repositories]

@@ -38,6 +38,7 @@ RUN_ELSEWHERE = {
     "backup run": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "backup list": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "backup status": "needs servers and a vault: tests/e2e/test_c_backup.py",
+    "backup accept": "needs servers and a vault: tests/e2e/test_d_predecessors.py",
     "backup restore": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "evidence verify": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",
     "evidence list": "needs a chain: tests/unit/orchestrator/cli/test_evidence.py",

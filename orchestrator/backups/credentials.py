@@ -40,6 +40,19 @@ class RepositoryCredentials(BaseModel):
         return self.user or self.id
 
 
+class LentRepository(BaseModel):
+    """What a host is told so that it can read a repository that is not its own, once. Holds secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    user: str
+    http_password: str = Field(repr=False)
+    password: str = Field(repr=False)
+    certificate: str
+    plan_id: str
+
+
 def credentials_path(vault_keys: Path, repository: str) -> Path:
     """Where the credentials of a repository lie: with the vault, because they must outlive the fleet."""
     return vault_keys / "repositories" / f"{repository}.json"
@@ -57,6 +70,13 @@ def load_credentials(vault_keys: Path, repository: str) -> RepositoryCredentials
             "repository credentials", "cannot be read", place=str(path),
             next_step="Restore the file from your backup of STEWARD_HOME.",
         ) from problem  # fmt: skip
+
+
+def all_credentials(vault_keys: Path) -> list[RepositoryCredentials]:
+    """The credentials of every repository of a vault, in order; raises InputError for an unreadable one."""
+    names = sorted(path.stem for path in (vault_keys / "repositories").glob("*.json"))
+    found = (load_credentials(vault_keys, name) for name in names)
+    return [each for each in found if each is not None]
 
 
 def make_credentials(

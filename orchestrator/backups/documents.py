@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -127,6 +127,21 @@ class Snapshot(HostDocument):
     paths: Sequence[Line] = Field((), max_length=_MOST)
     tags: Sequence[Line] = Field((), max_length=_MOST)
     size_bytes: Amount | None = None
+    repository: str = Field("", max_length=32)
+    """Where it lies, as the one who asked knows it; what a host says of this is not used."""
+    earlier: bool = False
+    """Whether it is of an earlier incarnation of its server. As above."""
+    past_keep: bool = False
+    """Whether the plan's `keep` asks for it no more; nothing is removed for that. As above."""
+
+
+class StoreSnapshots(HostDocument):
+    """`steward-vault keys --snapshots`: configuration, keys, encrypted snapshot records, each in base64."""
+
+    schema_: Literal["steward.repository-keys/1"] = Field(alias="schema")
+    files: Mapping[Annotated[str, Field(pattern=r"^(config|(keys|snapshots)/[0-9a-f]{64})$")], Encoded] = (
+        Field(max_length=_MOST)
+    )
 
 
 class SnapshotList(HostDocument):
@@ -165,6 +180,28 @@ def read_document(model: type[Document], text: str, host: str) -> Document:
             host, f"its {model.__name__} cannot be read: {detail}", got=text.strip()[:120],
             next_step="Run steward configure, so that the host has the tools of this version.",
         ) from problem  # fmt: skip
+
+
+def read_snapshots(text: str, host: str) -> list[Snapshot]:
+    """From `restic snapshots --json`; raises ToolError for what is none."""
+    try:
+        return [_snapshot(row) for row in json.loads(text) or ()]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        raise ToolError(host, "the repository's snapshots cannot be read", got=text[:200]) from problem
+
+
+def _snapshot(row: Mapping[str, Any]) -> Snapshot:
+    tags = [str(tag) for tag in row.get("tags") or ()]
+    named = dict(tag.partition("=")[::2] for tag in tags)
+    return Snapshot(
+        id=row["id"],
+        short_id=row.get("short_id", ""),
+        time=row["time"],
+        plan=named.get("plan", ""),
+        paths=row.get("paths") or (),
+        tags=tags,
+        size_bytes=(row.get("summary") or {}).get("total_bytes_processed"),
+    )
 
 
 def current_key(text: str, host: str) -> str:

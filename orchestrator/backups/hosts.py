@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.backups.credentials import LentRepository
 from orchestrator.backups.documents import (
     BackupRun,
     BackupStatus,
@@ -38,7 +39,9 @@ def list_snapshots(shell: HostShell, server: ServerOutput, plan: str | None) -> 
     """The snapshots in the host's repository, oldest first."""
     argv = [*_TOOL, "list", *(["--plan", plan] if plan else [])]
     done = shell.run(server, argv, timeout=_ASK_SECONDS)
-    return sorted(read_document(SnapshotList, done.stdout, server.name).snapshots, key=lambda each: each.time)
+    found = read_document(SnapshotList, done.stdout, server.name).snapshots
+    own = {"repository": server.incarnation, "earlier": False, "past_keep": False}
+    return sorted((each.model_copy(update=own) for each in found), key=lambda each: each.time)
 
 
 def restore(
@@ -49,12 +52,18 @@ def restore(
     run: str,
     target: str | None,
     database: str | None,
+    lent: LentRepository | None = None,
 ) -> RestoreResult:
-    """Restore next to the living data and compare; a difference is a result with `ok` false."""
+    """Restore next to the living data and compare; a difference is a result with `ok` false.
+
+    `lent` is another repository than the host's own, for this one call: it goes by standard input alone.
+    """
     argv = [*_marked(run), "restore", "--plan", plan, "--snapshot", snapshot, "--run", run]
     argv += ["--target", target] if target else []
     argv += ["--database", database] if database else []
-    done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False)
+    argv += ["--lent"] if lent else []
+    given = lent.model_dump_json() if lent else None
+    done = shell.run(server, argv, timeout=_WORK_SECONDS, check=False, stdin=given)
     return read_document(RestoreResult, _answer(server, done), server.name)
 
 

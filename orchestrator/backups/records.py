@@ -6,7 +6,7 @@ written as unknown with the reason, and nothing having happened as null; the two
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,8 +14,9 @@ from statistics import median_low
 from typing import Any, Final
 
 from orchestrator.backups.documents import BackupStatus, PlanStatus
+from orchestrator.backups.predecessors import told
 from orchestrator.ports.backups import Receipt
-from orchestrator.reporting.seen import Restore
+from orchestrator.reporting.seen import Restore, Unrestored
 from policies.subjects.backups import SCHEMA
 from stacks.fleet.backup import BackupPlan
 from stacks.fleet.coverage import VAULT_ROLE
@@ -71,6 +72,8 @@ class Seen:
     prunes: Mapping[str, Checked] | None = None
     escrow: Mapping[str, datetime] | None = None
     credentials: Mapping[str, datetime] | None = None
+    unrestored: Mapping[tuple[str, str], Unrestored] = field(default_factory=dict)
+    """By (plan, server): the data lie with a predecessor alone, and no arrival since is of them."""
 
 
 def backup_records(fleet: Fleet, servers: Sequence[ServerOutput], seen: Seen) -> dict[str, Any]:
@@ -133,7 +136,7 @@ def _seen(plan: str, name: str, made: ServerOutput | None, seen: Seen, *, alone:
         "host": _host(plan, name, repository, seen),
         "check": _checked(seen.checks, repository, "no record of checks was given"),
         "prune": _checked(seen.prunes, repository, "no record of clean-ups was given"),
-        "drill": _drill(plan, name, seen),
+        "drill": _drill(plan, name, repository, seen),
         "escrow": _when(seen.escrow, repository, "proven_at", "no record of the escrow was given"),
         "credentials": _when(seen.credentials, repository, "rotated_at", "no credentials were given"),
     }
@@ -152,6 +155,8 @@ def _vault(plan: str, name: str, repository: str, seen: Seen, *, alone: bool) ->
         status = _plan_status(seen.statuses.get(name) if seen.statuses else None, plan)
         good = status.last_good if status else None
         named = _time(ever[good.snapshot]) if good and good.snapshot in here else _unknown(_SHARED)
+    if (lost := seen.unrestored.get((plan, name))) is not None:
+        named = _unknown(told(lost))
     count = {"count_7_days": _WEEK, "count_30_days": _MONTH}
     return {
         "newest_arrived_at": named,
@@ -207,10 +212,19 @@ def _plan_status(status: BackupStatus | None, plan: str) -> PlanStatus | None:
     return next((each for each in status.plans if each.plan == plan), None) if status else None
 
 
-def _drill(plan: str, name: str, seen: Seen) -> dict[str, Any] | None:
+def _drill(plan: str, name: str, repository: str, seen: Seen) -> dict[str, Any] | None:
+    """The last restore out of this very repository: one of a predecessor's proves nothing of it."""
     if seen.drills is None:
         return _unknown("no record of restores was given")
-    own = [each for each in seen.drills if (each.restore.plan, each.restore.server) == (plan, name)]
+    here = {
+        each.snapshot for each in (*seen.arrivals, *(seen.receipts or ())) if each.repository == repository
+    }
+    own = [
+        each
+        for each in seen.drills
+        if (each.restore.plan, each.restore.server) == (plan, name)
+        and (each.restore.repository == repository or (not each.restore.repository and _known_in(each, here)))
+    ]
     if not own:
         return None
     last = max(own, key=lambda drill: drill.at)
@@ -223,6 +237,11 @@ def _drill(plan: str, name: str, seen: Seen) -> dict[str, Any] | None:
         "compared": done.files + done.tables,
         "different": done.differences,
     }
+
+
+def _known_in(drill: Drill, snapshots: Collection[str]) -> bool:
+    """Reports of before name no repository; a drill that came to no snapshot is nobody else's."""
+    return not drill.restore.snapshot or drill.restore.snapshot in snapshots
 
 
 def _checked(found: Mapping[str, Checked] | None, repository: str, why: str) -> dict[str, Any] | None:

@@ -30,6 +30,12 @@ def key_list_argv(restic: Path, repository: Path, password_file: Path) -> list[s
     return [str(restic), "key", "list", "--json", "--no-lock", *with_old]
 
 
+def snapshots_argv(restic: Path, repository: Path, password_file: Path) -> list[str]:
+    """Every snapshot of a repository in a local folder as JSON; of the content nothing needs to be there."""
+    with_password = ["--repo", str(repository), "--password-file", str(password_file), "--no-cache"]
+    return [str(restic), "snapshots", "--json", "--no-lock", *with_password]
+
+
 def repository_url(address: str, port: int, user: str) -> str:
     """Where a host reaches its own repository: below the name of its HTTP user."""
     return f"https://{address}:{port}/{user}/"

@@ -1,13 +1,18 @@
-"""`steward backup run|list|restore|status`."""
+"""`steward backup run|list|restore|accept|status`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli import completion
 from orchestrator.cli.options import AsJson, FleetFile, Hosts
+
+if TYPE_CHECKING:
+    from orchestrator.app import Run
+    from orchestrator.backups.documents import Snapshot
+    from orchestrator.phases.restore import RestoreRequest
 
 app = typer.Typer(
     help="Take, list, restore and judge backups.", rich_markup_mode=None, no_args_is_help=True,
@@ -22,6 +27,17 @@ Plan = Annotated[
         help="Only this backup plan; may be repeated.",
         show_default=False,
         autocompletion=completion.plans,
+    ),
+]
+
+
+AcceptedHosts = Annotated[
+    list[str],
+    typer.Option(
+        "--host",
+        metavar="SERVER",
+        help="The server that was made anew; may be repeated.",
+        autocompletion=completion.servers,
     ),
 ]
 
@@ -46,8 +62,9 @@ def status(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJ
 
 @app.command(name="list")
 def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJson = False) -> None:
-    """List the snapshots that each server has in its repository.
+    """List the snapshots of each server, and those that its predecessors left in the vault.
 
+    A predecessor is an earlier server of that name, lost or destroyed; its snapshots are restored by id.
     Example: steward backup list --fleet stacks/fleets/demo.yaml --host db-1
     """
     from orchestrator.app import begin_run
@@ -59,7 +76,7 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
 
     view = progress(quiet=True)
     with begin_run(load_settings(beside=fleet), fleet, "backup list", view, view.say) as current:
-        found: dict[str, list[object]] = {}
+        found: dict[str, list[Snapshot]] = {}
         current.execute(
             list_steps(current.adapters, current.results, tuple(host or ()), tuple(plan or ()), found)
         )
@@ -95,11 +112,18 @@ def restore(
         ),
     ],
     snapshot: Annotated[
-        str, typer.Option("--snapshot", metavar="ID", help="A snapshot id, or 'latest'.")
+        str,
+        typer.Option(
+            "--snapshot",
+            metavar="ID",
+            help="A snapshot id, also one of a predecessor, or 'latest'.",
+        ),
     ] = "latest",
     target: Annotated[
         str | None,
-        typer.Option("--target", metavar="DIR", help="Folder on the server; a scratch folder otherwise."),
+        typer.Option(
+            "--target", metavar="DIR", help="Folder on the server, which stays; a scratch folder otherwise."
+        ),
     ] = None,
     database: Annotated[
         str | None, typer.Option("--database", metavar="NAME", help="Only this database of the plan.")
@@ -108,11 +132,13 @@ def restore(
 ) -> None:
     """Restore next to the living data and compare every file by hash, every table by its digest.
 
+    On a server that was made anew and not restored yet, 'latest' is the newest of its predecessor. With
+    --target the copy stays, and the commands that put it in place are told; otherwise it is removed again.
+
     Example: steward backup restore --fleet stacks/fleets/demo.yaml --host db-1 --plan databases
     """
     from orchestrator.app import begin_run
-    from orchestrator.cli.backup_tables import restore_text
-    from orchestrator.cli.output import as_document, emit, tell_error
+    from orchestrator.cli.output import tell_error
     from orchestrator.cli.progress import progress
     from orchestrator.phases.restore import RestoreRequest
     from orchestrator.pipelines.backup import restore_steps
@@ -123,17 +149,70 @@ def restore(
         request = RestoreRequest(
             server=host, plan=plan, snapshot=snapshot, target=target, database=database, run=current.id
         )
-        steps = restore_steps(current.adapters, current.results, request)
-        current.execute(steps)
-        restored = current.results.restored
-        code = current.report().exit_code
+        current.execute(restore_steps(current.adapters, current.results, request))
+        code = _tell_restored(current, request, as_json=as_json)
+        if current.problem is not None:
+            tell_error(current.problem)
+    raise typer.Exit(code)
+
+
+def _tell_restored(current: Run, request: RestoreRequest, *, as_json: bool) -> int:
+    from orchestrator.backups.putting_back import Restored
+    from orchestrator.cli.backup_tables import restore_text
+    from orchestrator.cli.output import as_document, emit
+
+    result, report = current.results.restored, current.report()
+    if result is None:
         if as_json:
-            content = restored.model_dump(mode="json", by_alias=True) if restored else None
-            emit(
-                as_document("steward.restore/1", run=current.id, server=host, result=content, exit_code=code)
-            )
-        elif restored is not None:
-            emit(restore_text(host, restored))
+            told = {"server": request.server, "result": None, "exit_code": report.exit_code}
+            emit(as_document("steward.restore/1", run=current.id, **told))
+        return report.exit_code
+    done = Restored(
+        server=request.server,
+        plan=request.plan,
+        spec=current.adapters.target.loaded.fleet.backups[request.plan],
+        snapshot=result.snapshot or "",
+        target=request.target,
+        databases=(request.database,) if request.database else (),
+        fleet_file=current.fleet_file,
+        predecessor=bool(report.restore and report.restore.predecessor),
+    )
+    if not as_json:
+        emit(restore_text(result, done))
+        return report.exit_code
+    content = result.model_dump(mode="json", by_alias=True)
+    emit(
+        as_document(
+            "steward.restore/1", run=current.id, server=request.server, result=content,
+            exit_code=report.exit_code, predecessor=done.predecessor, copy_stays=request.target is not None,
+            put_back=done.commands() if result.ok else [],
+        )
+    )  # fmt: skip
+    return report.exit_code
+
+
+@app.command()
+def accept(fleet: FleetFile, host: AcceptedHosts, plan: Plan = None, as_json: AsJson = False) -> None:
+    """Say that a server made anew has what it needs: its data were put back, or are not wanted.
+
+    Until then a plan whose snapshots lie with a predecessor of its server is not good. Nothing is removed.
+    Example: steward backup accept --fleet stacks/fleets/demo.yaml --host db-1
+    """
+    from orchestrator.app import begin_run
+    from orchestrator.cli.output import as_document, emit, tell_error
+    from orchestrator.cli.progress import progress
+    from orchestrator.pipelines.backup import accept_steps
+    from orchestrator.settings import load_settings
+
+    view = progress(quiet=True)
+    with begin_run(load_settings(beside=fleet), fleet, "backup accept", view, view.say) as current:
+        current.execute(accept_steps(current.adapters, current.results, tuple(host), tuple(plan or ())))
+        code = current.exit_code
+        told = current.results.steps[-1].message
+        if as_json:
+            emit(as_document("steward.backup-accept/1", run=current.id, accepted=told, exit_code=code))
+        elif current.problem is None:
+            emit(f"{told}; what their predecessors left stays in the vault: steward backup list")
         if current.problem is not None:
             tell_error(current.problem)
     raise typer.Exit(code)

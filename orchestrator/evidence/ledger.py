@@ -21,6 +21,7 @@ from orchestrator.errors import InputError, StewardError, ToolError
 from orchestrator.evidence.pins import PinBook
 from orchestrator.evidence.schema import (
     VERSION,
+    acceptances,
     clients,
     found_version,
     migrate,
@@ -171,6 +172,20 @@ class SqliteLedger:
         if rows:
             with self._engine.begin() as connection:
                 connection.execute(insert(receipts).on_conflict_do_nothing(), rows)
+
+    def accept(self, repository: str, plan: str, run: str, at: datetime) -> None:
+        """A person said that this server has what it needs of its predecessors' backups of the plan."""
+        values = {"repository": repository, "plan": plan, "run": run, "at": at.isoformat()}
+        with self._engine.begin() as connection:
+            connection.execute(insert(acceptances).on_conflict_do_nothing(), values)
+
+    def accepted(self, repositories: Sequence[str]) -> set[tuple[str, str]]:
+        """The (repository, plan) pairs of which that was said."""
+        query = select(acceptances.c.repository, acceptances.c.plan).where(
+            acceptances.c.repository.in_(repositories)
+        )
+        with self._engine.connect() as connection:
+            return {(row.repository, row.plan) for row in connection.execute(query)}
 
     def arrivals(self, repositories: Sequence[str], since: datetime) -> Sequence[Receipt]:
         """Every snapshot that was seen to arrive in these repositories since then."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from orchestrator.errors import ToolError
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -99,6 +99,17 @@ rotations = Table(
 )
 
 
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("repository", String(32), nullable=False),
+    Column("plan", String(64), nullable=False),
+    Column("run", String(26), nullable=False),
+    Column("at", String(40), nullable=False),
+    UniqueConstraint("repository", "plan"),
+)
+
+
 Migration = Callable[[Connection], None]
 
 
@@ -106,7 +117,7 @@ def _new_tables_alone(_connection: Connection) -> None:
     """Nothing to change: tables that are not there yet are made for every version."""
 
 
-MIGRATIONS: Final[Mapping[int, Migration]] = {2: _new_tables_alone}
+MIGRATIONS: Final[Mapping[int, Migration]] = {2: _new_tables_alone, 3: _new_tables_alone}
 """By the version that each leads to; `tests/unit/orchestrator/evidence/versions/` has each as SQL."""
 
 

@@ -11,6 +11,7 @@ from threading import Event
 from orchestrator.backups.documents import BackupRun, BackupStatus
 from orchestrator.backups.freshness import FORGED, Evidence, by_snapshot, is_due, judge, newest_first
 from orchestrator.backups.hosts import host_status, take_backup
+from orchestrator.backups.predecessors import Losses
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
 from orchestrator.phases.enrol import StoreOf
@@ -67,6 +68,7 @@ class BackupsFound:
     receipts: Sequence[Receipt]
     statuses: Mapping[str, BackupStatus | None] = field(default_factory=dict)
     """By server: what each said of its plans, None where it did not answer."""
+    losses: Losses = field(default_factory=Losses)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.backups.restic import repository_url
 from orchestrator.errors import InputError
 from orchestrator.inventory.build import RepositoryAccess
+from orchestrator.phases.lending import take_back
 from orchestrator.ports.backups import BackupStore, CredentialStore
 from orchestrator.ports.run import Say
 from stacks.fleet.model import Fleet
@@ -32,6 +33,7 @@ def enrol(
     for repository, writers in writers_by_repository(fleet, servers).items():
         store, keeper = store_of(repository), credentials_of(repository)
         described = store.describe()
+        take_back(store, keeper, outputs.stack, say)
         for server in writers:
             enrolled = server.incarnation in described.repositories
             credentials = _credentials(server, outputs.stack, keeper, now, enrolled=enrolled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from orchestrator.phases.enrol import StoreOf
 from orchestrator.ports.backups import CredentialStore, Receipt
 from orchestrator.ports.ledger import Ledger
 from orchestrator.ports.provisioning import StateResource
+from orchestrator.reporting.seen import Unrestored
 from stacks.fleet.model import Fleet
 from stacks.outputs import ServerOutput
 
@@ -34,6 +35,7 @@ class RecordsRequest:
     resources_of: Callable[[str], Sequence[StateResource]]
     ledger: Ledger
     drills: Callable[[], Sequence[Drill]]
+    unrestored: Mapping[tuple[str, str], Unrestored] = field(default_factory=dict)
 
 
 def records(request: RecordsRequest, now: datetime) -> Mapping[str, Any]:
@@ -55,6 +57,7 @@ def records(request: RecordsRequest, now: datetime) -> Mapping[str, Any]:
             vaults={name: _vault(request, name) for name in names},
             sizes=_sizes(request),
             drills=request.drills(),
+            unrestored=request.unrestored,
             credentials=_credentials(request, names),
         ),
     )

@@ -131,4 +131,11 @@ def restore_row(fleet: Fleet, results: RunResults) -> Restore | None:
         tables=found.tables_compared,
         differences=len(found.files_different) + len(found.tables_different),
         message=found.error or "",
+        repository=results.restored_from,
+        predecessor=_of_predecessor(results),
     )
+
+
+def _of_predecessor(results: RunResults) -> bool:
+    own = {made.incarnation for made in (results.outputs.servers if results.outputs else ())}
+    return bool(results.restored_from) and results.restored_from not in own

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 from orchestrator.adapters import Adapters
+from orchestrator.backups.holdings import told
 from orchestrator.phases import destroy as destroy_phase
 from orchestrator.phases import judge as judge_phase
+from orchestrator.phases.destroy import Allowed
 from orchestrator.pipelines.judge import judge_steps, judgement
 from orchestrator.pipelines.step import Step, Steps
-from orchestrator.ports.provisioning import Provisioned, deletes
+from orchestrator.ports.provisioning import Provisioned, StateResource, deletes
 from orchestrator.results import RunResults
 from policies.model import Phase
 
 
-def destroy_steps(adapters: Adapters, results: RunResults, allowed: Sequence[str]) -> Steps:
+def destroy_steps(adapters: Adapters, results: RunResults, allowed: Allowed) -> Steps:
     """Read the state, refuse while data would go, judge what would be deleted, delete."""
     stack = adapters.target.stack.name
-    check = partial(destroy_phase.check, stack, adapters.provisioner, allowed)
+    check = partial(_check, adapters, results, allowed)
     bearing = yield Step(
         "state", "destroy", "read", check, lambda found: f"{len(found)} bear data, all named"
     )
@@ -28,3 +29,15 @@ def destroy_steps(adapters: Adapters, results: RunResults, allowed: Sequence[str
     act = partial(destroy_phase.destroy, stack, adapters.provisioner, bearing)
     gone = yield Step("destroy", "destroy", "write", act, lambda gone: f"{len(gone)} resources deleted")
     results.provisioned = Provisioned(tuple(gone), 0)
+
+
+def _check(adapters: Adapters, results: RunResults, allowed: Allowed) -> list[StateResource]:
+    """What bears data and may go; on the way, which backups of the fleet stay in the vaults of others."""
+    fleet = adapters.target.loaded.fleet
+    look = partial(destroy_phase.backups_here, fleet, adapters.store, adapters.credentials, adapters.ledger)
+    vaults = sorted({spec.stack for spec in fleet.repositories.values() if spec.stack})
+    results.kept = [
+        f"in {', '.join(vaults)} stay the backups of {line}" for line in told(look(elsewhere=True))
+    ]
+    held, living = look(elsewhere=False), adapters.neighbours()
+    return destroy_phase.check(adapters.target.stack.name, adapters.provisioner, allowed, held, living)

@@ -9,18 +9,21 @@ from typing import Any
 
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.backups.documents import BackupStatus
+from orchestrator.backups.predecessors import Pair
 from orchestrator.errors import InputError, ToolError
 from orchestrator.judging.expected import expected_hosts
 from orchestrator.phases import collect as collect_phase
 from orchestrator.phases import outside as outside_phase
 from orchestrator.phases import population as population_phase
 from orchestrator.phases.backup import BackupRequest, look
+from orchestrator.phases.predecessors import lost
 from orchestrator.phases.reach import left_out
 from orchestrator.phases.records import RecordsRequest, records, summary
 from orchestrator.pipelines.judge import judge_steps
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.ports.backups import Receipt
 from orchestrator.ports.provisioning import as_made
+from orchestrator.reporting.seen import Unrestored
 from orchestrator.results import RunResults
 from policies.model import Phase
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -86,12 +89,26 @@ def record_steps(
         made = results.outputs.servers if results.outputs else ()
         request = RecordsRequest(
             fleet, made, *asked, adapters.store, adapters.credentials,
-            adapters.provisioner.resources, adapters.ledger, adapters.drills,
+            adapters.provisioner.resources, adapters.ledger, adapters.drills, _lost(adapters, results),
         )  # fmt: skip
         return records(request, adapters.clock.now())
 
     found = yield Step("records", "live", "read", ask, summary)
     results.seen = replace(results.seen, backups=found)
+
+
+def _lost(adapters: Adapters, results: RunResults) -> Mapping[Pair, Unrestored]:
+    """What lies with predecessors alone; known already where this run looked at backups."""
+    if results.statuses is not None or results.outputs is None:
+        return results.unrestored
+    try:
+        return lost(
+            adapters.target.loaded.fleet, results.outputs, adapters.store, adapters.credentials,
+            adapters.ledger, adapters.provisioner.resources,
+        ).pairs  # fmt: skip
+    except (InputError, ToolError) as problem:
+        adapters.say(f"the vault could not be asked for predecessors: {problem.message}")
+        return {}
 
 
 def _asked_for(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -36,6 +36,14 @@ class Ledger(Protocol):
 
     def record_receipts(self, stack: str, run: str, receipts: Sequence[Receipt]) -> None:
         """Keep receipts; one that is known already stays as it was first seen."""
+        ...
+
+    def accept(self, repository: str, plan: str, run: str, at: datetime) -> None:
+        """A person said that this server has what it needs of its predecessors' backups of the plan."""
+        ...
+
+    def accepted(self, repositories: Sequence[str]) -> Collection[tuple[str, str]]:
+        """The (repository, plan) pairs of which that was said."""
         ...
 
     def arrivals(self, repositories: Sequence[str], since: datetime) -> Sequence[Receipt]:

@@ -61,6 +61,8 @@ class StateResource:
     protect: bool
     edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Property -> URNs of the resources that feed it."""
+    created_at: datetime | None = None
+    """When the engine made it, by its state; None where the state does not say."""
 
 
 def deletes(resources: Iterable[StateResource], going: Sequence[str] = ()) -> list[PlannedStep]:

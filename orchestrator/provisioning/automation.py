@@ -244,4 +244,5 @@ def _state_resource(raw: Mapping[str, Any]) -> StateResource:
         outputs=raw.get("outputs") or {},
         protect=bool(raw.get("protect", False)),
         edges={key: tuple(urns) for key, urns in (raw.get("propertyDependencies") or {}).items()},
+        created_at=read_instant(str(raw.get("created") or "")),
     )

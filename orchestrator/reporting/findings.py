@@ -18,7 +18,7 @@ from orchestrator.reporting.model import (
     StepState,
     Verdict,
 )
-from orchestrator.reporting.seen import Restore
+from orchestrator.reporting.seen import Restore, Unrestored
 from orchestrator.reporting.tone import SEVERITIES, SEVERITY_SYMBOLS, SYMBOLS, Tone
 from policies.bench import problem_in
 
@@ -162,6 +162,9 @@ def _from_checks(checks: Sequence[Check]) -> Iterable[Finding]:
 
 def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
     for backup, failed in _not_good(backup for backup in backups if backup.looked_at):
+        if backup.unrestored is not None:
+            yield _unrestored(backup, backup.unrestored, fleet)
+            continue
         told = (
             "Backup outside its RPO"
             if failed
@@ -180,6 +183,23 @@ def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
             fix=f"steward backup run{fleet} --plan {shlex.quote(backup.plan)}",
             unjudged=not failed,
         )
+
+
+def _unrestored(backup: Backup, lost: Unrestored, fleet: str) -> Finding:
+    """A young snapshot of a server that began empty is no proof that its data are safe."""
+    plan, server, short = shlex.quote(backup.plan), shlex.quote(backup.server), lost.snapshot[:8]
+    target = shlex.quote(f"/var/lib/steward/restore/{backup.plan}-{short}")
+    return Finding(
+        source="backup",
+        severity="critical",
+        blocking=True,
+        subject=f"{backup.plan}/{backup.server}",
+        title=f"Not restored: {backup.message}",
+        observed=f"newest of before {lost.newest_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {short}",
+        expected="put back, or accepted with steward backup accept",
+        fix=f"steward backup restore{fleet} --host {server} --plan {plan} --snapshot {short} "
+        f"--target {target}",
+    )
 
 
 def _from_probes(probes: Sequence[Probe]) -> Iterable[Finding]:

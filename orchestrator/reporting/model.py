@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from orchestrator.reporting.patched import Patched
 from orchestrator.reporting.planning import Cost, DataLoss, HostPlan, Interruption, PropertyChange
 from orchestrator.reporting.record import Record
-from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime, PolicyFigures, Restore
+from orchestrator.reporting.seen import BackupHistory, HostSpan, HostTime, PolicyFigures, Restore, Unrestored
 from policies.model import stops
 
 SCHEMA: Final = "steward.report/2"
@@ -182,6 +182,8 @@ class Backup(Record):
     verdict: Verdict = Verdict.UNKNOWN
     message: str = ""
     looked_at: bool = True
+    unrestored: Unrestored | None = None
+    """What lies with predecessors of the server alone; no young snapshot then makes the row good."""
 
 
 class Check(Record):

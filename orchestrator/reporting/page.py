@@ -79,6 +79,8 @@ def open_policies(report: Report) -> list[PolicyResult]:
 
 def standing(backup: Backup) -> str:
     """How a backup stands, in a word or two."""
+    if backup.unrestored is not None:
+        return "not restored"
     return STANDINGS[backup.verdict] if backup.looked_at else "not looked at"
 
 

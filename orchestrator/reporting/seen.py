@@ -43,8 +43,23 @@ class BackupHistory(Record):
     worst_age_seconds: Sequence[float | None]
 
 
+class Unrestored(Record):
+    """What predecessors of a server left in the vault of a plan, while nobody said that it was put back.
+
+    `newest_at` is when the vault saw the newest of them arrive, `snapshot` its id.
+    """
+
+    snapshots: int
+    newest_at: datetime
+    snapshot: str
+
+
 class Restore(Record):
-    """One snapshot read back beside the living data and compared with what it was when it was taken."""
+    """One snapshot read back beside the living data and compared with what it was when it was taken.
+
+    `repository` is where it lay; '' in reports of before this was told. With `predecessor` it is one of an
+    earlier incarnation of the server, which proves nothing of the backups of the present one.
+    """
 
     plan: str
     server: str
@@ -56,6 +71,8 @@ class Restore(Record):
     tables: int
     differences: int = 0
     message: str = ""
+    repository: str = ""
+    predecessor: bool = False
 
 
 class PolicyFigures(Record):

@@ -60,7 +60,8 @@ def _came_to_its_end(report: Report) -> str:
 def _restored(restore: Restore) -> str:
     compared = f"{plural(restore.files, 'file')} and {plural(restore.tables, 'table')} are as they were saved"
     allowed = f"in {duration(restore.seconds)} of the {duration(restore.rto_seconds)} its RTO allows"
-    return f"{restore.plan} of {restore.server} was restored {allowed}, and {compared}"
+    whose = f"a predecessor of {restore.server}" if restore.predecessor else restore.server
+    return f"{restore.plan} of {whose} was restored {allowed}, and {compared}"
 
 
 def planned(changes: Sequence[Change], hosts: Sequence[HostPlan] = ()) -> str:

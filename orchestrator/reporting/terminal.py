@@ -164,6 +164,7 @@ def _backups(report: Report) -> list[str]:
     for backup in report.backups:
         if backup.looked_at and backup.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
             what = "OUTSIDE RPO" if backup.verdict is Verdict.FAIL else "NOT KNOWN"
+            what = "NOT RESTORED" if backup.unrestored is not None else what
             items.append(f"{terminal(backup.plan)}/{terminal(backup.server)} {what}")
     return items
 

@@ -182,3 +182,33 @@ def test_an_unclear_snapshot_is_refused(wanted: str) -> None:
 
     with pytest.raises(errors.BackupError, match="one must"):
         restore.pick([{"id": "a" * 64}, {"id": "a" * 63 + "b"}], wanted, plan())
+
+
+def test_what_is_lent_opens_another_repository_and_leaves_nothing_behind() -> None:
+    from steward_backup import errors, settings
+
+    own = settings.Repository(
+        url="https://10.0.0.2:8443/own/", user="own", incarnation="a" * 32, http_password="h",
+        postgresql_port=5432, limit=1.0, quiet=1.0,
+    )  # fmt: skip
+    loan = {
+        "url": "https://10.0.0.2:8443/other/", "user": "other", "http_password": "secret-http",
+        "password": "secret-content", "certificate": "PEM", "plan_id": "p" * 32,
+    }  # fmt: skip
+    with settings.lent(json.dumps(loan), own) as (opened, plan_id):
+        told = opened.environment()
+        folder = Path(told["RESTIC_CACERT"]).parent
+        assert plan_id == "p" * 32
+        assert told["RESTIC_REPOSITORY"] == "rest:https://10.0.0.2:8443/other/"
+        assert told["RESTIC_PASSWORD"] == "secret-content"
+        assert "RESTIC_PASSWORD_FILE" not in told
+        assert Path(told["RESTIC_CACHE_DIR"]).parent == folder
+        assert [path.read_text() for path in folder.iterdir()] == ["PEM"]  # no password is on the disk
+        assert folder.stat().st_mode & 0o077 == 0
+    assert not folder.exists()
+    assert own.environment()["RESTIC_PASSWORD_FILE"].endswith("repository.password")
+    with (
+        pytest.raises(errors.BackupError, match="standard input must hold url, user"),
+        settings.lent("{", own),
+    ):
+        pass

@@ -104,3 +104,19 @@ def test_an_admission_of_another_shape_is_refused(
     with pytest.raises(vault.VaultError):
         vault.admit_another(root, credentials, admission(**changed), owner)
     assert not (root / USER).exists()
+
+
+def test_the_records_of_one_repository_come_out_encrypted_and_nothing_else(
+    vault: Any, tmp_path: Path
+) -> None:
+    root, _, _ = store_of(tmp_path)
+    for folder, name in (("snapshots", "5" * 64), ("snapshots", ".half"), ("data", "6" * 64)):
+        (root / ID / folder).mkdir(exist_ok=True)
+        (root / ID / folder / name).write_bytes(b"sealed")
+    settings = {"root": str(root)}
+    listed = vault.keys(settings, ID, ("keys", "snapshots"))["files"]
+    assert set(listed) == {"config", f"keys/{'1' * 64}", f"snapshots/{'5' * 64}"}
+    assert base64.b64decode(listed[f"snapshots/{'5' * 64}"]) == b"sealed"
+    assert set(vault.keys(settings, ID, ("keys",))["files"]) == {"config", f"keys/{'1' * 64}"}
+    with pytest.raises(vault.VaultError, match="no repository"):
+        vault.keys(settings, "c" * 32, ("keys", "snapshots"))

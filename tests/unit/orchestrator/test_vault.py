@@ -12,7 +12,7 @@ import pytest
 from orchestrator.backups.credentials import make_credentials
 from orchestrator.errors import ToolError
 from orchestrator.vault import VaultStore
-from tests.fakes import NOON, Answer, FakeShell
+from tests.fakes import NOON, Answer, FakeShell, result
 from tests.unit.orchestrator.samples import SNAPSHOT, server
 
 VAULT = server("vault-1", "10.42.0.2")
@@ -23,6 +23,16 @@ while [ $# -gt 0 ]; do
 done
 [ "$(stat -c %a "$secret")" = 600 ] || exit 3
 mkdir -p "$repo/keys" "$repo/locks" && echo config > "$repo/config" && echo key > "$repo/keys/k1"
+"""
+
+
+LISTING = """#!/bin/sh
+[ "$1" = snapshots ] || exit 3
+while [ $# -gt 0 ]; do
+  case "$1" in --repo) repo=$2; shift;; --password-file) secret=$2; shift;; esac; shift
+done
+[ "$(stat -c %a "$secret")" = 600 ] && [ -e "$repo/snapshots/NAME" ] || exit 3
+echo 'ROWS'
 """
 
 
@@ -104,3 +114,24 @@ def test_a_failing_restic_does_not_tell_the_password(tmp_path: Path) -> None:
         vault.enrol(CREDENTIALS)
     assert CREDENTIALS.password not in str(caught.value)
     assert shell.asked == []
+
+
+def test_snapshots_are_listed_here_and_the_vault_sees_no_password(tmp_path: Path) -> None:
+    row = {"id": SNAPSHOT, "short_id": "5a5a", "time": NOON.isoformat(), "tags": ["plan=site", "plan-id=p"]}
+    files = {"config": "eA==", f"keys/{'1' * 64}": "eA==", f"snapshots/{SNAPSHOT}": "eA=="}
+    told = json.dumps({"schema": "steward.repository-keys/1", "files": files})
+    vault, shell = store(tmp_path, {"keys --repository": told})
+    (tmp_path / "restic").write_text(LISTING.replace("ROWS", json.dumps([row])).replace("NAME", SNAPSHOT))
+    (found,) = vault.snapshots(CREDENTIALS)
+    assert (found.id, found.plan, found.tags) == (SNAPSHOT, "site", ["plan=site", "plan-id=p"])
+    assert shell.asked == [
+        f"vault-1: sudo -n /usr/local/sbin/steward-vault keys --repository {CREDENTIALS.id} --snapshots"
+    ]
+    assert shell.fed == []
+
+
+def test_a_vault_of_before_says_how_it_learns_to_list(tmp_path: Path) -> None:
+    old = result(code=2, stderr="unrecognized arguments: --snapshots")
+    vault, _ = store(tmp_path, {"keys --repository": old})
+    with pytest.raises(ToolError, match="Run steward up for the vault's fleet"):
+        vault.snapshots(CREDENTIALS)

@@ -4,7 +4,7 @@
 describe    the certificate hosts must pin, the port, and the repositories that lie here
 enrol       put in a repository and its credential, both made elsewhere; no password comes near this host
 receipts    which snapshots the store holds and when each arrived, by the store's own clock
-keys        configuration and keys of one repository, from which a further key is made elsewhere
+keys        configuration and keys of one repository, and its encrypted list of snapshots where asked for
 admit       let a further credential and key open a repository;  expel  takes one of each away, never the last
 """
 
@@ -33,6 +33,7 @@ LOCK = Path("/run/lock/steward-vault")
 LONGEST_REQUEST = 1024 * 1024  # bytes
 LONGEST_FILE = 64 * 1024  # bytes
 REPOSITORY = re.compile(r"[0-9a-f]{32}\Z")
+LISTED = ("keys", "snapshots")
 OBJECT = re.compile(r"[0-9a-f]{64}\Z")
 BCRYPT = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}\Z")
 
@@ -84,7 +85,7 @@ def parse_files(asked: object) -> dict[str, bytes]:
 
 
 def with_credential(text: str, line: str) -> str:
-    """The credentials file with one user's line put in or replaced; others stay."""
+    """The credentials file with one user's line put in or replaced."""
     kept = [old for old in text.splitlines() if old and old.partition(":")[0] != line.partition(":")[0]]
     return "".join(f"{each}\n" for each in sorted([*kept, line]))
 
@@ -117,9 +118,7 @@ def is_placed(root: Path, repository: str, files: dict[str, bytes]) -> bool:
     if not home.exists():
         return False
     if (home / "config").read_bytes() != files["config"]:
-        raise VaultError(
-            f"enrol: {repository} is here already with another config; a repository is never replaced"
-        )
+        raise VaultError(f"enrol: {repository} is here with another config; a repository is never replaced")
     return True
 
 
@@ -156,13 +155,12 @@ def write_file(path: Path, content: bytes, mode: int, owner: tuple[int, int]) ->
 
 def enrol(vault: dict[str, Any], text: str) -> dict[str, Any]:
     """Put in one repository and its credential, and let the store read the credentials again."""
-    repository, line, files = parse_request(text)
-    owner = pwd.getpwnam(vault["owner"])[2:4]  # uid and gid
+    request, owner = parse_request(text), pwd.getpwnam(vault["owner"])[2:4]  # uid and gid
     with open(LOCK, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         places = Path(vault["root"]), Path(vault["credentials"])
-        changed = admit(*places, (repository, line, files), owner, lambda: reload_store(vault))
-    return {"schema": "steward.enrolment/1", "repository": repository, "changed": changed}
+        changed = admit(*places, request, owner, lambda: reload_store(vault))
+    return {"schema": "steward.enrolment/1", "repository": request[0], "changed": changed}
 
 
 def admit(
@@ -174,8 +172,7 @@ def admit(
 ) -> bool:
     """Let the credential in and put the repository in place, in this order; give whether anything changed.
 
-    The control machine takes an enrolment for done once the repository is here, so that comes last: after
-    a stop before it, the next enrolment brings new files and a new line, and does everything again.
+    The repository makes an enrolment done, so it comes last: after a stop before it, all is done again.
     """
     repository, line, files = request
     placed = is_placed(root, repository, files)
@@ -187,10 +184,11 @@ def admit(
     return place_repository(root, repository, files, owner) or after != before
 
 
-def keys(vault: dict[str, Any], repository: str) -> dict[str, Any]:
-    """What a further key of a repository is made from; without a password it opens nothing."""
+def keys(vault: dict[str, Any], repository: str, folders: tuple[str, ...]) -> dict[str, Any]:
+    """What a further key is made from, or a list of snapshots; without a password it opens nothing."""
     home = home_of(Path(vault["root"]), repository)
-    paths = (home / "config", *(home / "keys").iterdir())
+    named = (path for each in folders for path in (home / each).iterdir() if OBJECT.match(path.name))
+    paths = (home / "config", *named)
     files = {str(path.relative_to(home)): base64.b64encode(path.read_bytes()).decode() for path in paths}
     return {"schema": "steward.repository-keys/1", "repository": repository, "files": files}
 
@@ -252,8 +250,8 @@ def change(vault: dict[str, Any], verb: str, text: str) -> dict[str, Any]:
 
 def reload_store(vault: dict[str, Any]) -> None:
     """Let the store read its credentials again."""
-    verb, none = ("/usr/bin/systemctl", "reload-or-restart", vault["store_unit"]), subprocess.DEVNULL
-    subprocess.run(verb, check=True, timeout=60, stdin=none, stdout=sys.stderr)
+    verb = ("/usr/bin/systemctl", "reload-or-restart", vault["store_unit"])
+    subprocess.run(verb, check=True, timeout=60, stdin=subprocess.DEVNULL, stdout=sys.stderr)
 
 
 def receipts(vault: dict[str, Any], repository: str | None) -> dict[str, Any]:
@@ -277,7 +275,8 @@ def answer_to(asked: argparse.Namespace, vault: dict[str, Any]) -> dict[str, Any
         return enrol(vault, request) if asked.verb == "enrol" else change(vault, asked.verb, request)
     if asked.verb == "describe":
         return describe(vault)
-    return keys(vault, asked.repository) if asked.verb == "keys" else receipts(vault, asked.repository)
+    where = vault, asked.repository
+    return keys(*where, asked.folders) if asked.verb == "keys" else receipts(*where)
 
 
 def main(arguments: list[str]) -> int:
@@ -287,7 +286,8 @@ def main(arguments: list[str]) -> int:
     for verb in ("describe", "enrol", "admit", "expel"):
         verbs.add_parser(verb)
     verbs.add_parser("receipts").add_argument("--repository")
-    verbs.add_parser("keys").add_argument("--repository", required=True)
+    (asks := verbs.add_parser("keys")).add_argument("--repository", required=True)
+    asks.add_argument("--snapshots", dest="folders", action="store_const", const=LISTED, default=LISTED[:1])
     try:
         print(json.dumps(answer_to(parser.parse_args(arguments), settings())))
     except (VaultError, OSError, ValueError, KeyError, subprocess.SubprocessError) as problem:

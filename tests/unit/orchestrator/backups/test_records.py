@@ -13,7 +13,7 @@ import pytest
 from orchestrator.backups.documents import BackupStatus, read_document
 from orchestrator.backups.records import Checked, Drill, Seen, Vault, backup_records
 from orchestrator.ports.backups import Receipt
-from orchestrator.reporting.seen import Restore
+from orchestrator.reporting.seen import Restore, Unrestored
 from policies.evaluate import evaluate
 from policies.model import Kind, State
 from policies.pack import all_rules
@@ -192,3 +192,30 @@ def test_a_server_that_was_not_made_is_unknown_and_one_without_plan_says_whether
         document = backup_records(fleet(text), (), looked())
         (found,) = (each for each in document["records"] if each["server"] == "web-1")
         assert (found["plan"], found["bears_data"]) == (None, bears)
+
+
+def test_a_young_arrival_of_a_server_that_began_empty_is_no_recent_point() -> None:
+    lost = {("databases", "db-1"): Unrestored(snapshots=2, newest_at=NOON - DAY, snapshot="0d" * 32)}
+    found = states(looked(unrestored=lost))
+    assert found["recovery.point-is-recent"] is State.UNKNOWN
+    assert found["recovery.retention-floor-holds"] is State.PASS  # that is of the new repository, and holds
+    assert states(looked(unrestored={("site", "web-1"): lost["databases", "db-1"]})) == states(looked())
+
+
+@pytest.mark.parametrize(
+    ("repository", "snapshot", "counts"),
+    [
+        (DB, SNAPSHOT, True),
+        ("0d" * 16, SNAPSHOT, False),  # a predecessor's
+        ("", SNAPSHOT, True),  # reports of before name no repository: the snapshot tells
+        ("", "0d" * 32, False),
+        (DB, "", True),  # it failed before it came to one
+    ],
+)
+def test_a_drill_counts_for_the_repository_that_it_was_of(
+    repository: str, snapshot: str, counts: bool
+) -> None:
+    (usual,) = looked().drills or ()
+    told = {"repository": repository, "snapshot": snapshot}
+    drill = replace(usual, restore=usual.restore.model_copy(update=told))
+    assert (record(looked(drills=[drill]))["drill"] is not None) is counts

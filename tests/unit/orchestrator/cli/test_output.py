@@ -12,6 +12,7 @@ from typing import Literal
 import pytest
 
 from orchestrator.backups.documents import RestoreResult, Snapshot
+from orchestrator.backups.putting_back import Restored
 from orchestrator.cli.backup_tables import aligned, backup_table, next_commands, restore_text, snapshot_table
 from orchestrator.cli.live import LiveProgress
 from orchestrator.cli.output import as_document, colour, emit, width
@@ -20,6 +21,7 @@ from orchestrator.pipelines.step import Step
 from orchestrator.reporting.model import Backup, Finding, StepState, Verdict
 from orchestrator.reporting.model import Step as StepRecord
 from tests.fakes import NOON
+from tests.unit.orchestrator.samples import fleet
 
 HOSTILE = "\x1b]0;owned\x07\u202eevil\n"
 
@@ -113,11 +115,18 @@ def restored(**changed: object) -> RestoreResult:
 
 
 def test_a_restore_says_what_was_compared_or_what_differs() -> None:
-    assert "compared 3 files with the backup's own digests: all the same" in restore_text("web-1", restored())
-    text = restore_text("web-1", restored(ok=False, files_different=[HOSTILE] * 12))
+    done = Restored(
+        server="web-1", plan="site", spec=fleet().backups["site"], snapshot="5a" * 32, target="/srv/b",
+        databases=(), fleet_file="shop.yaml", predecessor=True,
+    )  # fmt: skip
+    told = restore_text(restored(), done)
+    assert "compared 3 files with the backup's own digests: all the same" in told
+    assert "web-1: plan site, snapshot 5a5a5a5a of a predecessor" in told
+    assert "the copy stays in /srv/b on web-1" in told
+    text = restore_text(restored(ok=False, files_different=[HOSTILE] * 12), done)
     assert "NOT the same: 12 differ" in text
     assert harmless(text)
-    assert "NOT the same: disk full" in restore_text("web-1", restored(ok=False, error="disk full"))
+    assert "NOT the same: disk full" in restore_text(restored(ok=False, error="disk full"), done)
 
 
 STEP = Step("configure", "configure", "write", lambda: None)

@@ -161,3 +161,12 @@ def test_a_ledger_that_another_process_holds_is_told_as_that_and_not_as_broken(
         SqliteLedger(path)
     ledger.create_stack("acme-demo", "acme", NOON)
     assert SqliteLedger(path).living_stacks() == ["acme-demo"]
+
+
+def test_what_was_accepted_is_of_one_incarnation_and_said_once(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "steward.db")
+    for run in ("01", "02"):
+        ledger.accept("0d" * 16, "site", run, NOON)
+    assert ledger.accepted(["0d" * 16, "0e" * 16]) == {("0d" * 16, "site")}
+    assert ledger.accepted(["0e" * 16]) == set()
+    assert rows(tmp_path / "steward.db", "acceptances") == [("0d" * 16, "site", "01", NOON.isoformat())]

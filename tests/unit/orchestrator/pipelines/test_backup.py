@@ -10,9 +10,11 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.backups.documents import Snapshot
 from orchestrator.errors import InputError, ToolError
+from orchestrator.phases.report_rows import restore_row
 from orchestrator.phases.restore import RestoreRequest
-from orchestrator.pipelines.backup import list_steps, restore_steps, run_steps, status_steps
+from orchestrator.pipelines.backup import accept_steps, list_steps, restore_steps, run_steps, status_steps
 from orchestrator.pipelines.step import Steps
 from orchestrator.reporting.model import Verdict
 from orchestrator.results import RunResults
@@ -156,3 +158,91 @@ def test_status_tells_plans_apart_by_their_ids(bench: Bench) -> None:
     bench.provisioner.made = bench.provisioner.made.model_copy(update={"plans": plans})
     bench.execute(status_steps, (), ())
     assert {row.verdict for row in bench.results.backups} == {Verdict.FAIL}
+
+
+OLD = "0d" * 16
+
+
+def left_by_a_predecessor(bench: Bench) -> None:
+    """An earlier db-1 wrote two snapshots; the present one has a good backup of its own."""
+    keys, now = bench.adapters.credentials("vault"), bench.adapters.clock.now()
+    keys.create(OLD, "db-1", "acme-demo", now)
+    for each in ("a", "b"):
+        bench.store.arrive(OLD, each * 64)
+    bench.store.lying[OLD] = [
+        Snapshot(id=each * 64, time=now, plan="databases", tags=["plan-id=" + "7" * 32])
+        for each in ("a", "b")
+    ]
+
+
+def test_no_backup_of_a_server_that_began_empty_is_good_until_it_is_accepted(bench: Bench) -> None:
+    left_by_a_predecessor(bench)
+    assert bench.execute(run_steps, ("db-1",), ()) is None
+    (row,) = bench.results.backups
+    assert row.verdict is Verdict.FAIL
+    assert row.taken_in_this_run  # it is backed up all the same
+    assert row.unrestored is not None
+    assert row.unrestored.snapshots == 2
+    assert bench.execute(accept_steps, ("db-1",), ()) is None
+    assert bench.execute(status_steps, ("db-1",), ()) is None
+    assert [each.verdict for each in bench.results.backups] == [Verdict.PASS]
+
+
+def test_snapshots_of_predecessors_are_listed_with_the_servers_own(bench: Bench) -> None:
+    left_by_a_predecessor(bench)
+    bench.shell.script["steward-backup list"] = json.dumps(
+        {
+            "schema": "steward.backup-list/1",
+            "snapshots": [{"id": "5a" * 32, "time": NOON.isoformat(), "plan": "databases", "earlier": True}],
+        }
+    )
+    found: dict[str, list[Snapshot]] = {}
+    assert bench.execute(list_steps, ("db-1",), (), found) is None
+    assert {(each.id[0], each.earlier, each.repository[:2]) for each in found["db-1"]} == {
+        ("5", False, "64"), ("a", True, "0d"), ("b", True, "0d"),
+    }  # fmt: skip
+
+
+def test_a_predecessors_snapshot_is_restored_by_a_loan_that_ends(bench: Bench) -> None:
+    left_by_a_predecessor(bench)
+    answer = {"plan": "databases", "ok": True, "snapshot": "b" * 64, "tables_compared": 3}
+    bench.shell.script["steward-backup restore"] = json.dumps(
+        {"schema": "steward.backup-restore/1", **answer}
+    )
+    assert bench.execute(restore_steps, RESTORE) is None  # the latest is the predecessor's newest
+    (line,) = [each for each in bench.shell.asked if "steward-backup restore" in each]
+    assert f"--snapshot {'b' * 64}" in line
+    assert line.endswith("--lent")
+    (given,) = (json.loads(each) for each in bench.shell.fed)
+    assert given["plan_id"] == "7" * 32  # the plan that was made anew has another
+    for secret in (given["password"], given["http_password"]):
+        assert secret not in " ".join(bench.shell.asked)
+    assert bench.store.loans == ["lend 0d0d", "expel 0d0d"]
+    row = restore_row(bench.adapters.target.loaded.fleet, bench.results)
+    assert row is not None
+    assert (row.repository, row.predecessor) == (OLD, True)
+
+
+def test_a_servers_own_snapshot_is_restored_without_a_loan(bench: Bench) -> None:
+    left_by_a_predecessor(bench)
+    answer = {"plan": "databases", "ok": True, "snapshot": "5a" * 32, "tables_compared": 3}
+    bench.shell.script["steward-backup restore"] = json.dumps(
+        {"schema": "steward.backup-restore/1", **answer}
+    )
+    assert bench.execute(restore_steps, RESTORE.model_copy(update={"snapshot": "5a" * 32})) is None
+    assert bench.store.loans == []
+    assert bench.shell.fed == []
+
+
+def test_a_predecessor_that_nobody_can_read_keeps_no_server_from_its_own_snapshots(bench: Bench) -> None:
+    left_by_a_predecessor(bench)
+    bench.store.broken = "the repository's snapshots cannot be read"
+    answer = {"plan": "databases", "ok": True, "snapshot": "5a" * 32, "tables_compared": 3}
+    bench.shell.script["steward-backup restore"] = json.dumps(
+        {"schema": "steward.backup-restore/1", **answer}
+    )
+    bench.shell.script["steward-backup list"] = '{"schema": "steward.backup-list/1", "snapshots": []}'
+    assert bench.execute(restore_steps, RESTORE) is None
+    assert bench.execute(list_steps, (), (), {}) is None
+    assert bench.execute(run_steps, ("db-1",), ()) is None
+    assert bench.results.backups[0].verdict is Verdict.UNKNOWN

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.errors import FindingsError, InputError, StewardError, StoppedError, ToolError
 from orchestrator.inventory.prepared import Contents
+from orchestrator.phases.destroy import Allowed
 from orchestrator.pipelines.configure import converge_steps
 from orchestrator.pipelines.destroy import destroy_steps
 from orchestrator.pipelines.plan import plan_steps
@@ -108,7 +109,7 @@ def test_what_only_we_can_judge_stops_a_plan_too(bench: Bench) -> None:
 
 def test_destroy_asks_the_rules_before_anything_goes(bench: Bench) -> None:
     bench.judge.rows = [finding()]
-    problem = bench.execute(destroy_steps, ())
+    problem = bench.execute(destroy_steps, Allowed())
     assert isinstance(problem, FindingsError)
     assert bench.steps == ["state", "judge"]
     ((known, phase),) = bench.judge.asked
@@ -259,7 +260,7 @@ def test_a_server_that_is_not_up_yet_is_no_success(bench: Bench, build: Callable
 def test_destroy_says_how_much_went(bench: Bench) -> None:
     adapters = replace(bench.adapters, provisioner=FakeProvisioner(bench.provisioner.made))
     runner = LocalStepRunner(adapters.clock, Watcher(), bench.results.steps.append)
-    assert runner.execute(destroy_steps(adapters, bench.results, ())) is None
+    assert runner.execute(destroy_steps(adapters, bench.results, Allowed())) is None
     assert bench.results.steps[-1].message == "0 resources deleted"
 
 

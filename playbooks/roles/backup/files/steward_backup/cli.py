@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import secrets
@@ -13,6 +14,9 @@ from typing import Any
 from steward_backup import backup, records, restic, restore, settings
 from steward_backup.errors import BackupError, StoppedError
 from steward_backup.process import stop_on_signals
+
+
+LONGEST_LOAN = 64 * 1024  # characters
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,6 +36,9 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--target", help="new or empty folder; it stays afterwards")
     where.add_argument("--database", help="restore only this database of the plan, into a scratch database")
     again.add_argument("--run", required=True)
+    again.add_argument(
+        "--lent", action="store_true", help="from another repository, which standard input tells of"
+    )
     return top
 
 
@@ -75,9 +82,11 @@ def answer(asked: argparse.Namespace) -> dict[str, Any]:
     run = os.environ["STEWARD_RUN"] = run_id(asked.run)
     if asked.verb == "run":
         return backup.run(repository, plan, run)
-    return restore.run(
-        repository, plan, snapshot=asked.snapshot, target=asked.target, database=asked.database, run_id=run
-    )
+    what = {"snapshot": asked.snapshot, "target": asked.target, "database": asked.database, "run_id": run}
+    if not asked.lent:
+        return restore.run(repository, plan, **what)
+    with settings.lent(sys.stdin.read(LONGEST_LOAN), repository) as (other, plan_id):
+        return restore.run(other, dataclasses.replace(plan, id=plan_id), **what)
 
 
 def main(arguments: list[str]) -> int:

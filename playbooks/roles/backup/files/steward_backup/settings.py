@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,21 @@ SCRATCH = Path("/var/lib/steward/restore")
 CACHE = Path("/var/cache/steward/restic")
 RESTIC = Path("/usr/local/lib/steward/restic")
 
+LENT = ("url", "user", "http_password", "password", "certificate", "plan_id")
+
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,79}\Z")
+
+
+@dataclass(frozen=True)
+class Lent:
+    """What opens a repository that is not this host's own, for one restore: the password is never on disk.
+
+    The folder holds the vault's certificate and restic's cache, and goes with the restore.
+    """
+
+    password: str
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -34,17 +50,27 @@ class Repository:
     postgresql_port: int
     limit: float
     quiet: float
+    lent: Lent | None = None
 
     def environment(self) -> dict[str, str]:
         """What restic reads; no secret ever stands in an argument list."""
+        opens = {
+            "RESTIC_PASSWORD_FILE": str(CONFIGURATION / "repository.password"),
+            "RESTIC_CACERT": str(CONFIGURATION / "vault.crt"),
+            "RESTIC_CACHE_DIR": str(CACHE),
+        }
+        if self.lent is not None:
+            opens = {
+                "RESTIC_PASSWORD": self.lent.password,
+                "RESTIC_CACERT": str(self.lent.folder / "vault.crt"),
+                "RESTIC_CACHE_DIR": str(self.lent.folder / "cache"),
+            }
         return {
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "HOME": "/root",
             "RESTIC_REPOSITORY": f"rest:{self.url}",
-            "RESTIC_PASSWORD_FILE": str(CONFIGURATION / "repository.password"),
-            "RESTIC_CACERT": str(CONFIGURATION / "vault.crt"),
-            "RESTIC_CACHE_DIR": str(CACHE),
+            **opens,
             "RESTIC_REST_USERNAME": self.user,
             "RESTIC_REST_PASSWORD": self.http_password,
             "RESTIC_PROGRESS_FPS": "0.2",
@@ -98,6 +124,29 @@ def repository() -> Repository:
         limit=found["limit_seconds"],
         quiet=found["quiet_seconds"],
     )
+
+
+@contextmanager
+def lent(text: str, own: Repository) -> Iterator[tuple[Repository, str]]:
+    """The repository that the control machine lends for one restore, and the id of the plan it was written by.
+
+    The text is the request on standard input; the host keeps nothing of it.
+    """
+    try:
+        asked = {key: str(json.loads(text)[key]) for key in LENT}
+    except (ValueError, KeyError, TypeError) as problem:
+        raise BackupError(f"--lent: standard input must hold {', '.join(LENT)}") from problem
+    with tempfile.TemporaryDirectory(prefix="steward-lent-") as name:
+        folder = Path(name)
+        (folder / "vault.crt").write_text(asked["certificate"], encoding="ascii")
+        opened = replace(
+            own,
+            url=asked["url"],
+            user=asked["user"],
+            http_password=asked["http_password"],
+            lent=Lent(asked["password"], folder),
+        )
+        yield opened, asked["plan_id"]
 
 
 def plan(name: str) -> Plan:
