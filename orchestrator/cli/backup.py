@@ -65,6 +65,7 @@ def list_(fleet: FleetFile, plan: Plan = None, host: Hosts = None, as_json: AsJs
     """List the snapshots of each server, and those that its predecessors left in the vault.
 
     A predecessor is an earlier server of that name, lost or destroyed; its snapshots are restored by id.
+
     Example: steward backup list --fleet stacks/fleets/demo.yaml --host db-1
     """
     from orchestrator.app import begin_run
@@ -196,6 +197,7 @@ def accept(fleet: FleetFile, host: AcceptedHosts, plan: Plan = None, as_json: As
     """Say that a server made anew has what it needs: its data were put back, or are not wanted.
 
     Until then a plan whose snapshots lie with a predecessor of its server is not good. Nothing is removed.
+
     Example: steward backup accept --fleet stacks/fleets/demo.yaml --host db-1
     """
     from orchestrator.app import begin_run

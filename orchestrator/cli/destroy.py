@@ -34,6 +34,7 @@ def destroy(
     """Delete every server, network and key of the fleet; exit code 2, nothing touched, while data would go.
 
     Its backups in the vault of another stack stay, and are there again for a fleet of the same name.
+
     Example: steward destroy --fleet stacks/fleets/demo.yaml --delete-data db-1-data
     """
     from orchestrator.app import begin_run, forget_stack

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from policies.model import PackError
-from policies.own import load_own
+from policies.own import Running, load_own
 from policies.pack import all_rules
 from policies.profiles import read_minimum, read_profile
 from policies.reference.budget import read_ceilings
@@ -57,7 +57,7 @@ def profile(path: Path) -> object:
 
 def catalog(path: Path) -> object:
     path.with_suffix(".py").write_text(MODULE)
-    return load_own(path.parent, run=False)
+    return load_own(path.parent, running=Running.NOT)
 
 
 def waiver(path: Path) -> object:

@@ -30,8 +30,10 @@ class StopError(Exception):
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """As they were before."""
+    """A person's keyboard stops us, also where whoever runs the tests ignores it; afterwards as before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -124,7 +124,7 @@ def own(folder: Path, old: str, new: str) -> str:
         ("version: 1", "version: true", "version a whole number"),
         ("severity: low", "severity: low\n  enforcement: [a]", "[0].enforcement: expected mandatory"),
         (TYPE, "type: array, items: {type: [x]}, default: [1],", "items.type: expected"),
-        (TYPE, "type: array, items: {}, default: [],", "items: missing ['type']"),
+        (TYPE, "type: array, items: {}, default: [],", "items: missing: type"),
         (TYPE, "type: [x], default: 4,", "least_length.type: expected integer"),
         (TYPE, "type: number, default: .inf,", "a finite number as 4.2, got .inf"),
         (TYPE, "type: number, default: 4, minimum: .nan,", "expected a finite number"),
