@@ -49,6 +49,9 @@ def _afterwards(report: Report) -> NextStep:
     if "policy" in sources:
         change = "Change the fleet file, then see what the rules say of it"
         return NextStep(change, f"steward plan --fleet {fleet}", "plan changes nothing")
+    if sources == {"check"} and report.verb == "verify":
+        put_back = "Put back what was changed on the servers, and look again"
+        return NextStep(put_back, f"steward up --fleet {fleet}", "drift says what a hand changed there")
     if sources <= {"check", "backup"}:
         mend = "Mend what was found, then look again"
         looks = "verify" if sources == {"check"} else "backup status"

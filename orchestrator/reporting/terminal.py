@@ -26,6 +26,7 @@ _LOOKS = ("plan", "verify", "drift")
 _CODES = {"good": "32", "attention": "33", "bad": "31", "unknown": "36", "bold": "1", "dim": "2"}
 _SEVERITY_TONES = {"critical": "bad", "high": "bad", "medium": "attention", "low": "unknown"}
 _MOST_SITES = 4
+_MOST_REFUSED = 2
 _OPS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 
 
@@ -184,7 +185,9 @@ def _refused(report: Report) -> list[str]:
     for check in report.checks:
         if check.verdict is Verdict.NOT_APPLICABLE:
             found[check.check, check.observed] = found.get((check.check, check.observed), 0) + 1
-    return [f"{terminal(name)} on {count}: {terminal(why)}" for (name, why), count in found.items()]
+    told = [f"{terminal(name)} on {count}: {terminal(why)}" for (name, why), count in found.items()]
+    more = len(told) - _MOST_REFUSED
+    return told[:_MOST_REFUSED] + ([f"and {more} more, in the report"] if more > 0 else [])
 
 
 def _policies(report: Report) -> list[str]:

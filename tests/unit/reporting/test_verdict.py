@@ -8,7 +8,7 @@ from orchestrator.reporting import humanise
 from orchestrator.reporting.advice import next_steps
 from orchestrator.reporting.columns import columns
 from orchestrator.reporting.findings import collect
-from orchestrator.reporting.model import Report, StepState, Verdict
+from orchestrator.reporting.model import Check, Finding, Report, StepState, Verdict
 from orchestrator.reporting.page import gauge
 from orchestrator.reporting.sentence import sentence
 from orchestrator.reporting.terminal import findings, summary
@@ -169,3 +169,21 @@ def test_a_backup_to_read_back_is_named_and_none_is_where_there_is_none() -> Non
     assert wanted in [step.command for step in next_steps(report)]
     without = report.model_copy(update={"backups": ()})
     assert not any("restore" in step.command for step in next_steps(without))
+
+
+def test_where_looking_found_what_a_hand_changed_the_next_step_is_not_to_look_again() -> None:
+    bad = next(check for check in sample.failing().checks if check.verdict is Verdict.FAIL)
+    told = Finding(source="check", severity="high", blocking=True, subject=bad.server, title="Check failed")
+    changed = {"verb": "verify", "checks": (bad,), "findings": (told,), "exit_code": 1}
+    looked = sample.demo().model_copy(update=changed)
+    assert next_steps(looked)[-1].command == "steward up --fleet stacks/fleets/demo.yaml"
+    assert next_steps(looked.model_copy(update={"verb": "up"}))[-1].command.startswith("steward verify")
+
+
+def test_what_a_kernel_refuses_is_told_in_short() -> None:
+    why = {"server": "web-1", "title": "t", "verdict": Verdict.NOT_APPLICABLE, "observed": "read-only"}
+    refused = [Check(check=f"kernel.{number}", **why) for number in range(5)]
+    text = summary(sample.demo().model_copy(update={"verb": "verify", "checks": refused}), "report.html")
+    assert "kernel.1 on 1: read-only" in text
+    assert "kernel.2" not in text
+    assert "and 3 more, in the report" in text
