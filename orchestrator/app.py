@@ -45,6 +45,7 @@ from orchestrator.state_folder import open_state
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from orchestrator.supplies.secrets import take_secrets
 from orchestrator.toolchain.environment import load_toolchain
+from orchestrator.vault_anchor import retire_accesses
 
 _RUNS_LOOKED_AT = 50
 _MOST_RUNS = 50_000
@@ -290,5 +291,6 @@ def forget_stack(run: Run) -> None:
     stack, settings = run.adapters.target.stack, run.settings
     config_path(settings.project, stack.name).unlink(missing_ok=True)
     run.ledger.end_stack(stack, run.adapters.clock.now())
+    retire_accesses(settings.home, stack.name)
     shutil.rmtree(settings.home / "converged" / stack.name, ignore_errors=True)
     shutil.rmtree(settings.stack_keys(stack.name), ignore_errors=True)

@@ -99,6 +99,21 @@ def read_accesses(home: Path, chain: str) -> Sequence[VaultAccess]:
     return found
 
 
+def retire_accesses(home: Path, stack: str) -> None:
+    """A vault's stack was destroyed: nobody asks it any more, though each chain goes on telling what it took.
+
+    The files are kept apart; raises InputError where one cannot be read.
+    """
+    folder = access_path(home, "x", "x").parent
+    gone = folder / "gone"
+    for chain in {path.name.partition("-")[0] for path in folder.glob("*.json")}:
+        for access in read_accesses(home, chain):
+            if access.stack == stack:
+                gone.mkdir(mode=0o700, exist_ok=True)
+                path = access_path(home, chain, access.name)
+                path.rename(gone / path.name)
+
+
 def keep_access(home: Path, access: VaultAccess) -> None:
     """Keep how the vault is reached, readable by this user alone."""
     text = json.dumps(access.model_dump(mode="json", by_alias=True), indent=2, sort_keys=True)

@@ -11,7 +11,7 @@ from orchestrator.errors import InputError
 from orchestrator.evidence_vaults import enrol_chain
 from orchestrator.ports.provisioning import Preview, Provisioned
 from orchestrator.settings import Settings
-from orchestrator.vault_anchor import VaultAccess, read_accesses
+from orchestrator.vault_anchor import VaultAccess, access_path, read_accesses, retire_accesses
 from tests.fakes import FakeProvisioner
 from tests.unit.orchestrator.bench import CHANGE, Bench, bench_of
 from tests.unit.orchestrator.samples import outputs
@@ -91,3 +91,19 @@ def test_how_a_vault_is_reached_is_kept_for_its_owner_alone(bench: Bench, tmp_pa
     path.write_text("{}")
     with pytest.raises(InputError, match="cannot be read"):
         read_accesses(tmp_path / "home", CHAIN)
+
+
+def test_a_vault_that_was_destroyed_is_asked_no_more_and_a_new_one_gets_a_new_credential(
+    bench: Bench, tmp_path: Path
+) -> None:
+    _, (before,) = enrolled(bench, tmp_path)
+    home = tmp_path / "home"
+    retire_accesses(home, "acme-other")
+    assert read_accesses(home, CHAIN) == [before]
+    retire_accesses(home, "acme-vault")
+    assert read_accesses(home, CHAIN) == []
+    kept = access_path(home, CHAIN, before.name).parent / "gone" / f"{CHAIN}-{before.name}.json"
+    assert kept.stat().st_mode & 0o077 == 0
+    said, (after,) = enrolled(bench, tmp_path)
+    assert said == ["evidence is anchored on acme-vault from now on"]
+    assert after.password != before.password
