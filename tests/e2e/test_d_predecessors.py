@@ -47,8 +47,8 @@ def test_a_server_that_was_lost_gets_its_data_back_from_its_predecessor(demo: De
         on_host(again, *shlex.split(each))
     assert on_host(again, "cat", LETTER) == "precious\n"
 
-    world.ok("backup", "run", *pair)
     world.ok("backup", "accept", *pair)
+    world.ok("backup", "run", *pair)
     world.ok("backup", "status", *fleet)
 
 

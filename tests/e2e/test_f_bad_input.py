@@ -145,16 +145,15 @@ def test_a_taken_port(tiny: tuple[World, Path]) -> None:
     assert podman_objects() == before
 
 
-def test_an_inotify_limit_that_is_too_low(tiny: tuple[World, Path]) -> None:
+def test_an_inotify_limit_that_is_too_low(tiny: tuple[World, Path], tmp_path: Path) -> None:
+    """Seen so by these commands alone: others start servers on this machine at the same time."""
     world, fleet = tiny
-    limit = Path("/proc/sys/fs/inotify/max_user_instances")
-    kept, before = limit.read_text(), podman_objects()
-    limit.write_text("4")
-    try:
-        done = world.steward("up", "--fleet", fleet)
-        doctor = world.steward("doctor")
-    finally:
-        limit.write_text(kept)
+    before, low = podman_objects(), tmp_path / "max_user_instances"
+    low.write_text("4\n")
+    script = f'mount --bind {low} /proc/sys/fs/inotify/max_user_instances && exec "$@"'
+    apart = ("unshare", "--mount", "sh", "-c", script, "sh")
+    done = world.steward("up", "--fleet", fleet, within=apart)
+    doctor = world.steward("doctor", within=apart)
     assert "max_user_instances" in done.err and "sysctl" in done.err and done.code in (2, 3), done.all
     assert doctor.code == 2
     assert "inotify" in doctor.out

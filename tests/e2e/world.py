@@ -78,11 +78,15 @@ class World:
         return done
 
     def steward(
-        self, *words: str | Path, seconds: float = 600, env: Mapping[str, str] | None = None
+        self,
+        *words: str | Path,
+        seconds: float = 600,
+        env: Mapping[str, str] | None = None,
+        within: Sequence[str] = (),
     ) -> Outcome:
-        """Run the command as a person would."""
+        """Run the command as a person would, or as the last words of the program `within`."""
         done = subprocess.run(
-            [str(STEWARD), *map(str, words)],
+            [*within, str(STEWARD), *map(str, words)],
             env={**self.environment, **(env or {})},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
