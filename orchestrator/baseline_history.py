@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator.errors import InputError
-from orchestrator.git_folder import git, tracked_text, write_folder
+from orchestrator.git_folder import git, tracked_files, tracked_text, write_folder
 from orchestrator.signatures import proposal_verdict
 from policies.baseline import FILE, Baseline, parse_baseline
 from policies.facts import Unknown
@@ -73,35 +73,20 @@ class History:
         began = False
         for place in range(0, len(commits), _AT_ONCE):
             some = commits[place : place + _AT_ONCE]
-            there = self._texts(some, MINIMUM)
-            for commit, is_there, text in zip(some, there, self._texts(some, FILE), strict=True):
+            there = self._files(some, MINIMUM)
+            for commit, is_there, content in zip(some, there, self._files(some, FILE), strict=True):
                 began = began or is_there is not None
                 try:
-                    version = parse_baseline((text or "").encode(), FILE) if text else Baseline()
+                    version = parse_baseline(content, FILE) if content else Baseline()
                 except PackError:
                     continue
                 if began:
                     yield commit, version
 
-    def _texts(self, commits: Sequence[str], name: str) -> list[str | None]:
+    def _files(self, commits: Sequence[str], name: str) -> list[bytes | None]:
         """The file at each commit; None where it is not there."""
-        asked = "".join(f"{commit}:{self._path(name)}\n" for commit in commits)
-        said = git(self.repository, "cat-file", "--batch", stdin=asked).stdout.encode()
-        found: list[str | None] = []
-        place = 0
-        for commit in commits:
-            end = said.find(b"\n", place)
-            head = said[place:end].split(b" ")
-            place = end + 1
-            if head[-2:-1] != [b"blob"]:
-                found.append(None)
-                continue
-            size = int(head[-1])
-            if said[place + size : place + size + 1] != b"\n":
-                raise InputError("policy reference", f"{name} in {commit[:12]}: is no text in UTF-8")
-            found.append(said[place : place + size].decode(errors="replace"))
-            place += size + 1
-        return found
+        asked = {f"{commit}:{self._path(name)}": f"{name} in {commit[:12]}" for commit in commits}
+        return tracked_files(self.repository, asked)
 
     def _is_signed(self, commit: str, signers: Signers, now: datetime, *, clock_suspect: bool) -> bool:
         """By an owner of the policy whom the version before knew: nobody vouches for their own coming in."""

@@ -1,10 +1,10 @@
-"""One folder of a Git commit, written out for reading: nothing of the working tree, no link, no filter."""
+"""Files and folders of Git commits, for reading: nothing of the working tree, no link, no filter."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ _SECONDS: Final = 60.0
 _MOST_FILES: Final = 5_000
 _MOST_BYTES: Final = 1 << 20
 _NO_TEXT: Final = "\ufffd".encode()
+_FILE_HEAD: Final = re.compile(rb"[0-9a-f]+ blob ([0-9]+)")
 _PLAIN: Final = ("100644", "100755")
 _WHOLE_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _KINDS: Final = ("refs/heads/", "refs/remotes/", "refs/tags/")
@@ -78,6 +79,35 @@ def tracked_text(repository: Path, commit: str, path: str) -> str | None:
     return text
 
 
+def tracked_files(repository: Path, asked: Mapping[str, str]) -> list[bytes | None]:
+    """Many files in one question, in order; None for one that is not there. Raises InputError for no text.
+
+    `asked`: `COMMIT:PATH` -> what a person calls it.
+    """
+    lines = "".join(f"{name}\n" for name in asked)
+    said = git(repository, "cat-file", "--batch", stdin=lines).stdout.encode()
+    found: list[bytes | None] = []
+    place = 0
+    for called in asked.values():
+        end = said.find(b"\n", place)
+        head, place = said[place:end], end + 1
+        if head.endswith(b" missing"):
+            found.append(None)
+            continue
+        file = _FILE_HEAD.fullmatch(head)
+        if file is None:
+            raise _refused(repository, f"{called}: expected a file")
+        end = place + int(file[1])
+        content = said[place:end]
+        # Output comes as text: bytes that are none stand there as another character, of another length.
+        # Whoever let them pass would take what follows in such a file for the answer about the next one.
+        if _NO_TEXT in content or said[end : end + 1] != b"\n":
+            raise _refused(repository, f"{called}: is no text in UTF-8")
+        found.append(content)
+        place = end + 1
+    return found
+
+
 def differs(repository: Path, path: str) -> bool:
     """Whether a file or folder of the working tree is not as the commit that is checked out has it."""
     listed = ("--porcelain", "-z", "--untracked-files=all", "--ignored=matching", "--no-renames")
@@ -86,42 +116,33 @@ def differs(repository: Path, path: str) -> bool:
 
 def write_folder(repository: Path, commit: str, folder: str, into: Path) -> None:
     """Write the files of a folder of a commit, readable by their owner alone; raises InputError."""
-    sizes = _listed(repository, commit, folder)
-    asked = "".join(f"{commit}:{path}\n" for path in sizes)
-    said = git(repository, "cat-file", "--batch", stdin=asked).stdout.encode()
+    paths = _listed(repository, commit, folder)
     prefix = f"{folder}/" if folder else ""
-    place = 0
-    for path, size in sizes.items():
-        head_end = said.find(b"\n", place)
-        content = said[head_end + 1 : head_end + 1 + size]
-        # Output comes as text: bytes that are none stand there as another character, of another length.
-        whole = said[place:head_end].split(b" ")[1:] == [b"blob", str(size).encode()] and len(content) == size
-        if not whole or _NO_TEXT in content:
-            raise _refused(repository, f"{path}: is no text in UTF-8")
-        place = head_end + 1 + size + 1
+    found = tracked_files(repository, {f"{commit}:{path}": path for path in paths})
+    for path, content in zip(paths, found, strict=True):
+        if content is None:
+            raise _refused(repository, f"{path}: is not in this clone")
         target = into / path.removeprefix(prefix)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         target.write_bytes(content)
         target.chmod(0o400)
-    if place != len(said):
-        raise _refused(repository, "its last file is no text in UTF-8")
 
 
-def _listed(repository: Path, commit: str, folder: str) -> Mapping[str, int]:
-    """Path -> size of each file of the folder."""
+def _listed(repository: Path, commit: str, folder: str) -> Sequence[str]:
+    """Path of each file of the folder."""
     argv = ("ls-tree", "-r", "-z", "-l", "--full-tree", commit, *(("--", f"{folder}/") if folder else ()))
-    sizes: dict[str, int] = {}
+    paths: list[str] = []
     for row in filter(None, git(repository, *argv).stdout.split("\0")):
         head, _, path = row.partition("\t")
         mode, _, _, size = head.split()
         if mode not in _PLAIN or "\n" in path or ".." in Path(path).parts:
             raise _refused(repository, f"{path}: expected a plain file, and no link")
-        if int(size) > _MOST_BYTES or len(sizes) >= _MOST_FILES:
+        if int(size) > _MOST_BYTES or len(paths) >= _MOST_FILES:
             raise _refused(repository, f"{path}: more than {_MOST_FILES} files, or one above 1 MiB")
-        sizes[path] = int(size)
-    if not sizes:
+        paths.append(path)
+    if not paths:
         raise _refused(repository, f"there is no folder {folder!r} in commit {commit[:12]}")
-    return sizes
+    return paths
 
 
 def git(repository: Path, *words: str, stdin: str | None = None, check: bool = True) -> process.CommandResult:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import policy_reference
+from orchestrator.errors import InputError
 from orchestrator.judging.check import _unproven
 from orchestrator.settings import Settings
 from policies.facts import Unknown
@@ -132,6 +133,35 @@ def test_a_history_that_was_rewritten_is_held_against_what_was_read_last(policy:
     policy_reference._place.cache_clear()
     assert grown(policy.settings()), "on the machine that read the other one"
     assert not policy.grown(), "another can only believe it"
+
+
+def test_bytes_that_are_no_text_do_not_answer_for_the_commits_after_them(policy: Policy) -> None:
+    policy.write(baseline=baseline_of())
+    fake = baseline_of("1", "2")
+    answer = f"\n{'0' * 40} blob {len(fake)}\n{fake}"
+    # Each byte that is no text is read as a character of three bytes: so much of the end is left over.
+    left_over = f"{answer}\n{answer.removeprefix(chr(10))}".encode()
+    left_over += b"\n" * (len(left_over) % 2)
+    path = policy.repository / "policy" / "baseline.json"
+    path.write_bytes(b"\xff" * (len(left_over) // 2) + left_over)
+    commit(policy.repository)
+    policy.write(baseline=baseline_of(), by=policy.cto)
+    policy.write(baseline=fake)
+    with pytest.raises(InputError, match=r"baseline.json in [0-9a-f]{12}: is no text in UTF-8"):
+        policy.grown()
+
+
+def test_a_folder_in_the_place_of_a_file_is_none_of_its_versions(policy: Policy) -> None:
+    policy.write(baseline=baseline_of())
+    path = policy.repository / "policy" / "baseline.json"
+    path.unlink()
+    path.mkdir()
+    (path / "x").write_text("x")
+    commit(policy.repository)
+    shutil.rmtree(path)
+    policy.write(baseline=baseline_of("1"))
+    with pytest.raises(InputError, match=r"baseline.json in [0-9a-f]{12}: expected a file"):
+        policy.grown()
 
 
 @pytest.mark.parametrize("spelt", ["{}/./policy", "{}/x/../policy", "link/policy", "policy"])
