@@ -58,15 +58,16 @@ class RunEvidence:
     """Digest of the toolchain."""
     origin: Origin
 
-    def tell_lost(self, rows: Sequence[Mapping[str, Any]]) -> str:
+    def tell_lost(self, rows: Rows) -> str:
         """A record of what is missing where the chain of a stack with recorded runs is gone.
 
-        Returns that in words, '' where nothing is missing; raises StewardError or OSError.
+        The ledger is asked only then. Returns that in words, '' where nothing is missing; raises StewardError
+        or OSError.
         """
         folder = self._folder
         if ChainFile(folder.chain).tail().last is not None:
             return ""
-        runs, keys = self._ended(rows), SigningKeys(folder.signing_keys).unknown([])
+        runs, keys = self._ended(rows()), SigningKeys(folder.signing_keys).unknown([])
         if not runs and not keys:
             return ""
         with self._writer() as writer:
@@ -183,7 +184,7 @@ def told_at_its_end(evidence: RunEvidence, ledger_rows: Rows, say: Say) -> Itera
 def say_lost(evidence: RunEvidence, rows: Rows, say: Say) -> None:
     """A record about a chain that is gone, before anything else begins it anew, and the same in words."""
     try:
-        told = evidence.tell_lost(rows())
+        told = evidence.tell_lost(rows)
     except (StewardError, OSError) as problem:
         told = f"it could not be seen whether evidence is missing: {problem}"
     if told:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.backups.credentials import RepositoryCredentials
+from orchestrator.backups.predecessors import arrivals
 from orchestrator.ports.backups import Receipt
+from orchestrator.reporting.humanise import plural
 
 _NAMED = 8
 """Servers that are named of one stack; the rest is counted."""
@@ -25,9 +27,7 @@ class Held:
 
 def holdings(credentials: Iterable[RepositoryCredentials], receipts: Iterable[Receipt]) -> list[Held]:
     """One for each server that has or had a repository there, in order."""
-    arrived: dict[str, dict[str, datetime]] = {}
-    for each in receipts:
-        arrived.setdefault(each.repository, {})[each.snapshot] = each.arrived_at
+    arrived = arrivals(receipts)
     moments: dict[tuple[str, str], list[datetime]] = {}
     for owner in credentials:
         moments.setdefault((owner.stack, owner.server), []).extend(arrived.get(owner.id, {}).values())
@@ -51,5 +51,4 @@ def told(held: Sequence[Held]) -> list[str]:
 def _server(each: Held) -> str:
     if each.newest is None:
         return f"{each.server} no snapshot"
-    count = f"{each.snapshots} snapshot{'s' * (each.snapshots != 1)}"
-    return f"{each.server} {count}, newest {each.newest:%Y-%m-%d %H:%M} UTC"
+    return f"{each.server} {plural(each.snapshots, 'snapshot')}, newest {each.newest:%Y-%m-%d %H:%M} UTC"

@@ -13,6 +13,7 @@ from datetime import datetime
 from orchestrator.backups.credentials import RepositoryCredentials
 from orchestrator.backups.documents import Snapshot
 from orchestrator.ports.backups import Receipt
+from orchestrator.reporting.humanise import plural
 from orchestrator.reporting.model import Backup, Verdict
 from orchestrator.reporting.seen import Unrestored
 from stacks.fleet.backup import BackupPlan
@@ -65,14 +66,20 @@ def predecessors(
     found: Iterable[RepositoryCredentials], store: str, receipts: Iterable[Receipt]
 ) -> list[Predecessor]:
     """One for each repository in which something lies."""
-    arrived: dict[str, dict[str, datetime]] = {}
-    for each in receipts:
-        arrived.setdefault(each.repository, {})[each.snapshot] = each.arrived_at
+    arrived = arrivals(receipts)
     return [
         Predecessor(owner.server, owner.id, store, arrived[owner.id])
         for owner in found
         if owner.id in arrived
     ]
+
+
+def arrivals(receipts: Iterable[Receipt]) -> dict[str, dict[str, datetime]]:
+    """When the vault saw each snapshot arrive: repository -> snapshot -> moment."""
+    found: dict[str, dict[str, datetime]] = {}
+    for each in receipts:
+        found.setdefault(each.repository, {})[each.snapshot] = each.arrived_at
+    return found
 
 
 def earlier_snapshots(of: Predecessor, listed: Iterable[Snapshot]) -> list[Earlier]:
@@ -147,8 +154,7 @@ def _marked(row: Backup, found: Losses) -> Backup:
 
 def told(lost: Unrestored) -> str:
     """`the server is new and empty: 3 snapshots of its predecessor lie in the vault, newest ...`"""
-    count = f"{lost.snapshots} snapshot{'s' * (lost.snapshots != 1)}"
-    lie = "lie" if lost.snapshots != 1 else "lies"
+    count, lie = plural(lost.snapshots, "snapshot"), "lie" if lost.snapshots != 1 else "lies"
     return (
         f"the server is new and empty: {count} of its predecessor {lie} in the vault, newest "
         f"{lost.newest_at:%Y-%m-%d %H:%M:%S} UTC, and none was put back"

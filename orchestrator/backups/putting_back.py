@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.reporting.findings import restore_command
 from stacks.fleet.backup import BackupPlan
 
 _STAGING = "/var/lib/steward/backup/{plan}/staging"
@@ -59,11 +60,10 @@ class Restored:
         fleet = shlex.quote(self.fleet_file)
         pair = f"--fleet {fleet} --host {shlex.quote(self.server)} --plan {shlex.quote(self.plan)}"
         if self.target is None:
-            short = self.snapshot[:8]
-            kept = shlex.quote(f"/var/lib/steward/restore/{self.plan}-{short}")
+            keep = restore_command(f" --fleet {fleet}", self.server, self.plan, self.snapshot)
             return [
                 "the copy was removed again: this was a test of the backup, nothing on the server changed",
-                f"to keep one: steward backup restore {pair} --snapshot {short} --target {kept}",
+                f"to keep one: {keep}",
             ]
         lines = [
             f"the copy stays in {self.target} on {self.server}; nothing else there changed",

@@ -155,6 +155,7 @@ def try_own(as_json: AsJson = False) -> None:
     from orchestrator.app_fleet import judge
     from orchestrator.cli.output import as_document, emit
     from orchestrator.errors import InputError
+    from orchestrator.reporting.humanise import plural
     from orchestrator.settings import load_settings
     from policies.cases import try_cases
     from policies.model import PackError
@@ -171,7 +172,7 @@ def try_own(as_json: AsJson = False) -> None:
         emit(as_document("steward.policy-test/1", ok=not wrong, cases=rows))
     else:
         lines = [f"{each.rule} {each.case}: {text}" for each in wrong for text in each.differences]
-        own = f"{len(pack.own)} own rule{'s' * (len(pack.own) != 1)}"
+        own = plural(len(pack.own), "own rule")
         emit("\n".join([*lines, f"{own}, {len(tried)} cases, {len(wrong)} differ"]))
     if wrong:
         raise typer.Exit(1)

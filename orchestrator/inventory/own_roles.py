@@ -65,9 +65,8 @@ def _tasks(folder: Path) -> Iterator[str]:
         for path in sorted((folder / part).rglob("*.yml")):
             place, text = path.relative_to(folder), path.read_text(errors="replace")
             try:
-                list(
-                    yaml.parse(text, Loader=yaml.CSafeLoader)
-                )  # a !vault is no mistake: nothing is constructed
+                # A !vault is no mistake: nothing is constructed.
+                list(yaml.parse(text, Loader=yaml.CSafeLoader))
             except yaml.YAMLError as problem:
                 yield f"{place} is not valid YAML: {' '.join(str(problem).split())[:200]}"
                 continue

@@ -16,7 +16,7 @@ from orchestrator.ports.policies import Known
 from policies.model import Subject
 from policies.subjects import hosts
 from policies.subjects.backups import NO_PLAN, silent_record
-from policies.subjects.fleet import server_names
+from policies.subjects.fleet import backup_names
 from policies.subjects.population import (
     Listing,
     fleet_listing,
@@ -76,14 +76,12 @@ def _unrecorded(known: Known, fleet: Mapping[str, Any], whose: Whose) -> Iterato
     """The backups of servers that told nothing, where those of the others are judged."""
     if known.backups is None:
         return
-    told = {(each["plan"], each["server"]) for each in known.backups["records"]}
+    told = {f"{each['plan'] or NO_PLAN}/{each['server']}" for each in known.backups["records"]}
     reasons = {**known.left_out, **known.unreached}
-    for server, group in server_names(fleet).items():
-        for plan in fleet["servers"][group].get("backup") or [None]:
-            if (plan, server) not in told:
-                why = reasons.get(server, "this run did not ask for it")
-                name = f"{plan or NO_PLAN}/{server}"
-                yield silent_record(name, why, stack=whose.stack, tags=whose.tags)
+    for name in backup_names(fleet):
+        if name not in told:
+            why = reasons.get(name.rpartition("/")[2], "this run did not ask for it")
+            yield silent_record(name, why, stack=whose.stack, tags=whose.tags)
 
 
 def _members(

@@ -36,7 +36,7 @@ def out_of_question(
 
 
 def to_configure(names: Sequence[str]) -> list[HostPlan]:
-    """Servers that `up` would configure, something else is declared for them; nobody asked what changes."""
+    """Servers that `up` would configure, for something else is declared of them; no host was asked what."""
     return [HostPlan(name=name, state="change", reason=DECLARED_ANEW) for name in names]
 
 

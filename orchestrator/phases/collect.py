@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.ports.facts import FactBook
 from orchestrator.ports.hosts import HostFactCollector, HostFacts, Unreached
+from orchestrator.reporting.humanise import plural
 from orchestrator.results import Readiness
 from stacks.outputs import ServerOutput
 
@@ -52,7 +53,6 @@ def never_ready(readiness: Sequence[Readiness]) -> dict[str, str]:
 
 def summary(found: Collected) -> str:
     """`3 hosts gave facts; 1 did not: db-1`"""
-    count = len(found.documents)
-    text = f"{count} host{'s' * (count != 1)} gave facts"
+    text = f"{plural(len(found.documents), 'host')} gave facts"
     silent = ", ".join(found.unreached)
     return text + (f"; {len(found.unreached)} did not: {silent}" if silent else "")

@@ -13,7 +13,7 @@ from orchestrator.errors import FindingsError
 from orchestrator.phases.reach import BY_CHOICE
 from orchestrator.ports.policies import Judgement, Known, PolicyJudge
 from orchestrator.ports.provisioning import Preview
-from orchestrator.reporting.humanise import listed
+from orchestrator.reporting.humanise import listed, plural
 from orchestrator.reporting.model import PolicyResult
 from orchestrator.reporting.policy.model import NotChecked
 from orchestrator.results import RunResults
@@ -105,7 +105,7 @@ def blocked(stack: str, bad: Sequence[PolicyResult], so: str) -> FindingsError:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return FindingsError(
         stack,
-        f"{len(bad)} blocking finding{'s' * (len(bad) != 1)}; {so}: {', '.join(names[:_MOST_NAMED])}{more}",
+        f"{plural(len(bad), 'blocking finding')}; {so}: {', '.join(names[:_MOST_NAMED])}{more}",
         next_step=f"Mend the fleet, or read: steward policy explain {bad[0].rule}",
     )
 

@@ -23,8 +23,9 @@ from orchestrator.phases.enrol import StoreOf
 from orchestrator.ports.backups import CredentialStore
 from orchestrator.ports.ledger import Ledger
 from orchestrator.ports.provisioning import StateResource
+from orchestrator.reporting.seen import Unrestored
 from stacks.fleet.model import Fleet
-from stacks.outputs import FleetOutputs
+from stacks.outputs import FleetOutputs, ServerOutput
 
 CredentialsOf = Callable[[str], CredentialStore]
 """Repository name of the fleet -> the credentials of its vault."""
@@ -81,10 +82,22 @@ def lost(
     names = {server.name for server in servers}
     found = [each for each in find(fleet, outputs, store_of, credentials_of) if each.server in names]
     earlier, unread = listed(found, store_of, credentials_of)
+    return Losses(left_behind(fleet, outputs.stack, servers, earlier, ledger, resources_of), unread)
+
+
+def left_behind(
+    fleet: Fleet,
+    stack: str,
+    servers: Sequence[ServerOutput],
+    earlier: Sequence[Earlier],
+    ledger: Ledger,
+    resources_of: Callable[[str], Sequence[StateResource]],
+) -> dict[Pair, Unrestored]:
+    """The pairs of these servers whose data lie in these snapshots alone; without any, nothing is asked."""
     if not earlier:
-        return Losses(unread=unread)
-    volumes = _volumes(resources_of(outputs.stack))
-    return Losses(unrestored(fleet, servers, earlier, accepted, volumes), unread)
+        return {}
+    accepted = ledger.accepted([server.incarnation for server in servers])
+    return unrestored(fleet, servers, earlier, accepted, _volumes(resources_of(stack)))
 
 
 def accept(

@@ -14,6 +14,7 @@ from orchestrator.phases.enrol import StoreOf
 from orchestrator.ports.backups import CredentialStore, Receipt
 from orchestrator.ports.ledger import Ledger
 from orchestrator.ports.provisioning import StateResource
+from orchestrator.reporting.humanise import plural
 from orchestrator.reporting.seen import Unrestored
 from stacks.fleet.model import Fleet
 from stacks.outputs import ServerOutput
@@ -70,8 +71,7 @@ def records(request: RecordsRequest, now: datetime) -> Mapping[str, Any]:
 
 def summary(found: Mapping[str, Any]) -> str:
     """`3 backup records`"""
-    count = len(found["records"])
-    return f"{count} backup record{'s' * (count != 1)}"
+    return plural(len(found["records"]), "backup record")
 
 
 def _vault(request: RecordsRequest, name: str) -> Vault:

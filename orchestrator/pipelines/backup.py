@@ -18,6 +18,7 @@ from orchestrator.phases.backup import BackupRequest, BackupsFound, backup, look
 from orchestrator.phases.lending import lent
 from orchestrator.phases.reach import check_wanted
 from orchestrator.phases.restore import RestoreRequest, check_request, choose, restore, told_source
+from orchestrator.pipelines.live import losses_of
 from orchestrator.pipelines.reach import reach_steps
 from orchestrator.pipelines.step import Step, Steps
 from orchestrator.ports.hosts import HostShell
@@ -71,16 +72,17 @@ def list_steps(
 ) -> Steps:
     """Ask each server with a plan for its snapshots."""
     check_plans(adapters, plans)
-    _, access = yield from reach_steps(adapters, results, wanted)
+    outputs, access = yield from reach_steps(adapters, results, wanted)
     fleet = adapters.target.loaded.fleet
     for server in results.reachable(wanted):
         for plan in [p for p in fleet.plans_of(server.group) if not plans or p in plans]:
             act = partial(list_snapshots, access.shell, server, plan)
             snapshots = yield Step("list", "backup", "read", act, lambda rows: plural(len(rows), "snapshot"))
             found.setdefault(server.name, []).extend(snapshots)
-    assert results.outputs is not None  # noqa: S101  # reach_steps set it
-    ask = partial(earlier_of, adapters, results.outputs, wanted, plans)
-    earlier = yield Step("predecessors", "backup", "read", ask, lambda rows: f"{len(rows)} earlier snapshots")
+    ask = partial(earlier_of, adapters, outputs, wanted, plans)
+    earlier = yield Step(
+        "predecessors", "backup", "read", ask, lambda rows: plural(len(rows), "earlier snapshot")
+    )
     for each in earlier:
         found.setdefault(each.of.server, []).append(each.snapshot)
     for server_name, held in found.items():
@@ -102,10 +104,7 @@ def earlier_of(
 
 def with_losses(adapters: Adapters, outputs: FleetOutputs, found: BackupsFound) -> BackupsFound:
     """What was found, in which no plan is good whose data lie with a predecessor of its server alone."""
-    losses = predecessors.lost(
-        adapters.target.loaded.fleet, outputs, adapters.store, adapters.credentials, adapters.ledger,
-        adapters.provisioner.resources,
-    )  # fmt: skip
+    losses = losses_of(adapters, outputs)
     for (plan, server), lost in losses.pairs.items():
         adapters.say(f"{plan}/{server}: {told(lost)}")
     _say_unread(adapters, losses.unread)
@@ -126,7 +125,7 @@ def accept_steps(
     check_plans(adapters, plans)
     read = partial(adapters.provisioner.outputs, stack)
     outputs = results.outputs = yield Step(
-        "outputs", "up", "read", read, lambda f: f"{len(f.servers)} servers"
+        "outputs", "up", "read", read, lambda f: plural(len(f.servers), "server")
     )
     act = partial(
         predecessors.accept,
@@ -167,8 +166,10 @@ def _source(
     listed, unread = predecessors.listed(own, *asked)
     _say_unread(adapters, unread)
     earlier = [each for each in listed if each.snapshot.plan == request.plan]
-    found = predecessors.lost(fleet, outputs, *asked, adapters.ledger, adapters.provisioner.resources)
-    return choose(request, earlier, lost=(request.plan, request.server) in found.pairs)
+    lost = predecessors.left_behind(
+        fleet, outputs.stack, [server], listed, adapters.ledger, adapters.provisioner.resources
+    )
+    return choose(request, earlier, lost=(request.plan, request.server) in lost)
 
 
 def _restored(

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.adapters import Adapters, HostAccess
 from orchestrator.backups.documents import BackupStatus
-from orchestrator.backups.predecessors import Pair
+from orchestrator.backups.predecessors import Losses, Pair
 from orchestrator.errors import InputError, ToolError
 from orchestrator.judging.expected import expected_hosts
 from orchestrator.phases import collect as collect_phase
@@ -102,13 +102,18 @@ def _lost(adapters: Adapters, results: RunResults) -> Mapping[Pair, Unrestored]:
     if results.statuses is not None or results.outputs is None:
         return results.unrestored
     try:
-        return lost(
-            adapters.target.loaded.fleet, results.outputs, adapters.store, adapters.credentials,
-            adapters.ledger, adapters.provisioner.resources,
-        ).pairs  # fmt: skip
+        return losses_of(adapters, results.outputs).pairs
     except (InputError, ToolError) as problem:
         adapters.say(f"the vault could not be asked for predecessors: {problem.message}")
         return {}
+
+
+def losses_of(adapters: Adapters, outputs: FleetOutputs) -> Losses:
+    """Whose data lie with a predecessor alone, by what vaults, ledger and state say."""
+    return lost(
+        adapters.target.loaded.fleet, outputs, adapters.store, adapters.credentials, adapters.ledger,
+        adapters.provisioner.resources,
+    )  # fmt: skip
 
 
 def _asked_for(

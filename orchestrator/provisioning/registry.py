@@ -25,14 +25,12 @@ from orchestrator.toolchain.environment import Toolchain, inherited_environment
 from stacks.fleet.loader import LoadedFleet
 
 _CLI_SECONDS = 60.0
+_STATES = (".json", ".json.gz", ".json.zst")
 
 
 def making_marker(settings: Settings, stack: str) -> Path:
     """A file that says that a stack is being made or removed, so that a stop there is told from a loss."""
     return settings.stack_keys(stack) / ".making"
-
-
-_STATES = (".json", ".json.gz", ".json.zst")
 
 
 class StackRegistry:

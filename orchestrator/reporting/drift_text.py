@@ -17,7 +17,7 @@ _ORDER = ("drifted", "unknown", "clean")
 def drift_text(drift: Drift, width: int = 80) -> str:
     """Every subject that is not clean with all that differs, the clean ones counted, and what next."""
     counts = f"{drift.drifted} drifted · {drift.unknown} unknown · {drift.clean} clean"
-    found = f"{drift.items} difference{'s' * (drift.items != 1)}"
+    found = plural(drift.items, "difference")
     lines = [*fitted(f" {terminal(drift.stack)}  drift  ", f"{counts} · {found}", width)]
     for state in _ORDER[:2]:
         for subject in drift.subjects:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from orchestrator.reporting.humanise import age, duration
+from orchestrator.reporting.humanise import age, duration, plural
 from orchestrator.reporting.model import (
     Backup,
     Check,
@@ -25,6 +25,8 @@ from policies.bench import problem_in
 _Judged = TypeVar("_Judged", Check, Backup, Probe)
 UNJUDGED = ("unknown", "error", "not_run")
 _NAMED = 4
+_KEPT = "/var/lib/steward/restore"
+"""Where a copy that is kept lies on its server, unless a person says otherwise."""
 # A failed step whose own hosts, checks, backups or rules already say why is not told twice.
 _EXPLAINED_BY = {
     "configure": "host",
@@ -132,7 +134,7 @@ def _folded(rows: Sequence[PolicyResult]) -> Finding:
     first, names = rows[0], list(dict.fromkeys(row.subject for row in rows))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     subject = f"{', '.join(names[:_NAMED])}{more}"
-    counted = f"{len(names)} subject{'s' * (len(names) != 1)}"
+    counted = plural(len(names), "subject")
     if first.state == "fail":
         told = {"title": f"{_problem(first)} ({counted})"}
     else:
@@ -185,20 +187,24 @@ def _from_backups(backups: Sequence[Backup], fleet: str) -> Iterable[Finding]:
         )
 
 
+def restore_command(fleet: str, server: str, plan: str, snapshot: str) -> str:
+    """The command that keeps a copy of a snapshot on its server; `fleet` is ` --fleet FILE`, or ''."""
+    short = snapshot[:8]
+    pair = f"--host {shlex.quote(server)} --plan {shlex.quote(plan)} --snapshot {short}"
+    return f"steward backup restore{fleet} {pair} --target {shlex.quote(f'{_KEPT}/{plan}-{short}')}"
+
+
 def _unrestored(backup: Backup, lost: Unrestored, fleet: str) -> Finding:
     """A young snapshot of a server that began empty is no proof that its data are safe."""
-    plan, server, short = shlex.quote(backup.plan), shlex.quote(backup.server), lost.snapshot[:8]
-    target = shlex.quote(f"/var/lib/steward/restore/{backup.plan}-{short}")
     return Finding(
         source="backup",
         severity="critical",
         blocking=True,
         subject=f"{backup.plan}/{backup.server}",
         title=f"Not restored: {backup.message}",
-        observed=f"newest of before {lost.newest_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {short}",
+        observed=f"newest of before {lost.newest_at:%Y-%m-%d %H:%M:%S} UTC, snapshot {lost.snapshot[:8]}",
         expected="put back, or accepted with steward backup accept",
-        fix=f"steward backup restore{fleet} --host {server} --plan {plan} --snapshot {short} "
-        f"--target {target}",
+        fix=restore_command(fleet, backup.server, backup.plan, lost.snapshot),
     )
 
 

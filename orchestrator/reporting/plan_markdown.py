@@ -6,20 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.reporting.escape import markdown_block, markdown_code, markdown_text
 from orchestrator.reporting.findings import ranked
-from orchestrator.reporting.humanise import instant, plural
+from orchestrator.reporting.humanise import instant
 from orchestrator.reporting.markdown_table import MOST_ROWS, table
 from orchestrator.reporting.plan import Plan
 from orchestrator.reporting.plan_words import (
     SIGNS,
+    WORDS,
     amount,
     consequences,
     cost_text,
     difference,
     host_text,
+    planned,
     shown,
 )
-
-_WORDS = {"create": "create", "update": "change", "replace": "replace", "delete": "delete"}
 
 
 def to_markdown(plan: Plan) -> str:
@@ -44,13 +44,9 @@ def _provenance(plan: Plan) -> str:
 
 
 def _verdict(plan: Plan) -> str:
-    counts = {op: sum(change.op == op for change in plan.changes) for op in _WORDS}
-    told = ", ".join(f"{count} to {_WORDS[op]}" for op, count in counts.items() if count)
-    due = sum(host.state == "change" for host in plan.hosts)
-    told = ", ".join(filter(None, [told, f"{plural(due, 'host')} to configure" if due else ""]))
     blocking = sum(finding.blocking for finding in plan.findings)
     refused = f"; **{blocking} blocking**" if blocking else "" if plan.complete else "; **refused**"
-    return (told or "nothing to change") + refused
+    return planned(plan.changes, plan.hosts) + refused
 
 
 def _changes(plan: Plan) -> Iterator[str]:
@@ -60,7 +56,7 @@ def _changes(plan: Plan) -> Iterator[str]:
         cells = [markdown_code(each) for each in told[:MOST_ROWS] if each]
         rows.append(
             (
-                f"{SIGNS[change.op]} {_WORDS[change.op]}",
+                f"{SIGNS[change.op]} {WORDS[change.op]}",
                 f"{markdown_code(change.kind)} {markdown_code(change.name)}",
                 "<br>".join(cells),
                 "<br>".join(_consequence(each) for each in consequences(change)),

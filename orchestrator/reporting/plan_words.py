@@ -6,16 +6,27 @@ Nothing here is escaped: each format does that with its own rules.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
-from orchestrator.reporting.humanise import age
+from orchestrator.reporting.humanise import age, plural
 from orchestrator.reporting.model import Change
 from orchestrator.reporting.planning import Cost, HostPlan, PropertyChange
 
 SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 """± replaces: the old one goes, a new one comes."""
+WORDS = {"create": "create", "update": "change", "replace": "replace", "delete": "delete"}
 PROPERTY_SIGNS = {"add": "+", "change": "~", "remove": "-"}
 _VERDICTS = {"near": "close to the limit", "over": "over budget", "over_allowed": "over budget, allowed"}
+
+
+def planned(changes: Sequence[Change], hosts: Sequence[HostPlan] = ()) -> str:
+    """`13 to create, 1 to change, 2 hosts to configure`; what is not announced is not named."""
+    counts = {op: sum(change.op == op for change in changes) for op in WORDS}
+    told = [f"{count} to {WORDS[op]}" for op, count in counts.items() if count]
+    due = sum(host.state == "change" for host in hosts)
+    told += [f"{plural(due, 'host')} to configure"] if due else []
+    return ", ".join(told) or "nothing to change"
 
 
 def label(path: str) -> str:
@@ -95,7 +106,7 @@ def host_text(host: HostPlan) -> str:
     """`3 tasks would change something, restart of nginx.service`, `clean`, `unknown: not yet there`."""
     if host.reason:
         return f"{'to configure' if host.state == 'change' else 'unknown'}: {host.reason}"
-    parts = [f"{host.changes} task{'s' * (host.changes != 1)} would change something"] if host.changes else []
+    parts = [f"{plural(host.changes, 'task')} would change something"] if host.changes else []
     parts += [f"{host.unknown} cannot be checked"] if host.unknown else []
     parts += [", ".join(host.restarts)] if host.restarts else []
     return ", ".join(parts) or "clean"

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from orchestrator.reporting.findings import ranked
 from orchestrator.reporting.humanise import duration, listed, plural
-from orchestrator.reporting.model import Change, Host, Report, Step, StepState
-from orchestrator.reporting.planning import HostPlan
+from orchestrator.reporting.model import Host, Report, Step, StepState
+from orchestrator.reporting.plan_words import planned
 from orchestrator.reporting.seen import Restore
 from orchestrator.reporting.tone import Tone
 from orchestrator.reporting.verdict import numbers, server_tones, tone, unjudged
-
-_TO = {"create": "to create", "update": "to change", "replace": "to replace", "delete": "to delete"}
 
 
 def sentence(report: Report) -> str:
@@ -62,15 +60,6 @@ def _restored(restore: Restore) -> str:
     allowed = f"in {duration(restore.seconds)} of the {duration(restore.rto_seconds)} its RTO allows"
     whose = f"a predecessor of {restore.server}" if restore.predecessor else restore.server
     return f"{restore.plan} of {whose} was restored {allowed}, and {compared}"
-
-
-def planned(changes: Sequence[Change], hosts: Sequence[HostPlan] = ()) -> str:
-    """`13 to create, 1 to change, 2 hosts to configure`; what is not announced is not named."""
-    counts = {op: sum(change.op == op for change in changes) for op in _TO}
-    told = [f"{count} {_TO[op]}" for op, count in counts.items() if count]
-    due = sum(host.state == "change" for host in hosts)
-    told += [f"{plural(due, 'host')} to configure"] if due else []
-    return ", ".join(told) or "nothing to change"
 
 
 def _written(report: Report) -> bool:
