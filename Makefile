@@ -26,9 +26,10 @@ demo: setup ## a vault and a small fleet, from nothing to a report
 	@$(PYTHON) -m orchestrator.cli.demo
 
 # pytest's exit code 5 (no test ran) is a failure like any other: make stops at every code but 0.
-test: setup test-packages ## every test, on real parts: first the quick ones, then the rest
+test: setup test-packages ## every test, on real parts: first the quick ones, then figures alone, then the rest
 	$(PYTHON) -m pytest tests/unit -n $(UNIT_WORKERS)
-	$(PYTHON) -m pytest tests --ignore=tests/unit -n $(REAL_WORKERS) --dist loadscope --no-loadscope-reorder
+	$(PYTHON) -m pytest tests/benchmarks
+	$(PYTHON) -m pytest tests --ignore=tests/unit --ignore=tests/benchmarks -n $(REAL_WORKERS) --dist loadscope --no-loadscope-reorder
 
 # A browser for the reports, a terminal for the views. Without root the tests that need them say what is missing.
 test-packages:
