@@ -173,24 +173,22 @@ def _digest(raw: bytes) -> str:
 
 
 def _code(file: Path, name: str) -> str:
-    try:
-        with file.open("rb") as stream:
-            raw = stream.read(_MOST_BYTES_OF_CODE + 1)
-    except OSError as error:
-        raise PackError(f"{shown(name)}: {error.strerror}") from None
-    if len(raw) > _MOST_BYTES_OF_CODE:
-        raise PackError(f"{shown(name)}: more than {_MOST_BYTES_OF_CODE} bytes")
-    return _digest(raw)
+    return _digest(_content(file, name, _MOST_BYTES_OF_CODE))
 
 
 def _text(file: Path, name: str) -> str:
     try:
-        with file.open("rb") as stream:
-            raw = stream.read(4 * MOST_CHARACTERS + 1)
-        if len(raw) > 4 * MOST_CHARACTERS:
-            raise PackError(f"{shown(name)}: more than {4 * MOST_CHARACTERS} bytes")
-        return raw.decode("utf-8")
+        return _content(file, name, 4 * MOST_CHARACTERS).decode("utf-8")
     except UnicodeDecodeError as error:
         raise PackError(f"{shown(name)}: not UTF-8 at byte {error.start}") from None
+
+
+def _content(file: Path, name: str, most: int) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(most + 1)
     except OSError as error:
         raise PackError(f"{shown(name)}: {error.strerror}") from None
+    if len(raw) > most:
+        raise PackError(f"{shown(name)}: more than {most} bytes")
+    return raw

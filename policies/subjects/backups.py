@@ -18,6 +18,7 @@ A server without a plan has a record whose plan is null. Times are ISO 8601 with
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -40,28 +41,23 @@ def backup_subjects(
 
 def _subject(record: Record, stack: str, tags: Mapping[str, object]) -> Subject:
     name = f"{record.label('plan', NO_PLAN)}/{record.label('server', '?')}"
-    told = {**_promise(record), **_seen(record)}
-    return Subject(
-        kind=Kind.BACKUP_RECORD,
-        type="backup_record",
-        name=name,
-        urn=f"{Kind.BACKUP_RECORD}:{stack}/{name}",
-        stack=stack,
-        facts=Facts({"name": name, "tags": tags, "stack": stack, **told, **_doubts(record)}),
-        source_type=SCHEMA,
-        witness="vault",
-    )
+    told = {**_promise(record), **_seen(record), **_doubts(record)}
+    return replace(_told(name, told, stack, tags), source_type=SCHEMA, witness="vault")
 
 
 def silent_record(name: str, why: str, *, stack: str, tags: Mapping[str, object]) -> Subject:
     """A plan and server of the fleet of which nobody told anything, and why."""
+    return _told(name, {"plan": Unknown(why)}, stack, tags)
+
+
+def _told(name: str, told: Mapping[str, object], stack: str, tags: Mapping[str, object]) -> Subject:
     return Subject(
         kind=Kind.BACKUP_RECORD,
         type="backup_record",
         name=name,
         urn=f"{Kind.BACKUP_RECORD}:{stack}/{name}",
         stack=stack,
-        facts=Facts({"name": name, "tags": tags, "stack": stack, "plan": Unknown(why)}),
+        facts=Facts({"name": name, "tags": tags, "stack": stack, **told}),
         witness="nobody",
     )
 

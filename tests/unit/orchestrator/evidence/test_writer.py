@@ -23,7 +23,7 @@ END = RunEnd("r" * 26, "up", 0, Moment(NOON, 1.0, "boot"))
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     made = bench_at(tmp_path / "home")
-    made.clock = SystemClock()  # type: ignore[assignment]  # other processes write, too
+    made.clock = SystemClock()  # type: ignore[assignment]  # a record says which boot it is of
     return made
 
 

@@ -175,6 +175,12 @@ def left_by_a_predecessor(bench: Bench) -> None:
     ]
 
 
+def restores(bench: Bench, snapshot: str) -> None:
+    """What the host answers to a restore: this snapshot, and all is the same."""
+    answer = {"schema": "steward.backup-restore/1", "plan": "databases", "ok": True, "snapshot": snapshot}
+    bench.shell.script["steward-backup restore"] = json.dumps({**answer, "tables_compared": 3})
+
+
 def test_no_backup_of_a_server_that_began_empty_is_good_until_it_is_accepted(bench: Bench) -> None:
     left_by_a_predecessor(bench)
     assert bench.execute(run_steps, ("db-1",), ()) is None
@@ -205,10 +211,7 @@ def test_snapshots_of_predecessors_are_listed_with_the_servers_own(bench: Bench)
 
 def test_a_predecessors_snapshot_is_restored_by_a_loan_that_ends(bench: Bench) -> None:
     left_by_a_predecessor(bench)
-    answer = {"plan": "databases", "ok": True, "snapshot": "b" * 64, "tables_compared": 3}
-    bench.shell.script["steward-backup restore"] = json.dumps(
-        {"schema": "steward.backup-restore/1", **answer}
-    )
+    restores(bench, "b" * 64)
     assert bench.execute(restore_steps, RESTORE) is None  # the latest is the predecessor's newest
     (line,) = [each for each in bench.shell.asked if "steward-backup restore" in each]
     assert f"--snapshot {'b' * 64}" in line
@@ -225,10 +228,7 @@ def test_a_predecessors_snapshot_is_restored_by_a_loan_that_ends(bench: Bench) -
 
 def test_a_servers_own_snapshot_is_restored_without_a_loan(bench: Bench) -> None:
     left_by_a_predecessor(bench)
-    answer = {"plan": "databases", "ok": True, "snapshot": "5a" * 32, "tables_compared": 3}
-    bench.shell.script["steward-backup restore"] = json.dumps(
-        {"schema": "steward.backup-restore/1", **answer}
-    )
+    restores(bench, "5a" * 32)
     assert bench.execute(restore_steps, RESTORE.model_copy(update={"snapshot": "5a" * 32})) is None
     assert bench.store.loans == []
     assert bench.shell.fed == []
@@ -237,10 +237,7 @@ def test_a_servers_own_snapshot_is_restored_without_a_loan(bench: Bench) -> None
 def test_a_predecessor_that_nobody_can_read_keeps_no_server_from_its_own_snapshots(bench: Bench) -> None:
     left_by_a_predecessor(bench)
     bench.store.broken = "the repository's snapshots cannot be read"
-    answer = {"plan": "databases", "ok": True, "snapshot": "5a" * 32, "tables_compared": 3}
-    bench.shell.script["steward-backup restore"] = json.dumps(
-        {"schema": "steward.backup-restore/1", **answer}
-    )
+    restores(bench, "5a" * 32)
     bench.shell.script["steward-backup list"] = '{"schema": "steward.backup-list/1", "snapshots": []}'
     assert bench.execute(restore_steps, RESTORE) is None
     assert bench.execute(list_steps, (), (), {}) is None
