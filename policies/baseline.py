@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -153,7 +153,7 @@ def excused(results: Sequence[CheckResult], baseline: Baseline, may: frozenset[s
     if not known:
         return list(results)
     return [
-        replace(result, state=State.BASELINED)
+        result._replace(state=State.BASELINED)
         if result.state is State.FAIL and result.rule in may and result.fingerprint in known
         else result
         for result in results

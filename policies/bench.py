@@ -41,10 +41,13 @@ class Bench:
 
     def results(self, outcomes: Sequence[Outcome]) -> list[CheckResult]:
         """What the outcomes mean; none is a pass. Raises MeaninglessError at anything else."""
+        results, gaps = [], []
         for said in outcomes:
             understood(said)
-        results = [self._fail(said) for said in outcomes if isinstance(said, Finding)]
-        gaps = [said for said in outcomes if isinstance(said, Gap)]
+            if isinstance(said, Finding):
+                results.append(self._fail(said))
+            elif isinstance(said, Gap):
+                gaps.append(said)
         if gaps:
             results.append(self._unknown(gaps))
         if not results:

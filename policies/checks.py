@@ -72,9 +72,9 @@ def understood(said: object) -> None:
         texts = (said.reason,)
     else:
         raise MeaninglessError(f"expected a Finding, a Gap or NotApplicable, got {shown(said)}")
-    wrong = [each for each in texts if not isinstance(each, str)]
-    if wrong:
-        raise MeaninglessError(f"{type(said).__name__}: expected texts, got {shown(wrong[0])}")
+    for each in texts:
+        if not isinstance(each, str):
+            raise MeaninglessError(f"{type(said).__name__}: expected texts, got {shown(each)}")
 
 
 def as_row(said: Outcome) -> list[object]:

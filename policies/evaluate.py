@@ -125,9 +125,9 @@ class _Bout:
     def _judge_here(self, number: int, rule: Rule, waiting: list[int]) -> None:
         try:
             with WATCH.rule(rule.id):
-                check, params = self._check(rule), _Params(rule)
+                check, terms = self._check(rule), _Terms(rule)
                 while waiting:
-                    self._judge((waiting[-1], number), check, params)
+                    self._judge((waiting[-1], number), check, terms)
                     waiting.pop()
         except RuleTimeoutError:
             late = TimeoutError(f"it did not end within {WATCH.seconds:g} s")
@@ -136,11 +136,18 @@ class _Bout:
 
     def _judge_apart(self, number: int, rule: Rule, apart: Apart, waiting: Sequence[int]) -> None:
         """One rule that runs in a process of its own, on all its subjects at once."""
-        params = _Params(rule)
-        asked = [place for place in waiting if not self._disabled((place, number), rule)]
+        terms = _Terms(rule)
+        pairs = []
+        asked = []
+        for place in waiting:
+            params = terms.of(self.profiles[place])
+            if params is None:
+                self._disabled((place, number))
+            else:
+                asked.append(place)
+                pairs.append((self._subjects[place], params))
         if not asked:
             return
-        pairs = [(self._subjects[place], params.of(self.profiles[place])) for place in asked]
         among = self._of_kind(rule) if rule.scope is Scope.STACK else None
         answers: Sequence[Sequence[Outcome] | Broken]
         if self._apart_seconds > 0:  # the whole time then: a rule is not blamed for those before it
@@ -175,7 +182,8 @@ class _Bout:
             for place in self._read_by(rule):
                 row[place] = _CODES[State.NOT_RUN if place in self._left_out else State.PASS]
         for (place, number), results in self.results.items():
-            rows[number][place] = _CODES[min((result.state for result in results), key=WORST.index)]
+            states = [result.state for result in results]
+            rows[number][place] = _CODES[states[0] if len(states) == 1 else min(states, key=WORST.index)]
         return {rule.id: row.decode("ascii") for rule, row in zip(self._rules, rows, strict=True)}
 
     def _read_by(self, rule: Rule) -> list[int]:
@@ -200,22 +208,20 @@ class _Bout:
     def _of_kind(self, rule: Rule) -> list[Subject]:
         return [each for each in self._subjects if each.kind is rule.kind]
 
-    def _disabled(self, pair: _Pair, rule: Rule) -> bool:
-        """Whether the profile of the subject disables the rule, which then is its result."""
-        profile = self.profiles[pair[0]]
-        if profile.enforcement(rule.id) is not Enforcement.DISABLED:
-            return False
-        reason = f"profile {profile.name} disables this rule"
+    def _disabled(self, pair: _Pair) -> None:
+        """The profile of the subject disables the rule, which then is its result."""
+        reason = f"profile {self.profiles[pair[0]].name} disables this rule"
         self.results[pair] = [self._bench(pair).not_run(reason, Enforcement.DISABLED)]
-        return True
 
-    def _judge(self, pair: _Pair, check: SubjectCheck, params: _Params) -> None:
+    def _judge(self, pair: _Pair, check: SubjectCheck, terms: _Terms) -> None:
         """One rule on one subject: at least one result or a pass, whatever happens in the rule."""
-        if self._disabled(pair, params.rule):
-            return
         place, _ = pair
+        params = terms.of(self.profiles[place])
+        if params is None:
+            self._disabled(pair)
+            return
         try:
-            outcomes = outcomes_of(check, self._subjects[place], params.of(self.profiles[place]))
+            outcomes = outcomes_of(check, self._subjects[place], params)
             if outcomes:
                 self.results[pair] = self._bench(pair).results(outcomes)
         # A rule is arbitrary code over hostile input. Whatever it raises, SystemExit too, must become a
@@ -227,15 +233,16 @@ class _Bout:
             self.results[pair] = [self._bench(pair).error(error)]
 
 
-class _Params:
-    """A rule's parameters under each profile, put together once."""
+class _Terms:
+    """On what terms a rule judges under each profile, put together once."""
 
     def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self._made: dict[str, Facts] = {}
+        self._rule = rule
+        self._made: dict[str, Facts | None] = {}
 
-    def of(self, profile: Profile) -> Facts:
-        """The values that this profile gives the rule."""
+    def of(self, profile: Profile) -> Facts | None:
+        """The parameters that this profile gives the rule; None where it disables it."""
         if profile.name not in self._made:
-            self._made[profile.name] = profile.params(self.rule)
+            off = profile.enforcement(self._rule.id) is Enforcement.DISABLED
+            self._made[profile.name] = None if off else profile.params(self._rule)
         return self._made[profile.name]

@@ -47,6 +47,8 @@ class MalformedFactError(Exception):
 
 def shown(value: object) -> str:
     """One safe line for a value that came from outside, at most 120 characters long."""
+    if isinstance(value, str) and len(value) <= _LONGEST_SHOWN and value.isascii() and value.isprintable():
+        return value  # nearly all are
     text = "nothing" if value is None else value if isinstance(value, str) else _begun(value)
     text = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text[: _LONGEST_SHOWN + 1])
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
@@ -83,6 +85,12 @@ def _pieces(value: object) -> Iterator[str]:
         yield f"a whole number of {value.bit_length()} bits"  # Python itself refuses to spell the longest
     else:
         yield repr(value)
+
+
+# What comes from JSON is a dict or a list: asked first, since a Mapping or Sequence is found out slowly.
+_LISTS: Final = (list, Sequence)
+_TABLES: Final = (dict, Unknown, Mapping)
+_NUMBERS: Final = (int, float)
 
 
 class Facts:
@@ -135,7 +143,7 @@ class Facts:
         value = self.get(key)
         if value is None and default is not None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
             raise MalformedFactError(self.where(key), "a number", value)
         # Nothing is above or below a value that is no number: every limit would hold.
         if isinstance(value, float) and not math.isfinite(value):
@@ -159,7 +167,7 @@ class Facts:
     def table(self, key: str) -> Facts:
         """A nested mapping, which may be unknown as a whole."""
         value = self._mapping().get(key)
-        if isinstance(value, Unknown | Mapping):
+        if isinstance(value, _TABLES):
             return Facts(value, self.where(key))
         raise MalformedFactError(self.where(key), "a mapping", value)
 
@@ -195,12 +203,12 @@ class Facts:
         value = self.get(key)
         if value is None:
             return ()
-        if isinstance(value, str) or not isinstance(value, Sequence):
+        if isinstance(value, str) or not isinstance(value, _LISTS):
             raise MalformedFactError(self.where(key), "a list", value)
         return value
 
     def _row(self, key: str, place: int, value: object) -> Facts:
-        if isinstance(value, Unknown | Mapping):
+        if isinstance(value, _TABLES):
             return Facts(value, self._place(key, place))
         raise MalformedFactError(self._place(key, place), "a mapping", value)
 

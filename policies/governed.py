@@ -132,7 +132,7 @@ def excuse(
     for result in results:
         may = by_rule.get(result.rule, ()) if result.state is State.FAIL else ()
         by = next((each for each in may if each.matches(result.subject.urn)), None)
-        waived.append(replace(result, state=State.WAIVED, waiver=by.id) if by else result)
+        waived.append(result._replace(state=State.WAIVED, waiver=by.id) if by else result)
     return excused(waived, baseline, frozenset(rule.id for rule in rules.values() if rule.waivable))
 
 
@@ -206,6 +206,8 @@ def _letters(waiver: Waiver, places: Sequence[int], assessment: Assessment) -> l
 def _excuse(
     assessment: Assessment, holding: Sequence[Waiver], reference: Reference, rules: Mapping[str, Rule]
 ) -> Assessment:
+    if not (holding or reference.baseline.entries):
+        return assessment
     results = excuse(assessment.results, holding, reference.baseline, rules)
     states: dict[tuple[str, str], list[State]] = {}
     touched = set()

@@ -25,12 +25,11 @@ from policies.subjects.population import (
     state_listing,
 )
 from policies.subjects.resources import whole
-from policies.subjects.steps import resource_after
 
 
 def of_state(known: Known) -> list[Subject]:
     """The resources that the engine has, each as it was made."""
-    found = (resource_after(step) for step in known.state)
+    found = (step.after for step in known.state)
     return list(whole([replace(each, witness="state") for each in found if each is not None]))
 
 

@@ -50,8 +50,7 @@ def _settled(result: CheckResult, pair: Deferred | None) -> CheckResult:
     if pair is None or result.state not in _OPEN:
         return result
     when = f"{pair.planned_at:%Y-%m-%d %H:%M:%S} UTC"
-    return replace(
-        result,
+    return result._replace(
         state=State.FAIL,
         enforcement=Enforcement.MANDATORY,
         observed="unknown",

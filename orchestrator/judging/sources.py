@@ -18,7 +18,7 @@ from orchestrator.errors import InputError
 from orchestrator.judging.reading import asked, content_of, whole_json
 from policies.facts import Unknown, shown
 from policies.model import Subject
-from policies.subjects import backups, costs, history, hosts, plan, playbooks, population
+from policies.subjects import backups, costs, history, hosts, plan, population
 from policies.subjects.population import Listing
 
 if TYPE_CHECKING:
@@ -142,7 +142,9 @@ def document_source(name: str, document: Mapping[str, Any], digest: str, whose: 
 
 def _folder(path: Path, whose: Whose) -> Source:
     """A folder of playbooks, or one of facts of hosts."""
-    texts = asked(path, lambda: playbooks.read_folder(path))
+    from policies.subjects.playbooks import read_folder  # its parser weighs more than a preview's judgement
+
+    texts = asked(path, lambda: read_folder(path))
     contents = {file.name: content_of(file) for file in sorted(path.glob("*.json"))[: _MOST_DOCUMENTS + 1]}
     if texts and any(hosts.SCHEMA.encode() in content for content in contents.values()):
         raise _nothing(path, "playbooks and facts of hosts in one folder", "Keep them in two folders.")
@@ -177,7 +179,9 @@ def _listed(path: Path, document: Mapping[str, Any]) -> Mapping[str, Listing | N
 
 
 def _playbooks(path: Path, files: Mapping[str, str], whose: Whose) -> Source:
-    found = asked(path, lambda: playbooks.playbook_subjects(files, stack=whose.stack, tags=whose.tags))
+    from policies.subjects.playbooks import playbook_subjects
+
+    found = asked(path, lambda: playbook_subjects(files, stack=whose.stack, tags=whose.tags))
     digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     return Source(path.name, "playbooks", tuple(found), digest)
 

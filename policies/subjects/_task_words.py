@@ -7,6 +7,8 @@ from typing import Final
 
 from policies.facts import Unknown, shown
 
+PLAYBOOK_TYPES: Final = ("task", "play", "block", "variables", "settings", "role", "unread")
+"""What a playbook consists of, as types of subjects."""
 _KEYWORDS: Final = """
     action any_errors_fatal args async become become_exe become_flags become_method become_user
     changed_when check_mode collections connection debugger delay delegate_facts delegate_to diff

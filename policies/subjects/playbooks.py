@@ -26,9 +26,8 @@ from policies.subjects._task_reading import head_facts, task_facts, written_text
 from policies.subjects._task_settings import CONFIGURATION, read_settings, role_folders
 from policies.subjects._task_walk import BLOCK_PARTS, SECTIONS, Reach, lined_list
 
-__all__ = ["PLAYBOOK_TYPES", "playbook_subjects", "read_folder"]
+__all__ = ["playbook_subjects", "read_folder"]
 
-PLAYBOOK_TYPES: Final = ("task", "play", "block", "variables", "settings", "role", "unread")
 Found = tuple[str, str, int, dict[str, object]]
 _IN_A_HEAD: Final = frozenset({*SECTIONS, *BLOCK_PARTS})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from policies.facts import Facts, Unknown, shown
@@ -60,15 +61,15 @@ class PlannedStep:
     old_edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     new_edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def after(self) -> Subject | None:
+        """The resource as it will be, if it will be."""
+        return None if self.new is None else _resource(self, self.new, self.protected_after, self.new_edges)
 
-def resource_after(step: PlannedStep) -> Subject | None:
-    """The resource as it will be, if it will be."""
-    return None if step.new is None else _resource(step, step.new, step.protected_after, step.new_edges)
-
-
-def resource_before(step: PlannedStep) -> Subject | None:
-    """The resource as the state has it, if it has."""
-    return None if step.old is None else _resource(step, step.old, step.protected_before, step.old_edges)
+    @cached_property
+    def before(self) -> Subject | None:
+        """The resource as the state has it, if it has."""
+        return None if self.old is None else _resource(self, self.old, self.protected_before, self.old_edges)
 
 
 def resources_after(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
@@ -80,7 +81,7 @@ def resources_after(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
     for step in steps:
         if _stays(step):
             telling[step.urn] = min(telling.get(step.urn, step), step, key=_rank)
-    return _whole(resource_after(step) for step in telling.values())
+    return _whole(step.after for step in telling.values())
 
 
 def step_subjects(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
@@ -89,15 +90,16 @@ def step_subjects(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
     for step in steps:
         told.setdefault(step.urn, []).append(step)
     merged = {urn: _merged(sorted(group, key=_rank)) for urn, group in told.items()}
-    old = _by_urn(resource_before(step) for step in merged.values())
-    new = _by_urn(resource_after(step) for step in merged.values())
+    old = _by_urn(step.before for step in merged.values())
+    new = _by_urn(step.after for step in merged.values())
     return tuple(_subject(step, old, new) for step in merged.values())
 
 
 def _merged(group: Sequence[PlannedStep]) -> PlannedStep:
     """One step of all those of a resource, of which the first says most."""
     first, *rest = group
-    merged = replace(first, op=_comes_to(first))
+    op = _comes_to(first)
+    merged = first if first.op == op else replace(first, op=op)
     for step in rest:
         merged = _both(merged, step)
     return merged

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from policies.model import Kind
+from policies.subjects._task_words import PLAYBOOK_TYPES
 from policies.subjects.fleet import FLEET_TYPES
 from policies.subjects.governance import GOVERNANCE_TYPES
 from policies.subjects.history import HISTORY_TYPES
-from policies.subjects.playbooks import PLAYBOOK_TYPES
 from policies.subjects.population import MEMBER
 from policies.subjects.resources import RESOURCE_TYPES
 

@@ -26,6 +26,10 @@ _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105
 _OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _DEEPEST: Final = 40
+# The kinds that JSON gives first: whether a value is a Mapping is found out slowly.
+_SCALARS: Final = (int, float, type(None))
+_MAPPINGS: Final = (dict, Mapping)
+_NESTING: Final = (dict, list, tuple, Mapping)
 
 
 def plain(properties: object, place: str) -> Mapping[str, object] | Unknown:
@@ -42,11 +46,12 @@ def value(raw: object, place: str, depth: int = 0) -> object:
     """One value, with UNKNOWN and SECRET in the places of what cannot be read; raises PackError."""
     if isinstance(raw, str):
         return UNKNOWN if raw in _UNKNOWN_TEXTS else SECRET if raw == HIDDEN else raw
-    if isinstance(raw, float) and raw.is_integer():
-        return int(raw)  # the wire makes 22.0 of 22, a saved file does not: a finding must read the same
-    if isinstance(raw, Mapping | list | tuple) and depth >= _DEEPEST:
+    if isinstance(raw, _SCALARS):
+        # The wire makes 22.0 of 22, a saved file does not: a finding must read the same.
+        return int(raw) if isinstance(raw, float) and raw.is_integer() else raw
+    if isinstance(raw, _NESTING) and depth >= _DEEPEST:
         raise PackError(f"{place}: properties are nested more than {_DEEPEST} deep")
-    if isinstance(raw, Mapping):
+    if isinstance(raw, _MAPPINGS):
         return _mapping(raw, place, depth)
     if isinstance(raw, Sequence) and not isinstance(raw, bytes):
         return [value(item, place, depth + 1) for item in raw]

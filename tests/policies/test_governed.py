@@ -268,11 +268,11 @@ def test_a_baseline_that_grew_is_a_finding(earlier: str | None, blocks: bool) ->
 def test_a_fingerprint_tells_rule_subject_place_and_value_apart() -> None:
     (result,) = [each for each in judged().results if each.rule == RULE]
     others = [
-        replace(result, rule="network.other"), replace(result, subject=network("b")),
-        replace(result, path="x"), replace(result, observed="9.9.9.0/24"),
+        result._replace(rule="network.other"), result._replace(subject=network("b")),
+        result._replace(path="x"), result._replace(observed="9.9.9.0/24"),
     ]  # fmt: skip
     assert len({each.fingerprint for each in [result, *others]}) == 5
-    assert replace(result, message="other words", expected="x").fingerprint == result.fingerprint
+    assert result._replace(message="other words", expected="x").fingerprint == result.fingerprint
 
 
 def test_without_a_reference_nothing_is_wrong_with_it() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from policies._yaml_parser import MOST_VALUES
 from policies.catalog.schema import check_schema, check_value
 from policies.facts import Facts, MalformedFactError, shown
 from policies.model import PackError
 from policies.own import load_own
 from policies.waivers import parse_waivers
-from policies.yamlfile import MOST_VALUES, parse
+from policies.yamlfile import parse
 from tests.policies.references import WAIVER
 from tests.policies.test_own import CATALOG, MODULE
 

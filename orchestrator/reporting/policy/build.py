@@ -241,7 +241,7 @@ def _results(assessment: Assessment) -> tuple[ReportedResult, ...]:
         own = "" if result.remediation == remediations.get(result.rule) else result.remediation
         witness = "" if result.witness == result.subject.witness else result.witness
         key = (
-            *(result.rule, result.state.value, result.enforcement.value, result.path),
+            *(result.rule, result.state, result.enforcement, result.path),
             *(result.observed, result.expected, problem(result), own, witness, result.waiver),
         )
         groups.setdefault(key, {})[places.get(result.subject.urn, -1)] = result.fingerprint

@@ -53,8 +53,8 @@ def check(report: PolicyReport) -> PolicyReport:
 
 def counted(matrix: Mapping[str, str]) -> dict[State, int]:
     """How many pairs of a matrix are in each of the eight states."""
-    letters = Counter("".join(matrix.values()))
-    return {state: letters[letter] for letter, state in LETTERS.items()}
+    letters = "".join(matrix.values())
+    return {state: letters.count(letter) for letter, state in LETTERS.items()}
 
 
 def is_green(report: PolicyReport) -> bool:

@@ -90,7 +90,7 @@ def excused(assessment: Assessment, pairs: Mapping[Pair, State], waiver: str) ->
         pair = (result.rule, result.subject.urn)
         state = pairs.get(pair, result.state)
         told = waiver if state is State.WAIVED else ""
-        results.append(replace(result, state=state, waiver=told))
+        results.append(result._replace(state=state, waiver=told))
     return replace(
         assessment, matrix={rule: "".join(line) for rule, line in matrix.items()}, results=tuple(results)
     )

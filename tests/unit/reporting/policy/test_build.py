@@ -72,7 +72,7 @@ def test_what_a_message_repeats_is_left_out() -> None:
     judged = sample.judged()
     first = next(each for each in judged.results if each.rule == sample.SSH and each.state is State.FAIL)
     assert problem(first) == "SSH (22/tcp) is open to anywhere"
-    odd = replace(first, message="said otherwise")
+    odd = first._replace(message="said otherwise")
     assert problem(odd) == "said otherwise"
 
 
@@ -87,7 +87,7 @@ def test_a_green_report_rests_on_passes_alone() -> None:
 def test_what_is_no_pass_is_never_green(state: State) -> None:
     judged = assess(sample.population(sample.FEW), load_pack(None).profiles)
     results = tuple(
-        replace(each, state=state, enforcement=Enforcement.ADVISORY) for each in judged.results[:1]
+        each._replace(state=state, enforcement=Enforcement.ADVISORY) for each in judged.results[:1]
     )
     matrix = {rule: "n" * len(judged.subjects) for rule in judged.matrix}
     place = judged.subjects.index(results[0].subject)
@@ -155,12 +155,12 @@ def _without_results(judged: Assessment) -> Assessment:
 
 def _of_a_stranger(judged: Assessment) -> Assessment:
     first = judged.results[0]
-    stranger = replace(first, subject=replace(first.subject, urn="urn:of:nobody"))
+    stranger = first._replace(subject=replace(first.subject, urn="urn:of:nobody"))
     return replace(judged, results=(*judged.results, stranger))
 
 
 def _of_a_strange_rule(judged: Assessment) -> Assessment:
-    return replace(judged, results=(*judged.results, replace(judged.results[0], rule="no.such-rule")))
+    return replace(judged, results=(*judged.results, judged.results[0]._replace(rule="no.such-rule")))
 
 
 def _fewer_profiles(judged: Assessment) -> Assessment:
