@@ -35,8 +35,6 @@ def forget_foreign(environ: MutableMapping[str, str]) -> None:
     """
     for name in [each for each in environ if each.startswith(_OTHERS)]:
         del environ[name]
-    # No plugin of pydantic is a part of Steward; to look for them it reads about every installed package.
-    environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     if any(name.lower().endswith("_proxy") and name.lower() != "no_proxy" for name in environ):
         known = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
         hosts = [each.strip() for each in known.split(",") if each.strip()]

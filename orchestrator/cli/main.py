@@ -86,6 +86,8 @@ def main() -> None:
     from orchestrator.settings import forget_foreign
 
     forget_foreign(os.environ)  # here and not for each child: the Automation API adds our own to all of them
+    # No plugin of pydantic is a part of Steward; to look for them it reads about every installed package.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     sys.exit(run(sys.argv[1:]))
 
 

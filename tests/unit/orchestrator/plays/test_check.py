@@ -102,6 +102,7 @@ def test_a_host_that_nothing_was_done_on_is_unknown() -> None:
 
 def test_diffs_and_lists_are_bounded() -> None:
     big = {"changed": True, "diff": {"before": "", "after": "x\n" * 50_000}}
-    found = plan(*[record(result=big) for _ in range(300)], changed=300)
+    small = {"changed": True, "diff": {"before": "", "after": "x\n"}}
+    found = plan(*[record(result=small if n else big) for n in range(300)], changed=300)
     assert len(found.tasks) == 200
     assert len(found.tasks[0].diff) <= 8_000

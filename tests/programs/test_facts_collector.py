@@ -23,7 +23,7 @@ from policies.subjects.hosts import SECTIONS
 from stacks.outputs import ServerOutput
 from tests.unit.orchestrator.samples import server
 
-PARTS = Path(__file__).parents[4] / "orchestrator" / "host_facts" / "parts"
+PARTS = Path(__file__).parents[2] / "orchestrator" / "host_facts" / "parts"
 AT = datetime(2026, 11, 29, 20, 0, tzinfo=UTC)
 WRITES = {
     *("write", "write_text", "write_bytes", "unlink", "remove", "rename", "mkdir", "makedirs", "rmdir"),
