@@ -1,6 +1,6 @@
 """Judging files without an engine: all rules over 1,000 and 10,000 subjects, and Checkov on the same resources.
 
-    .venv/bin/python -m tests.benchmarks.offline [--rounds 3] [--checkov PROGRAM]
+    .venv/bin/python -m tests.benchmarks.offline [--rounds 3] [--checkov PROGRAM [--resources 1000]]
 
 Ours is the whole process `steward policy check --from preview.json`; its preview is that of the example fleet, many
 times over under other names. For Checkov the same number of AWS resources stands in a plan of Terraform and in a preview
@@ -28,26 +28,28 @@ PREVIEWS = Path(__file__).parents[1] / "policies" / "previews"
 MOST_SECONDS = 0.5
 LINEAR = 1.5
 CHECKOV_BOUND = ">= 50"
+TAGS = {
+    "client": "bench", "environment": "aws", "owner": "bench@acme.example", "profile": "strict",
+    "region": "eu-west-1", "stack": "bench-aws", "stackId": "0" * 32, "clientId": "1" * 32,
+}  # fmt: skip
+SSH = {"fromPort": 22, "toPort": 22, "protocol": "tcp", "cidrBlocks": ["10.0.0.0/16"]}
 AWS = {
     "aws_s3_bucket": ("aws:s3/bucket:Bucket", {"bucket": "b"}),
-    "aws_security_group": (
-        "aws:ec2/securityGroup:SecurityGroup",
-        {
-            "name": "g",
-            "ingress": [{"fromPort": 22, "toPort": 22, "protocol": "tcp", "cidrBlocks": ["10.0.0.0/16"]}],
-        },
-    ),
+    "aws_security_group": ("aws:ec2/securityGroup:SecurityGroup", {"name": "g", "ingress": [SSH]}),
     "aws_ebs_volume": (
         "aws:ebs/volume:Volume",
         {"availabilityZone": "eu-west-1a", "size": 10, "encrypted": True},
     ),
     "aws_db_instance": (
         "aws:rds/instance:Instance",
-        {"instanceClass": "db.t3.micro", "storageEncrypted": True, "publiclyAccessible": False},
+        {
+            "instanceClass": "db.t3.micro", "allocatedStorage": 20, "storageEncrypted": True,
+            "publiclyAccessible": False,
+        },
     ),
     "aws_kms_key": ("aws:kms/key:Key", {"enableKeyRotation": True}),
-}
-"""Terraform's type -> Pulumi's type and inputs."""
+}  # fmt: skip
+"""Terraform's type -> Pulumi's type and inputs; all have TAGS, as real ones do, and most have a mistake."""
 
 
 def main() -> None:
@@ -55,6 +57,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--checkov", default="")
+    options.add_argument("--resources", type=int, default=1_000, help="of AWS, beside Checkov")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -66,9 +69,10 @@ def main() -> None:
         print(f"10,000 subjects cost {pair.ratio:.1f} times as much (<= {10 * LINEAR:.0f})")
         bad = min(pair.bare) > MOST_SECONDS or pair.ratio > 10 * LINEAR
         if chosen.checkov:
-            plan = write(folder / "tfplan.json", terraform(1_000))
-            ours = check(write(folder / "aws.json", pulumi(1_000)))
-            other = in_turn("1,000 AWS resources, Checkov", 1, ours, scan(chosen.checkov, plan))
+            plan = write(folder / "tfplan.json", terraform(chosen.resources))
+            ours = check(write(folder / "aws.json", pulumi(chosen.resources)))
+            name = f"{chosen.resources:,} AWS resources, Checkov"
+            other = in_turn(name, chosen.rounds, ours, scan(chosen.checkov, plan))
             print(other.line(CHECKOV_BOUND, inverse=True))
             bad |= 1 / other.ratio < 50
     sys.exit(bad)
@@ -99,7 +103,8 @@ def pulumi(resources: int) -> dict[str, Any]:
     for number in range(resources):
         token, inputs = list(AWS.values())[number % len(AWS)]
         urn = f"urn:pulumi:bench-aws::steward::{token}::r{number}"
-        state = {"urn": urn, "type": token, "custom": True, "provider": "p", "inputs": inputs}
+        given = {**inputs, "tags": TAGS}
+        state = {"urn": urn, "type": token, "custom": True, "provider": "p", "inputs": given}
         steps.append({"op": "create", "urn": urn, "newState": state})
     return {"config": {}, "steps": steps, "changeSummary": {"create": resources}}
 
@@ -109,7 +114,7 @@ def terraform(resources: int) -> dict[str, Any]:
     planned, changes = [], []
     for number in range(resources):
         kind = list(AWS)[number % len(AWS)]
-        values = {snake(key): snaked(value) for key, value in AWS[kind][1].items()}
+        values = {**{snake(key): snaked(value) for key, value in AWS[kind][1].items()}, "tags": TAGS}
         head = {"address": f"{kind}.r{number}", "mode": "managed", "type": kind, "name": f"r{number}"}
         head["provider_name"] = "registry.terraform.io/hashicorp/aws"
         planned.append({**head, "schema_version": 0, "values": values})
