@@ -14,7 +14,7 @@ from orchestrator.clock import new_run_id
 from orchestrator.errors import InputError
 from orchestrator.evidence.folder import found_in
 from orchestrator.evidence.last import clock_went_back, head_of
-from orchestrator.judging.about import circumstances
+from orchestrator.judging.about import occasion
 from orchestrator.judging.beside import read_expected, read_feed
 from orchestrator.judging.check import judged, reported, unchanged
 from orchestrator.judging.sources import RECORDS, Source, Whose, fleet_tags, heard, is_fleet, read_source
@@ -77,7 +77,7 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     with memory_limit():
         found = judged(sources, policy, Phase.OFFLINE, only)
     who = _who(sources, whose)
-    about = circumstances(origin_of(settings), "offline", new_run_id(started), started, *who)
+    about = occasion(origin_of(settings), "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]), as_of=asked.as_of)
     unasked = dict.fromkeys(same, f"unchanged since {asked.changed_since}")
     return found, reported(found, sources, policy, about, datetime.now(UTC), left_out, left_out=unasked)

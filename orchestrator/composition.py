@@ -29,7 +29,7 @@ from orchestrator.host_keys import HostKeyPin
 from orchestrator.host_times import HostTimes, NotedShell, NotedVerifier
 from orchestrator.http_prober import HttpProber
 from orchestrator.inventory.build import Binaries
-from orchestrator.judging.about import circumstances
+from orchestrator.judging.about import occasion
 from orchestrator.leftovers import end_leftovers
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.policy_judge import RunJudge
@@ -48,7 +48,7 @@ from orchestrator.provisioning.key_ring import FileKeyRing
 from orchestrator.provisioning.local_listing import NoListing, PodmanListing
 from orchestrator.provisioning.registry import StackRegistry
 from orchestrator.provisioning.stack_config import PROJECT
-from orchestrator.reporting.policy.build import Circumstances
+from orchestrator.reporting.policy.build import Occasion
 from orchestrator.repository_keys import RepositoryKeys
 from orchestrator.settings import Settings
 from orchestrator.ssh import shown_key
@@ -145,8 +145,8 @@ class Composition:
         """The rules of this installation, over all that the run comes to know."""
         fleet, started = self.target.loaded.fleet, clock.now()
 
-        def about() -> Circumstances:
-            found = circumstances(
+        def about() -> Occasion:
+            found = occasion(
                 self.origin, "preview", self.run, started, fleet.stack, fleet.client, fleet.environment
             )
             chain = EvidenceFolder(self.settings.home, fleet.stack, self.target.stack.id)

@@ -20,7 +20,7 @@ from orchestrator.phases.judge import HOSTS, LOOK, hosts_not_checked
 from orchestrator.policy_reference import Policy, open_policy
 from orchestrator.ports.policies import Judgement, Known
 from orchestrator.ports.run import Clock, Target
-from orchestrator.reporting.policy.build import Circumstances
+from orchestrator.reporting.policy.build import Occasion
 from orchestrator.reporting.policy.model import Deferred, NotChecked
 from orchestrator.settings import Settings
 from policies.assessment import Assessment
@@ -48,7 +48,7 @@ class RunJudge:
 
     settings: Settings
     target: Target
-    circumstances: Callable[[], Circumstances]
+    occasion: Callable[[], Occasion]
     """Asked for once, when something is judged: the chain's head is then the newest record before that."""
     clock: Clock
     clock_suspect: bool = False
@@ -93,8 +93,8 @@ class RunJudge:
         return shown(known.deferred, found.matrix, ids, self.clock.now())
 
     @cached_property
-    def _about(self) -> Circumstances:
-        return self.circumstances()
+    def _about(self) -> Occasion:
+        return self.occasion()
 
     @cached_property
     def _policy(self) -> Policy:

@@ -1,4 +1,4 @@
-"""The circumstances of a judgement, as far as this process knows them."""
+"""The occasion of a judgement, as far as this process knows them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 from importlib.metadata import version
 
 from orchestrator.circumstances import Origin, actor, command, tool_versions
-from orchestrator.reporting.policy.build import Circumstances
+from orchestrator.reporting.policy.build import Occasion
 from orchestrator.reporting.policy.model import Phase
 
 
-def circumstances(
+def occasion(
     origin: Origin,
     phase: Phase,
     run: str,
@@ -19,9 +19,9 @@ def circumstances(
     stack: str,
     client: str,
     environment: str,
-) -> Circumstances:
+) -> Occasion:
     """All that a report says beside what was found."""
-    return Circumstances(
+    return Occasion(
         run=run,
         stack=stack,
         client=client,

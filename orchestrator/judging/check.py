@@ -9,7 +9,7 @@ from typing import Final
 from orchestrator.errors import InputError
 from orchestrator.judging.sources import Source
 from orchestrator.policy_reference import Policy
-from orchestrator.reporting.policy.build import Circumstances, ReportContext, policy_report
+from orchestrator.reporting.policy.build import Occasion, ReportContext, policy_report
 from orchestrator.reporting.policy.exceptions import reported_baseline, reported_waivers
 from orchestrator.reporting.policy.model import Deferred, NotChecked, PolicyReport
 from orchestrator.reporting.policy.model import Source as ReportedSource
@@ -90,7 +90,7 @@ def reported(
     assessment: Assessment,
     sources: Sequence[Source],
     policy: Policy,
-    about: Circumstances,
+    about: Occasion,
     ended_at: datetime,
     not_checked: Sequence[NotChecked] = (),
     *,

@@ -37,7 +37,7 @@ from policies.profiles import Profile
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class Occasion:
     """Who judged, when, for whom and by which command: all that a report says beside what was found."""
 
     run: str
@@ -59,7 +59,7 @@ class Circumstances:
     as_of: datetime | None = None
     """What ages count to, where it is not now."""
 
-    def at(self, phase: Phase) -> Circumstances:
+    def at(self, phase: Phase) -> Occasion:
         """The same at another phase of the run."""
         return replace(self, phase=phase)
 
@@ -72,7 +72,7 @@ class ReportContext:
     `unsourced`: see `Population`. `left_out`: id of each subject that no rule was asked about -> why.
     """
 
-    about: Circumstances
+    about: Occasion
     ended_at: datetime
     pack: Pack
     reference: str = ""

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from orchestrator.reporting.policy.build import Circumstances, ReportContext, policy_report
+from orchestrator.reporting.policy.build import Occasion, ReportContext, policy_report
 from orchestrator.reporting.policy.model import (
     Baseline,
     Deferred,
@@ -98,7 +98,7 @@ def excused(assessment: Assessment, pairs: Mapping[Pair, State], waiver: str) ->
 
 def context(run: str = "01KBX7", **changes: object) -> ReportContext:
     """Who judged, when and by what."""
-    about = Circumstances(
+    about = Occasion(
         run=run,
         stack=STACK,
         client="acme",
