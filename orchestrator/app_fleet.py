@@ -15,6 +15,7 @@ from stacks.fleet.include import Family, Unreadable, bytes_of
 from stacks.fleet.loader import LoadedFleet, load
 from stacks.fleet.mistakes import FleetInvalid, Mistake
 from stacks.fleet.reader import NotYaml
+from stacks.fleet.together import overlaps_between
 
 if TYPE_CHECKING:
     from policies.pack import Pack
@@ -47,9 +48,10 @@ class Validated:
 
 
 def validate_files(settings: Settings, paths: Sequence[Path]) -> list[Validated]:
-    """Each file by itself, and no two of them for one stack."""
+    """Each file by itself, then beside the others: no two for one stack, none in the way of another."""
     check = role_catalog(settings).check
     found: list[Validated] = []
+    valid: dict[int, LoadedFleet] = {}
     by_stack: dict[str, Path] = {}
     for path in dict.fromkeys(paths):
         try:
@@ -59,14 +61,17 @@ def validate_files(settings: Settings, paths: Sequence[Path]) -> list[Validated]
             continue
         fleet = loaded.fleet
         names = tuple(name for _, name in fleet.server_names())
-        valid = Validated(path, fleet.stack, names, loaded.included)
+        row = Validated(path, fleet.stack, names, loaded.included)
         first = by_stack.setdefault(fleet.stack, path)
-        if first.resolve() != path.resolve():
-            twice = Mistake(
-                ("client",), f"the stack {fleet.stack} is also described by {first}; keep one of them"
-            )
-            valid = replace(valid, problem=FleetInvalid(path.name, [twice]))
-        found.append(valid)
+        if first is path:
+            valid[len(found)] = loaded
+        elif first.resolve() != path.resolve():
+            twice = f"the stack {fleet.stack} is also described by {first}; keep one of them"
+            row = replace(row, problem=FleetInvalid(path.name, [Mistake(("client",), twice)]))
+        found.append(row)
+    for place, mistakes in overlaps_between(list(valid.values())).items():
+        at = list(valid)[place]
+        found[at] = replace(found[at], problem=FleetInvalid(found[at].path.name, mistakes))
     return found
 
 

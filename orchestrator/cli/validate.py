@@ -31,6 +31,8 @@ def validate(
 ) -> None:
     """Check fleet files without touching anything; exit code 2 with every mistake and its line.
 
+    Several files are also held against each other: no two of one stack, no networks in each other's way.
+
     Example: steward validate --fleet stacks/fleets/demo.yaml
 
     Example: steward validate --all --json

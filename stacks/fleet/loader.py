@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +29,11 @@ class LoadedFleet:
     path: Path
     digest: str
     included: tuple[Path, ...] = ()
+    spots: Mapping[Place, Spot] = field(default_factory=dict, repr=False, compare=False)
+
+    def placed(self, mistake: Mistake) -> Mistake:
+        """A mistake that shows only beside other files, with the line of its place in this one."""
+        return _placed(mistake, self.spots)
 
 
 def load(path: Path, role_check: RoleCheck | None = None) -> LoadedFleet:
@@ -39,16 +44,18 @@ def load(path: Path, role_check: RoleCheck | None = None) -> LoadedFleet:
         message = f"{problem}. Name a fleet file that exists."
         raise FleetInvalid(str(path), [Mistake((), message)]) from problem
     family = Family(path, raw)
-    fleet = _fleet(family, raw, path.name, role_check)
-    return LoadedFleet(fleet, path.absolute(), family.digest(), tuple(family.files))
+    fleet, spots = _fleet(family, raw, path.name, role_check)
+    return LoadedFleet(fleet, path.absolute(), family.digest(), tuple(family.files), spots)
 
 
 def parse(raw: bytes, source: str, role_check: RoleCheck | None = None) -> Fleet:
     """Check the bytes of a fleet file that includes nothing; raises FleetInvalid."""
-    return _fleet(Family(None, raw), raw, source, role_check)
+    return _fleet(Family(None, raw), raw, source, role_check)[0]
 
 
-def _fleet(family: Family, raw: bytes, source: str, role_check: RoleCheck | None) -> Fleet:
+def _fleet(
+    family: Family, raw: bytes, source: str, role_check: RoleCheck | None
+) -> tuple[Fleet, Mapping[Place, Spot]]:
     try:
         document = family.document(raw)
     except NotYaml as problem:
@@ -58,7 +65,7 @@ def _fleet(family: Family, raw: bytes, source: str, role_check: RoleCheck | None
         raise FleetInvalid(source, [*document.mistakes, Mistake((), message)])
     if family.unread:
         raise FleetInvalid(source, document.mistakes)
-    return _judged(document, source, role_check)
+    return _judged(document, source, role_check), document.spots
 
 
 def _judged(document: Document, source: str, role_check: RoleCheck | None) -> Fleet:

@@ -8,7 +8,8 @@ from ipaddress import IPv4Network
 
 from stacks.fleet.coverage import VAULT_ROLE, backup_mistakes, volume_mistakes
 from stacks.fleet.mistakes import Mistake, Place, RoleCheck, nearest, shown
-from stacks.fleet.network import ANYWHERE, Ingress, Network
+from stacks.fleet.network import ANYWHERE, Ingress
+from stacks.fleet.overlap import overlapping
 from stacks.fleet.parts import Parts
 from stacks.fleet.server import Server
 from stacks.fleet.service import Service
@@ -43,27 +44,13 @@ def _networks(parts: Parts) -> Iterator[Mistake]:
                 place,
                 f"no server can have an address in '{network.cidr}'; choose a private range such as 10.x",
             )
-    ordered = sorted(parts.networks.items(), key=lambda each: each[1].cidr)
     positions = {name: position for position, name in enumerate(parts.networks)}
-    for first, second in _overlapping(ordered):
-        (one, _), (other, network) = sorted((first, second), key=lambda each: positions[each[0]])
+    for first, second in overlapping((name, network.cidr) for name, network in parts.networks.items()):
+        (one, earlier), (other, later) = sorted((first, second), key=lambda each: positions[each[0]])
         yield Mistake(
             ("networks", other, "cidr"),
-            f"'{network.cidr}' overlaps with network '{one}' ({parts.networks[one].cidr}). "
-            "Choose ranges that share no address.",
+            f"'{later}' overlaps with network '{one}' ({earlier}). Choose ranges that share no address.",
         )
-
-
-def _overlapping(
-    ordered: list[tuple[str, Network]],
-) -> Iterator[tuple[tuple[str, Network], tuple[str, Network]]]:
-    """Pairs that overlap, in time that grows with what overlaps: CIDRs are apart or one holds the other."""
-    holding: list[tuple[str, Network]] = []
-    for each in ordered:
-        while holding and not holding[-1][1].cidr.overlaps(each[1].cidr):
-            holding.pop()
-        yield from ((outer, each) for outer in holding)
-        holding.append(each)
 
 
 def _server(parts: Parts, group: str, server: Server, role_check: RoleCheck | None) -> Iterator[Mistake]:

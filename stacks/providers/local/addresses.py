@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from ipaddress import IPv4Address, IPv4Network
 from itertools import chain
 from typing import TypeVar
@@ -55,12 +55,6 @@ def hardware_address(address: str) -> str:
     restarted server for half a minute.
     """
     return ":".join(f"{byte:02x}" for byte in (0x02, 0x57, *IPv4Address(address).packed))
-
-
-def overlapping(cidr: str, others: Iterable[tuple[str, IPv4Network]]) -> tuple[str, IPv4Network] | None:
-    """The first of the named networks that shares addresses with this one."""
-    network = IPv4Network(cidr)
-    return next(((name, other) for name, other in others if network.overlaps(other)), None)
 
 
 def free_address(subject: str, cidr: str, used: Collection[str]) -> str:

@@ -10,6 +10,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import ClassVar
 
+from stacks.fleet.overlap import in_the_way
 from stacks.providers.local import addresses, sources
 from stacks.providers.local.diffs import DiffRules
 from stacks.providers.local.errors import LocalError
@@ -65,7 +66,7 @@ class Network:
         view = machine.view()
         stack_id = stack_id_of(inputs)
         own = {record.name for record in view.networks if is_own(record.labels, urn, stack_id)}
-        clash = addresses.overlapping(inputs["cidr"], view.subnets(own))
+        clash = in_the_way(IPv4Network(inputs["cidr"]), view.subnets(own))
         if clash is None:
             return []
         reason = f"{inputs['cidr']} overlaps {clash[1]} of {clash[0]} on this machine. Choose another cidr."

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stacks.fleet.overlap import in_the_way
 from stacks.providers.local import addresses, edge, hostkeys, injection, shapes, sources, units
 from stacks.providers.local.blueprint import NEVER_READY, create_arguments, from_labels
 from stacks.providers.local.diffs import compare
@@ -113,7 +114,7 @@ def test_routes_are_read_without_the_default_route() -> None:
         "eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n"
     )
     assert addresses.routes(table) == [("eth0", IPv4Network("192.0.2.0/24"))]
-    assert addresses.overlapping("192.0.2.128/25", addresses.routes(table))
+    assert in_the_way(IPv4Network("192.0.2.128/25"), addresses.routes(table)) == addresses.routes(table)[0]
 
 
 def test_edge_drops_by_default_and_never_flushes() -> None:

@@ -13,6 +13,8 @@ import yaml
 from orchestrator.cli.main import run
 from tests.unit.orchestrator.samples import FLEET
 
+GLOBEX = "include: [common/shop.yaml]\nclient: globex\nnetworks:\n  app: {cidr: 10.60.0.0/24}\n"
+
 
 @pytest.fixture
 def fleets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -21,7 +23,7 @@ def fleets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "fleets"
     (folder / "common").mkdir(parents=True)
     (folder / "common" / "shop.yaml").write_text(FLEET.replace("client: acme\n", ""))
-    (folder / "globex.yaml").write_text("include: [common/shop.yaml]\nclient: globex\n")
+    (folder / "globex.yaml").write_text(GLOBEX)
     (folder / "acme.yaml").write_text(FLEET)
     monkeypatch.chdir(tmp_path)
     return folder
@@ -73,6 +75,38 @@ def test_two_files_of_one_stack_are_told(fleets: Path, capsys: pytest.CaptureFix
     assert document(capsys, str(fleets / "acme.yaml"), str(fleets / "acme.yaml"))[0] == 0, (
         "one file named twice"
     )
+
+
+def test_two_fleets_in_each_others_way_are_told_as_a_plan_would_tell(
+    fleets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fleets / "globex.yaml").write_text(GLOBEX.replace("10.60.0.0/24", "10.41.0.128/25"))
+    code, found = document(capsys, "--all")
+    assert (code, [each["valid"] for each in found["files"]]) == (2, [True, False])
+    assert found["files"][1]["mistakes"] == [
+        {
+            "path": "networks.app.cidr",
+            "file": "globex.yaml",
+            "line": 4,
+            "message": (
+                "'10.41.0.128/25' overlaps with network 'app' (10.41.0.0/24) of acme-demo (acme.yaml), on "
+                "the same machine. Choose another range, such as 10.41.1.0/25."
+            ),
+        }
+    ]
+    one, other = str(fleets / "acme.yaml"), str(fleets / "globex.yaml")
+    assert [document(capsys, *files)[0] for files in ([one, other], [one], [other])] == [2, 0, 0]
+
+
+def test_a_range_that_two_fleets_include_is_told_with_the_line_of_their_part(
+    fleets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (fleets / "globex.yaml").write_text(GLOBEX.partition("networks:")[0])
+    code, found = document(capsys, "--all")
+    (mistake,) = found["files"][1]["mistakes"]
+    assert (code, mistake["file"], mistake["path"]) == (2, "common/shop.yaml", "networks.app.cidr")
+    line = (fleets / "common" / "shop.yaml").read_text().splitlines()[mistake["line"] - 1]
+    assert "10.41.0.0/24" in line
 
 
 @pytest.mark.parametrize("words", [[], ["--all", "x.yaml"]])
