@@ -93,7 +93,7 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Exit code of one command line; every error becomes a message."""
-    from orchestrator.cli.output import emit_error, note, tell_error
+    from orchestrator.cli.output import emit_error, note, tell_error, tell_mistakes
     from orchestrator.errors import InputError, StewardError, StoppedError
     from orchestrator.process import end_children, stop_on_signals
     from orchestrator.redaction import guarded
@@ -107,7 +107,7 @@ def run(words: list[str]) -> int:
     except SystemExit as ended:
         code = exit_code(ended)
     except FleetInvalid as problem:
-        note(str(problem))
+        tell_mistakes(problem)
         code = InputError.exit_code
         if "--json" in words:
             emit_error(problem)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from orchestrator.app import Run
@@ -54,14 +54,47 @@ def colour() -> bool:
 
 def width(least: int = 60) -> int:
     """Columns of the terminal, 80 in a pipe, never more than 120 nor fewer than can be laid out."""
-    return min(120, max(least, shutil.get_terminal_size((80, 24)).columns)) if sys.stdout.isatty() else 80
+    return max(least, window(sys.stdout) or 80)
+
+
+def window(stream: TextIO) -> int | None:
+    """Columns of the terminal that a stream leads to, at most 120; None for a pipe: tools read lines."""
+    if not stream.isatty():
+        return None
+    try:
+        own = os.get_terminal_size(stream.fileno()).columns
+    except OSError:  # says that it is a terminal, and has no size
+        own = 0
+    return min(120, shutil.get_terminal_size((own, 24)).columns or 80)
+
+
+def wrapped(text: str, columns: int | None) -> str:
+    """Lines of a text broken between words where a window is narrower; whole without one."""
+    from orchestrator.reporting.columns import laid
+    from orchestrator.reporting.escape import terminal_line
+
+    if columns is None:
+        return text
+    lines: list[str] = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        lines += laid(line.lstrip(" ").split(" "), columns, first=indent, then=f"{indent}    ")
+    return "\n".join(map(terminal_line, lines))
 
 
 def tell_error(problem: StewardError) -> None:
     """An error in its five parts."""
     from orchestrator.reporting.escape import visible
 
-    note(f"steward: {visible(str(problem), keep_newlines=True)}")
+    note(wrapped(f"steward: {visible(str(problem), keep_newlines=True)}", window(sys.stderr)))
+
+
+def tell_mistakes(problem: FleetInvalid) -> None:
+    """All mistakes of a fleet file, each with its place and line."""
+    from orchestrator.reporting.mistakes import mistakes_text
+
+    columns = window(sys.stderr)
+    note(str(problem) if columns is None else mistakes_text(problem, columns))
 
 
 def error_document(problem: StewardError | FleetInvalid) -> str:

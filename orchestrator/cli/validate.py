@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,8 +39,9 @@ def validate(
     Example: steward validate --all --json
     """
     from orchestrator.app_fleet import fleets_of, validate_files
-    from orchestrator.cli.output import as_document, emit, note
+    from orchestrator.cli.output import as_document, emit, tell_mistakes, window, wrapped
     from orchestrator.errors import InputError
+    from orchestrator.reporting.escape import visible
     from orchestrator.settings import load_settings
 
     named = [*(files or []), *(fleet or [])]
@@ -54,9 +56,10 @@ def validate(
         emit(as_document("steward.validate/1", valid=valid, files=[row(each) for each in found]))
     for each in found if not as_json else ():
         if each.problem:
-            note(str(each.problem))
+            tell_mistakes(each.problem)
         else:
-            emit(f"{each.path.name}: valid; stack {each.stack}, servers {', '.join(each.servers)}")
+            text = f"{visible(each.path.name)}: valid; stack {each.stack}, servers {', '.join(each.servers)}"
+            emit(wrapped(text, window(sys.stdout)))
     if any(each.mistakes for each in found):
         raise typer.Exit(2)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 def columns(text: str) -> int:
@@ -32,11 +32,20 @@ def shorten(text: str, limit: int) -> str:
 
 def fitted(start: str, text: str, width: int) -> Iterator[str]:
     """The text behind `start`, on more lines where the window is narrower."""
-    room, line = max(20, width - columns(start)), ""
-    for word in text.split(" "):
-        if line and columns(line) + 1 + columns(word) > room:
+    return laid(text.split(" "), width, first=start, then=" " * columns(start))
+
+
+def laid(
+    words: Iterable[str], width: int, *, first: str = "", then: str = "", between: str = " "
+) -> Iterator[str]:
+    """Words on lines that begin with `first` and `then`; none is cut, also where one is wider than a line.
+
+    A word may hold spaces; those that it begins with keep it apart from the word before on its line.
+    """
+    start, line = first, ""
+    for word in words:
+        if line and columns(line + between + word) > max(20, width - columns(start)):
             yield (start + line).rstrip()
-            start, line = " " * columns(start), word
-        else:
-            line = f"{line} {word}" if line else word
+            start, line = then, ""
+        line = f"{line}{between}{word}" if line else word.lstrip()
     yield (start + line).rstrip()

@@ -47,10 +47,14 @@ class FleetInvalid(Exception):  # noqa: N818  # reads as what it says
         super().__init__(self.source)
 
     def __str__(self) -> str:
-        count = len(self.mistakes)
-        head = f"{self.source}: {count} mistake{'s' * (count != 1)}, nothing was changed"
         width = min(max((len(each.path) for each in self.mistakes), default=0), 34)
-        return "\n".join([head, "", *(_row(each, width) for each in self.mistakes)])
+        return "\n".join([head(self), "", *(_row(each, width) for each in self.mistakes)])
+
+
+def head(problem: FleetInvalid) -> str:
+    """`demo.yaml: 2 mistakes, nothing was changed`"""
+    count = len(problem.mistakes)
+    return f"{problem.source}: {count} mistake{'s' * (count != 1)}, nothing was changed"
 
 
 def _row(mistake: Mistake, width: int) -> str:
