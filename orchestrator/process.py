@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Literal, NoReturn
 
+from orchestrator import command_lines
 from orchestrator.errors import InputError, StoppedError, ToolError
 from orchestrator.redaction import redacted
 
@@ -143,6 +144,7 @@ def start(
     argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | str | None = None
 ) -> Child:
     """Start a program whose output the caller streams; it must be waited for or ended."""
+    command_lines.tell(argv)
     return Child(argv, env=env, cwd=cwd, feeds=False)
 
 
@@ -163,6 +165,7 @@ def run(
     program is not installed, ToolError when it takes too long or (with `check`) fails; neither text holds a
     known secret or a string of `redact`.
     """
+    command_lines.tell(argv, redact)
     began = time.monotonic()
     child = Child(argv, env=env, cwd=cwd, feeds=stdin is not None)
     collected = _Output(on_line, redact)

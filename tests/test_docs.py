@@ -18,7 +18,7 @@ from orchestrator.cli.main import app
 ROOT = Path(__file__).parents[1]
 EXTENSION = ROOT / "docs" / "_extensions" / "steward_reference.py"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-EVERYWHERE = {"-h", "--help", "--version", "-v", "--verbose"}
+EVERYWHERE = {"-h", "--help", "--version", "-v", "-vv", "--verbose"}
 """Options of `steward` itself."""
 
 

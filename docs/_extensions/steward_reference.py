@@ -88,7 +88,7 @@ def _row(parameter: Any) -> str:
         name = f"`{_argument(parameter)}`"
     else:
         spelled = ", ".join(sorted((*parameter.opts, *parameter.secondary_opts), key=len))
-        flag = getattr(parameter, "is_flag", False)
+        flag = getattr(parameter, "is_flag", False) or getattr(parameter, "count", False)
         name = f"`{spelled}`" if flag else f"`{spelled} {parameter.metavar or parameter.name.upper()}`"
     text = _one_line(str(getattr(parameter, "help", None) or ""))
     if parameter.required and parameter.param_type_name != "argument":

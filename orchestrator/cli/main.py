@@ -64,16 +64,26 @@ def say_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    verbose: bool = typer.Option(
-        False, "-v", "--verbose", help="Say more; with an unexpected error, show its trace."
+    verbose: int = typer.Option(
+        0,
+        "-v",
+        "--verbose",
+        count=True,
+        show_default=False,
+        metavar="",
+        help="Say each command line that is run; twice (-vv), also show the trace of an unexpected error.",
     ),
     _version: bool = typer.Option(
         False, "--version", help="Say which version this is.", is_eager=True, callback=say_version
     ),
 ) -> None:
     """Options of every verb."""
+    from orchestrator.cli.output import note_command
+    from orchestrator.command_lines import tell_to
+
     global _show_trace  # noqa: PLW0603  # read once, by main, when something unexpected happens
-    _show_trace = verbose
+    _show_trace = verbose > 1
+    tell_to(note_command if verbose else None)
 
 
 _show_trace = False
@@ -121,11 +131,9 @@ def run(words: list[str]) -> int:
         code = StoppedError.exit_code
     except BrokenPipeError:
         code = 0  # the reader of our output went away, which is its right
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001
         # The last line of defence: a person gets a sentence, never a traceback, unless it was asked for.
-        if _show_trace:
-            raise  # printed on our stderr, so without secrets
-        code = tell_unforeseen(problem)
+        code = tell_unforeseen(problem, with_trace=_show_trace)
     finally:
         end_children()
     return code
@@ -146,17 +154,22 @@ def exit_code(ended: SystemExit) -> int:
     return ended.code if isinstance(ended.code, int) and ended.code else ToolError.exit_code
 
 
-def tell_unforeseen(problem: Exception) -> int:
+def tell_unforeseen(problem: Exception, *, with_trace: bool) -> int:
     """One sentence for what no room made an error of its own, and its exit code."""
     from orchestrator.cli.output import note, tell_error
     from orchestrator.errors import ToolError
+    from orchestrator.reporting.escape import visible
     from orchestrator.room import full, is_full
 
+    if with_trace:
+        import traceback
+
+        note(visible("".join(traceback.format_exception(problem)), keep_newlines=True))
     if isinstance(problem, OSError) and is_full(problem):
         tell_error(full(problem))
     else:
-        said = f"steward: unexpected {type(problem).__name__}: {problem}."
-        note(f"{said} This is a defect; `steward -v …` shows the trace.")
+        said = f"steward: unexpected {type(problem).__name__}: {visible(str(problem))}. This is a defect"
+        note(f"{said}." if with_trace else f"{said}; `steward -vv …` shows the trace.")
     return ToolError.exit_code
 
 

@@ -41,6 +41,15 @@ def note(text: str) -> None:
     sys.stderr.write(text if text.endswith("\n") else text + "\n")
 
 
+def note_command(text: str) -> None:
+    """A command line that is run now, with its time; what acts in a terminal is written as its code."""
+    from datetime import UTC, datetime
+
+    from orchestrator.reporting.escape import terminal
+
+    note(f"{datetime.now(UTC):%H:%M:%S} + {terminal(text)}")
+
+
 def emit_error(problem: StewardError | FleetInvalid) -> None:
     """With --json, an error is a document too, unless the result that names it is out already."""
     if not _Stdout.used:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.endings import ending, printable
+from orchestrator.command_lines import are_told
 from orchestrator.step_runner import Watcher
 
 if TYPE_CHECKING:
@@ -40,8 +41,13 @@ class PlainProgress(Watcher):
 
 
 def progress(*, quiet: bool = False) -> PlainProgress | LiveProgress:
-    """The view that fits where stderr goes."""
-    for_people = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+    """The view that fits where stderr goes; command lines that are told would tear one that is redrawn."""
+    for_people = (
+        not are_told()
+        and sys.stderr.isatty()
+        and os.environ.get("TERM") != "dumb"
+        and not os.environ.get("CI")
+    )
     if quiet or not for_people:
         return PlainProgress(quiet=quiet)
     from orchestrator.cli.live import LiveProgress

@@ -10,8 +10,16 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from pulumi.automation import CommandError, LocalWorkspace, LocalWorkspaceOptions, PulumiCommand, Stack
+from pulumi.automation import (
+    CommandError,
+    CommandResult,
+    LocalWorkspace,
+    LocalWorkspaceOptions,
+    PulumiCommand,
+    Stack,
+)
 
+from orchestrator import command_lines
 from orchestrator.errors import InputError, ToolError
 from orchestrator.host_keys import HostKeyPin, with_pins
 from orchestrator.ports.provisioning import Preview, Provisioned, StateResource
@@ -37,10 +45,21 @@ from stacks.outputs import OUTPUT_NAME, FleetOutputs, OutputsInvalid, read_outpu
 
 _CLI_SECONDS = 120.0
 _PARALLEL = 16
+_NO_PROMPT = "--non-interactive"
 
 
 Pins = Callable[[str], Sequence[HostKeyPin]]
 """Stack id -> host keys that people pinned since, oldest first."""
+
+
+class ToldCommand(PulumiCommand):
+    """The Pulumi CLI as the SDK starts it, its command lines told as those of all other programs."""
+
+    def run(self, args: list[str], *rest: Any, **named: Any) -> CommandResult:
+        """As the SDK does, which adds that word where it is not there, after it could be told."""
+        words = args if _NO_PROMPT in args else [_NO_PROMPT, *args]
+        command_lines.tell([self.command, *words])
+        return super().run(words, *rest, **named)
 
 
 class PulumiProvisioner:
@@ -199,7 +218,7 @@ class PulumiProvisioner:
         for told in break_dead_locks(self._settings.home / "pulumi", PROJECT, name):
             self._say(f"{name}: {told}")
         environment = {**inherited_environment(self._settings, name), **(extra or {})}
-        command = PulumiCommand(root=str(self._toolchain.root), skip_version_check=True)
+        command = ToldCommand(root=str(self._toolchain.root), skip_version_check=True)
         options = LocalWorkspaceOptions(
             work_dir=str(self._settings.project), env_vars=environment, pulumi_command=command
         )

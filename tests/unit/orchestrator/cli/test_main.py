@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import command_lines
 from orchestrator.cli import main as main_module
 from orchestrator.cli.main import run
 from orchestrator.errors import (
@@ -168,11 +170,50 @@ def test_an_unexpected_error_is_a_sentence(
     assert "Traceback" not in said
 
 
-def test_with_verbose_an_unexpected_error_shows_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_module, "app", raising(ZeroDivisionError()))
-    monkeypatch.setattr(main_module, "_show_trace", True)
-    with pytest.raises(ZeroDivisionError):
-        run([])
+@pytest.fixture
+def defect() -> Iterator[None]:
+    """A verb with a defect that tells of a program first, as real ones do, and meets a host's text."""
+
+    @main_module.app.command("defect", hidden=True)
+    def meet() -> None:
+        command_lines.tell(["printf", "%s", "a secret"], ["a secret"])
+        raise ZeroDivisionError("by \x1b[2J")
+
+    yield
+    main_module.app.registered_commands.pop()
+    run(["--version"])
+
+
+@pytest.mark.parametrize("words", [["-v"], ["--verbose"]])
+def test_with_verbose_command_lines_are_told_without_secrets_and_no_trace(
+    words: list[str], defect: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words, "defect"]) == 3
+    said = capsys.readouterr()
+    told, sentence = said.err.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d \+ printf %s '\[redacted\]'", told)
+    assert "unexpected ZeroDivisionError: by \\x1b[2J. This is a defect; `steward -vv …` shows" in sentence
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("words", [["-vv"], ["-v", "-v"], ["--verbose", "--verbose"]])
+def test_twice_verbose_shows_the_trace_too_and_the_exit_code_stays(
+    words: list[str], defect: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*words, "defect"]) == 3
+    said = capsys.readouterr().err
+    assert "+ printf" in said
+    assert said.index("Traceback (most recent call last)") < said.index("steward: unexpected ZeroDivision")
+    assert "in meet" in said
+    assert "\x1b" not in said
+    assert said.endswith("This is a defect.\n")
+
+
+def test_without_verbose_nothing_of_it_is_said(defect: None, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["-vv", "defect"])
+    capsys.readouterr()
+    assert run(["defect"]) == 3
+    assert len(capsys.readouterr().err.splitlines()) == 1, "one call's wish is not the next one's"
 
 
 def test_ctrl_c_and_a_closed_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
