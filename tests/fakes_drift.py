@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.errors import ToolError
-from orchestrator.reporting.drift import DriftSubject
+from orchestrator.reporting.drift import DriftItem, DriftSubject
 from stacks.outputs import ServerOutput
 
 
@@ -29,6 +29,18 @@ class FakeDrifts:
 
     def learn(self, servers: Sequence[ServerOutput], paths: Sequence[str]) -> None:
         self.learned += [(each.name, path) for each in servers for path in paths]
+
+    def accept_items(
+        self, servers: Sequence[ServerOutput], wanted: Sequence[DriftItem]
+    ) -> Sequence[DriftItem]:
+        done: list[DriftItem] = []
+        for name in [each.name for each in servers if each.name in self.subjects]:
+            subject, asked = self.subjects[name], [each.model_copy(update={"fix": ""}) for each in wanted]
+            done += [each for each in subject.items if each in asked]
+            rest = tuple(each for each in subject.items if each not in asked)
+            state = "drifted" if rest else "clean"
+            self.subjects[name] = subject.model_copy(update={"items": rest, "state": state})
+        return done
 
     def accept(self, servers: Sequence[ServerOutput], run: str) -> Sequence[str]:
         return [self.subjects.pop(each.name).name for each in servers if each.name in self.subjects]

@@ -17,12 +17,32 @@ Accept = Annotated[
 ]
 
 
-def drift(fleet: FleetFile, host: Hosts = None, accept: Accept = False, as_json: AsJson = False) -> None:
+Items = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--item",
+        metavar="TEXT",
+        help="With --accept: only this change, as it is told ('file /etc/motd') or by its name; all others "
+        "stay drift; may be repeated.",
+        show_default=False,
+    ),
+]
+
+
+def drift(
+    fleet: FleetFile,
+    host: Hosts = None,
+    accept: Accept = False,
+    item: Items = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what is no longer as its last converge and the state have it: drifted, clean or unknown.
 
     Exit code 0 only when everything is clean. Changes nothing on hosts and in infrastructure.
 
     Example: steward drift --fleet stacks/fleets/demo.yaml
+
+    Example: steward drift --fleet stacks/fleets/demo.yaml --host web-1 --accept --item 'file /etc/motd'
     """
     from orchestrator.app import begin_run
     from orchestrator.cli.output import emit, emit_error, tell_error, width
@@ -36,9 +56,13 @@ def drift(fleet: FleetFile, host: Hosts = None, accept: Accept = False, as_json:
 
     if accept and not host:
         raise InputError("--accept", "names no host", next_step="Say which with --host SERVER.")
+    if item and not accept:
+        raise InputError("--item", "goes with --accept", next_step="Say --accept, or leave --item out.")
     view = progress()
     with begin_run(load_settings(beside=fleet), fleet, "drift", view, view.say, warm=True) as run:
-        steps = drift_steps(run.adapters, run.results, run.fleet_file, tuple(host or ()), accept=accept)
+        steps = drift_steps(
+            run.adapters, run.results, run.fleet_file, tuple(host or ()), accept=accept, items=item or ()
+        )
         run.execute(steps)
         report = run.report()
         found = drift_of(report, run.results.drift, commands(run.results.drift))

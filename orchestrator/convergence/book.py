@@ -15,6 +15,7 @@ from threading import Event
 from pydantic import ValidationError
 
 from orchestrator.clock import SystemClock
+from orchestrator.convergence.acceptance import accepted
 from orchestrator.convergence.comparison import after_converge, beyond, hand_made, items, with_learned
 from orchestrator.convergence.inputs import declared_digest, inputs_digest
 from orchestrator.convergence.records import ConvergeRecord, Expected, Seen, read_look
@@ -24,7 +25,7 @@ from orchestrator.parallel import for_each
 from orchestrator.ports.hosts import HostShell
 from orchestrator.ports.run import Clock
 from orchestrator.private_file import write_private
-from orchestrator.reporting.drift import DriftSubject
+from orchestrator.reporting.drift import DriftItem, DriftSubject
 from stacks.outputs import ServerOutput
 
 _LOOK_SECONDS = 60.0
@@ -130,6 +131,22 @@ class ConvergeBook:
                 self._expect(server, after_converge(None, {}, seen, run, at, _look_digest()))
                 self._keep(server, record.model_copy(update={"state": seen.parts}))
                 done.append(server.name)
+        return done
+
+    def accept_items(
+        self, servers: Sequence[ServerOutput], wanted: Sequence[DriftItem]
+    ) -> Sequence[DriftItem]:
+        """From now on these differences are right, and no other; those that were still as they were told."""
+        done: list[DriftItem] = []
+        for server, seen in zip(servers, for_each(servers, self._look_again), strict=True):
+            record, expected = self._load(server), self._expected(server)
+            if seen is None or record is None or record.begun or expected is None or not _current(expected):
+                continue
+            made = accepted(server.name, expected, record.state, seen, wanted)
+            if made.items:
+                self._expect(server, made.expected)
+                self._keep(server, record.model_copy(update={"state": made.state}))
+            done += made.items
         return done
 
     def learn(self, servers: Sequence[ServerOutput], paths: Sequence[str]) -> None:

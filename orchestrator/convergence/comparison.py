@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orchestrator.convergence.records import Expected, Parts, Seen
@@ -94,18 +95,41 @@ def beyond(
     )
 
 
+@dataclass(frozen=True)
+class Difference:
+    """One entry that differs, as an item; without a key the whole part, when it has too many to name."""
+
+    part: str
+    key: str | None
+    item: DriftItem
+
+
 def items(server: str, expected: Expected, seen: Seen) -> list[DriftItem]:
     """One item for each thing that was changed by hand; what only follows from another is told with it."""
-    differing = hand_made(expected, seen)
-    found = [_item(server, part, key, expected, seen) for part, keys in differing.items() for key in keys]
+    found = [each.item for each in differences(server, expected, seen)]
+    return [told(index, following, found) for index, following in groups(found).items()]
+
+
+def told(index: int, following: Sequence[int], found: Sequence[DriftItem]) -> DriftItem:
+    """One of them with those that follow from it."""
+    also = tuple(f"{found[each].kind} {found[each].name}" for each in following)
+    return found[index].model_copy(update={"also": also})
+
+
+def differences(server: str, expected: Expected, seen: Seen) -> list[Difference]:
+    """Every entry that was changed by hand, each by itself."""
+    found = [
+        Difference(part, key, _item(server, part, key, expected, seen))
+        for part, keys in hand_made(expected, seen).items()
+        for key in keys
+    ]
     known = expected.digests()
-    found += [
-        DriftItem(server=server, kind="folder", name=name, how="change", expected="as converged",
-                  observed="differs, in more entries than can be named")
-        for name in seen.unnamed
-        if known.get(name) != seen.parts.get(name)
-    ]  # fmt: skip
-    return _joined(found)
+    for name in seen.unnamed:
+        if known.get(name) != seen.parts.get(name):
+            item = DriftItem(server=server, kind="folder", name=name, how="change", expected="as converged",
+                             observed="differs, in more entries than can be named")  # fmt: skip
+            found.append(Difference(name, None, item))
+    return found
 
 
 def _item(server: str, part: str, key: str, expected: Expected, seen: Seen) -> DriftItem:
@@ -198,25 +222,28 @@ def _rules(should: str | None, now: str | None) -> tuple[str, str]:
     return "; ".join(missing)[:_LONGEST] or "no such rule", "; ".join(extra)[:_LONGEST] or "missing"
 
 
-def _joined(found: list[DriftItem]) -> list[DriftItem]:
-    """Without those that follow from another: the home of a user, the link of a unit, what is in a folder."""
-    leaders: dict[int, list[str]] = {}
-    rest = []
-    for index, each in enumerate(found):
-        leader = _leader(index, each, found)
-        if leader is None:
-            rest.append(index)
-        else:
-            leaders.setdefault(leader, []).append(f"{each.kind} {each.name}")
-    return [found[index].model_copy(update={"also": tuple(leaders.get(index, ()))}) for index in rest]
+def groups(found: Sequence[DriftItem]) -> dict[int, list[int]]:
+    """By position, those that follow from no other with all that do: the home of a user, the link of a unit,
+    what is in a folder. What follows from several is with the first.
+    """
+    leaders = [_leader(index, found) for index in range(len(found))]
+    followers: dict[int, list[int]] = {index: [] for index, leader in enumerate(leaders) if leader is None}
+    for index, leader in enumerate(leaders):
+        if leader is not None:
+            followers[leader].append(index)
+    return followers
 
 
-def _leader(index: int, each: DriftItem, found: list[DriftItem]) -> int | None:
-    for other, leader in enumerate(found):
-        if other != index and _follows(each, leader):
-            above = _leader(other, leader, found)
-            return other if above is None else above
+def _leader(index: int, found: Sequence[DriftItem]) -> int | None:
+    for other in followed(index, found):
+        above = _leader(other, found)
+        return other if above is None else above
     return None
+
+
+def followed(index: int, found: Sequence[DriftItem]) -> Iterator[int]:
+    """All that one of them follows from."""
+    return (other for other, each in enumerate(found) if other != index and _follows(found[index], each))
 
 
 def _follows(each: DriftItem, leader: DriftItem) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
+from orchestrator.phases.accept import named
 from orchestrator.reporting.drift import DriftItem, DriftSubject
 from orchestrator.reporting.model import Finding, Severity
 
@@ -99,7 +100,7 @@ def _by_hand(item: DriftItem, fleet: str) -> str:
     """No role puts it back: undo it there, or say that it is right."""
     host = shlex.quote(item.server)
     undo = _UNDO.get((item.kind if item.kind not in _FILES else "file", item.how), "")
-    keep = f"steward drift {fleet} --host {host} --accept"
+    keep = f"steward drift {fleet} --host {host} --accept --item {shlex.quote(named(item))}"
     return f"on {host}: {undo.format(name=shlex.quote(item.name))}; or keep it: {keep}" if undo else keep
 
 

@@ -9,11 +9,11 @@ from functools import partial
 from orchestrator.adapters import Adapters
 from orchestrator.errors import ToolError
 from orchestrator.phases import verify as verify_phase
-from orchestrator.phases.accept import refuse_broken
+from orchestrator.phases.accept import chosen, named, only, refuse_broken, refuse_changed, refuse_unknown
 from orchestrator.phases.drift import summary, told_once
 from orchestrator.phases.reach import check_wanted
 from orchestrator.pipelines.step import Step, Steps
-from orchestrator.reporting.drift import DriftSubject
+from orchestrator.reporting.drift import DriftItem, DriftSubject
 from orchestrator.reporting.humanise import plural
 from orchestrator.results import RunResults
 from stacks.outputs import FleetOutputs, ServerOutput
@@ -26,8 +26,11 @@ def drift_steps(
     wanted: Sequence[str] = (),
     *,
     accept: bool = False,
+    items: Sequence[str] = (),
 ) -> Steps:
-    """Look at everything of the fleet, or at these servers; `accept` first takes the hosts as they are."""
+    """Look at everything of the fleet, or at these servers; `accept` first takes the hosts as they are, or
+    these `items` of them alone.
+    """
     stack, fleet = adapters.target.stack.name, adapters.target.loaded.fleet
     check_wanted(fleet, wanted)
     read = partial(adapters.provisioner.outputs, stack)
@@ -36,7 +39,7 @@ def drift_steps(
     servers = [server for server in outputs.servers if not wanted or server.name in wanted]
     drifts = adapters.hosts(stack, outputs.servers).drifts
     if accept:
-        yield from accept_steps(adapters, results, fleet_file, servers)
+        yield from accept_steps(adapters, results, fleet_file, servers, items)
     ask = partial(resources_of, adapters, stack, wanted)
     resources = yield Step("resources", "drift", "read", ask, summary)
     hosts = yield Step("hosts", "drift", "read", partial(drifts.drifted, servers), summary)
@@ -51,19 +54,40 @@ def drift_steps(
 
 
 def accept_steps(
-    adapters: Adapters, results: RunResults, fleet_file: str, servers: Sequence[ServerOutput]
+    adapters: Adapters,
+    results: RunResults,
+    fleet_file: str,
+    servers: Sequence[ServerOutput],
+    items: Sequence[str] = (),
 ) -> Steps:
-    """Take these hosts as they are, when each is known and everything on it works."""
+    """Take these hosts as they are, or these items of them, when each is known and everything on it works."""
     assert results.outputs is not None  # noqa: S101  # drift_steps set it
     access = adapters.hosts(adapters.target.stack.name, results.outputs.servers)
+    fleet, file = adapters.target.loaded.fleet, shlex.quote(fleet_file)
     seen = yield Step("look", "drift", "read", partial(access.drifts.drifted, servers), summary)
     results.drift = told_once(seen, [], fleet_file)
-    fleet = adapters.target.loaded.fleet
+    wanted: Sequence[DriftItem] = ()
+    if items:
+        refuse_unknown(seen, file)
+        wanted = chosen(seen, items)
+        seen = only(seen, wanted)
+        servers = [server for server in servers if any(server.name == each.name for each in seen)]
     check = partial(verify_phase.verify, fleet, servers, access.verifier, adapters.roles)
     results.checks = yield Step("verify", "verify", "read", check, verify_phase.summary)
-    refuse_broken(seen, results.checks, shlex.quote(fleet_file))
-    act = partial(access.drifts.accept, servers, adapters.run)
-    yield Step("accept", "drift", "write", act, lambda names: f"as they are: {', '.join(names) or 'none'}")
+    refuse_broken(seen, results.checks, file)
+    if not items:
+        act = partial(access.drifts.accept, servers, adapters.run)
+        yield Step(
+            "accept", "drift", "write", act, lambda names: f"as they are: {', '.join(names) or 'none'}"
+        )
+        return
+    some = partial(access.drifts.accept_items, servers, wanted)
+    done: Sequence[DriftItem] = yield Step("accept", "drift", "write", some, _accepted)
+    refuse_changed(wanted, done, file)
+
+
+def _accepted(done: Sequence[DriftItem]) -> str:
+    return ", ".join(f"{each.server}: {named(each)}" for each in done) or "nothing"
 
 
 def resources_of(adapters: Adapters, stack: str, wanted: Sequence[str]) -> list[DriftSubject]:

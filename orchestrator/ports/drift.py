@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from orchestrator.reporting.drift import DriftSubject
+from orchestrator.reporting.drift import DriftItem, DriftSubject
 from stacks.outputs import ServerOutput
 
 
@@ -18,6 +18,12 @@ class HostDrifts(Protocol):
 
     def accept(self, servers: Sequence[ServerOutput], run: str) -> Sequence[str]:
         """From now on these hosts are right as they are; the names of those that could be looked at."""
+        ...
+
+    def accept_items(
+        self, servers: Sequence[ServerOutput], wanted: Sequence[DriftItem]
+    ) -> Sequence[DriftItem]:
+        """From now on these differences are right, and no other; those that were still as they were told."""
         ...
 
     def learn(self, servers: Sequence[ServerOutput], paths: Sequence[str]) -> None:

@@ -190,6 +190,30 @@ def test_learning_of_one_file_does_not_launder_another(tmp_path: Path) -> None:
     assert after.settled(inventory(), [WEB]) == {}
 
 
+def test_one_of_two_changes_is_accepted_and_the_other_stays_drift(tmp_path: Path) -> None:
+    book(tmp_path, BOTH).record(inventory(), [WEB, DB], "RUN1")
+    by_hand = {"web-1": state(**CRON, **{"/etc/x": "file 0644 0:0 1 bb"}), "db-1": state(**CRON)}
+    told = [item for each in book(tmp_path, by_hand).drifted([WEB, DB]) for item in each.items]
+    reviewed = [item for item in told if (item.server, item.name) == ("web-1", "/etc/cron.d/x")]
+    assert book(tmp_path, by_hand).accept_items([WEB, DB], reviewed) == reviewed
+    web, db = book(tmp_path, by_hand).drifted([WEB, DB])
+    assert [item.name for item in web.items] == ["/etc/x"]
+    assert [item.name for item in db.items] == ["/etc/cron.d/x"], "another host's is not meant"
+    assert (web.state, web.since) == ("drifted", "RUN1")
+    assert book(tmp_path, by_hand).settled(inventory(), [WEB]) == {}, "the other one is a reason to converge"
+    undone = {"web-1": state(**CRON)}
+    assert book(tmp_path, undone).settled(inventory(), [WEB]) == {"web-1": "RUN1"}
+    assert book(tmp_path, BOTH).drifted([WEB])[0].state == "drifted", "it was accepted, so now it is missed"
+
+
+def test_of_a_host_that_cannot_be_seen_or_is_half_converged_no_item_is_accepted(tmp_path: Path) -> None:
+    book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
+    told = book(tmp_path, {"web-1": state(**CRON)}).drifted([WEB])[0].items
+    assert book(tmp_path, {"web-1": ToolError("web-1", "SSH failed")}).accept_items([WEB], told) == []
+    book(tmp_path, BOTH).forget([WEB])
+    assert book(tmp_path, {"web-1": state(**CRON)}).accept_items([WEB], told) == []
+
+
 def test_another_way_to_look_is_no_drift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     book(tmp_path, BOTH).record(inventory(), [WEB], "RUN1")
     monkeypatch.setattr(module, "_look_digest", lambda: "another")

@@ -42,11 +42,11 @@ def test_what_no_role_puts_back_says_how_to_undo_or_keep_it() -> None:
     (found,) = told_once([host("web-1", left)], [], "demo.yaml")
     assert found.items[0].fix == (
         "on web-1: sudo rm -r '/etc/cron.d/a b'; "
-        "or keep it: steward drift --fleet demo.yaml --host web-1 --accept"
+        "or keep it: steward drift --fleet demo.yaml --host web-1 --accept --item 'file /etc/cron.d/a b'"
     )
     changed = item(unhealed_since="RUN1")
     (found,) = told_once([host("web-1", changed)], [], "demo.yaml")
-    assert found.items[0].fix.startswith("steward drift --fleet demo.yaml --host web-1 --accept")
+    assert found.items[0].fix.startswith("steward drift --fleet demo.yaml --host web-1 --accept --item ")
 
 
 def test_what_goes_with_a_server_is_told_with_it_and_explains_its_silence() -> None:
