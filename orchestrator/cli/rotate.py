@@ -59,9 +59,9 @@ def repository(fleet: FleetFile, host: Hosts = None, as_json: AsJson = False) ->
 
 @app.command()
 def database(fleet: FleetFile, as_json: AsJson = False) -> None:
-    """Give users of PostgreSQL new passwords: another login is let in and used, then the old one goes.
+    """Give users of PostgreSQL, and Redis, new passwords: let in and used beside the old ones, which then go.
 
-    These are the users whose passwords Steward makes, `{generated: USER}` in the fleet.
+    These are the passwords that Steward makes, `{generated: USER}` in the fleet.
 
     Example: steward rotate database --fleet stacks/fleets/catalogue.yaml
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.inventory.logins import with_logins
+from orchestrator.inventory.logins import further_passwords, with_logins
 from orchestrator.inventory.model import InventoryHost
 from orchestrator.inventory.supplies import Supplies
 from stacks.fleet.model import Fleet
@@ -17,6 +17,8 @@ OWN_GROUP = "own_roles"
 _MIB = 1_024
 _FETCHED_HERE = ("app", "source")
 """Read by the control machine alone: a server is told where the code came from, never what opens it."""
+
+_FURTHER = "redis_further_passwords"
 
 
 def with_supplies(
@@ -35,6 +37,8 @@ def with_supplies(
                 secrets[name] = resolved(opened, supplies.secret)
             else:
                 variables.setdefault(name, value)
+        if further := further_passwords(role, supplies.logins):
+            secrets[_FURTHER] = [*secrets.get(_FURTHER, ()), *further]
     asked = {option for role in roles for option in supplies.options(role.name)}
     for name, value, secret in _given(fleet, outputs, server, supplies):
         if name in asked:

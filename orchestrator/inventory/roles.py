@@ -138,12 +138,18 @@ def _in_clear(options: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator
     for key, value in values.items():
         spec = options.get(key, {})
         inner = spec.get("options") or {}
-        hidden = spec.get("no_log") and spec.get("type", "str") == "str"
-        if hidden and isinstance(value, str):
-            yield key, "is a secret, and a fleet file is no place for one; write {env: NAME} or {file: PATH}"
-        if hidden and (kept := reference(value)) is not None and kept.kind == LOGIN:
-            yield key, f"is a secret, and {kept} is a name that anybody may know; write {{generated: NAME}}"
+        hidden = spec.get("no_log") and "str" in (spec.get("type", "str"), spec.get("elements"))
         for part in value if isinstance(value, list) else [value]:
+            if hidden and isinstance(part, str):
+                yield (
+                    key,
+                    "is a secret, and a fleet file is no place for one; write {env: NAME} or {file: PATH}",
+                )
+            if hidden and (kept := reference(part)) is not None and kept.kind == LOGIN:
+                yield (
+                    key,
+                    f"is a secret, and {kept} is a name that anybody may know; write {{generated: NAME}}",
+                )
             if inner and isinstance(part, Mapping) and reference(part) is None:
                 yield from ((key, f"{deep} {text}") for deep, text in _in_clear(inner, part))
 

@@ -1,64 +1,24 @@
-"""rotate database: another login for a user of PostgreSQL; the one before works until nobody uses it."""
+"""rotate database: another login for a user of a database; the one before works until nobody uses it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from orchestrator.errors import InputError, ToolError
-from orchestrator.host_answer import answer
-from orchestrator.inventory.logins import DatabaseUser, database_users
+from orchestrator.inventory.logins import POSTGRESQL, DatabaseUser, database_users
 from orchestrator.inventory.supplies import Login
+from orchestrator.phases.database_kinds import WHO_IS_LET_IN, Database, is_refusal, objection, sessions
 from orchestrator.ports.hosts import HostShell
 from orchestrator.ports.rotation import Rotation
 from orchestrator.ports.run import Say
 from stacks.fleet.model import Fleet
 from stacks.outputs import ServerOutput
 
-_SECONDS = 30.0
-_LONGEST_SESSION_SECONDS = 60.0
-_PORT = 5432
-
-_LOG_IN = r"""
-import json, sys
-import psycopg2
-asked = json.load(sys.stdin)
-try:
-    connection = psycopg2.connect(host="127.0.0.1", dbname="postgres", connect_timeout=10, **asked)
-except psycopg2.OperationalError as problem:
-    print(json.dumps({"refused": str(problem)}))
-else:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        print(json.dumps({"acts_as": cursor.fetchone()[0]}))
-"""
-_SESSIONS = r"""
-import json, sys, time
-import psycopg2
-asked = json.load(sys.stdin)
-connection = psycopg2.connect(dbname="postgres", port=asked["port"])
-connection.autocommit = True
-until = time.monotonic() + asked["seconds"]
-while True:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT coalesce(host(client_addr), 'the server itself') FROM pg_stat_activity "
-            "WHERE usename = %s",
-            [asked["login"]],
-        )
-        left = [row[0] for row in cursor.fetchall()]
-    if not left or time.monotonic() > until:
-        break
-    time.sleep(0.5)
-print(json.dumps(left))
-"""
 _NEEDED = """\
 Write password: {generated: USER} there, and {login: USER} beside {generated: USER} where an application \
-is told name and password (docs/secrets.md). Or change the secret where you keep it, then steward configure: \
-until that ends, new connections are refused."""
+is told name and password of a user of PostgreSQL (docs/secrets.md). Or change the secret where you keep it, \
+then steward configure: until that ends, new connections are refused."""
 _AGAIN = "then run steward rotate database again."
-_REFUSED = ("password authentication failed", "is not permitted to log in")
 
 
 def rotated_users(fleet: Fleet, say: Say) -> list[DatabaseUser]:
@@ -69,7 +29,8 @@ def rotated_users(fleet: Fleet, say: Say) -> list[DatabaseUser]:
     if not made:
         raise InputError(
             fleet.stack, "no user of a database has a password that Steward makes",
-            got="; ".join(own) or "no users", place="servers.*.roles.postgresql.users",
+            got="; ".join(own) or "no users",
+            place="servers.*.roles: postgresql.users, redis.password",
             next_step=_NEEDED,
         )  # fmt: skip
     for each in own:
@@ -100,14 +61,14 @@ def switch(
         if rotation.logins.stage(name) != "begun":
             continue
         coming = rotation.logins.prepare(name)
-        for server in _servers_of(name, users, servers):
-            said = _log_in(shell, server, _port(fleet, server), coming)
-            if said.get("acts_as") != name:
+        for database in _databases(name, users, servers):
+            if said := objection(fleet, database, shell, coming):
                 raise ToolError(
-                    server.name, f"the database does not let in '{coming.name}' in the place of '{name}'",
-                    got=str(said)[:300],
+                    database.server.name,
+                    f"the database does not let in '{coming.name}' in the place of '{name}'",
+                    got=said[:300],
                     next_step="The login in use still works. Run steward rotate database again.",
-                )  # fmt: skip
+                )
         rotation.logins.promote(name)
         rotation.note("database", name, "switched")
         switched.append(name)
@@ -124,16 +85,11 @@ def close(
     """Wait until nobody is connected by the login before, then say that it is to be shut."""
     closed = []
     for name, leaving in _leaving(users, rotation, "switched"):
-        for server in _servers_of(name, users, servers):
-            asked = {"port": _port(fleet, server), "login": leaving.name, "seconds": _LONGEST_SESSION_SECONDS}
-            words = ["sudo", "-n", "-u", "postgres", "python3", "-I", "-c", _SESSIONS]
-            done = shell.run(
-                server, words, timeout=_LONGEST_SESSION_SECONDS + _SECONDS, stdin=json.dumps(asked)
-            )
-            if left := answer(server.name, done.stdout, list):
+        for database in _databases(name, users, servers):
+            if left := sessions(fleet, database, shell, leaving):
                 raise ToolError(
-                    server.name, f"somebody is still connected as '{leaving.name}'",
-                    got=", ".join(map(str, left)),
+                    database.server.name, f"somebody is still connected as '{leaving.name}'",
+                    got=", ".join(left),
                     next_step=f"Both logins work. End those connections, {_AGAIN}",
                 )  # fmt: skip
         rotation.logins.close(name)
@@ -152,17 +108,19 @@ def shut_out(
     """See every database refuse the login before with the password that it had."""
     gone = []
     for name, leaving in _leaving(users, rotation, "closed"):
-        for server in _servers_of(name, users, servers):
-            said = _log_in(shell, server, _port(fleet, server), leaving)
-            if not any(words in said.get("refused", "") for words in _REFUSED):
+        for database in _databases(name, users, servers):
+            said = objection(fleet, database, shell, leaving)
+            if not is_refusal(database, said):
                 raise ToolError(
-                    server.name, f"the old password of '{name}' was not seen refused", got=str(said)[:300],
-                    next_step=f"Look at pg_hba.conf there, {_AGAIN}",
+                    database.server.name, f"the old password of '{name}' was not seen refused",
+                    got=said[:300] or "it is let in",
+                    next_step=f"Look at {WHO_IS_LET_IN[database.kind]} there, {_AGAIN}",
                 )  # fmt: skip
         rotation.logins.forget(name)
         rotation.note("database", name, "finished")
         gone.append(name)
-        say(f"{name}: logs in as {rotation.logins.current(name).name}; the old password is refused")
+        now = f"logs in as {rotation.logins.current(name).name}; " if _has_logins(name, users) else ""
+        say(f"{name}: {now}the old password is refused")
     return gone
 
 
@@ -174,21 +132,14 @@ def _leaving(users: Sequence[DatabaseUser], rotation: Rotation, stage: str) -> I
             yield name, login
 
 
-def _log_in(shell: HostShell, server: ServerOutput, port: int, login: Login) -> dict[str, Any]:
-    """What came of it; the password goes in by standard input, where no list of processes shows it."""
-    asked = json.dumps({"port": port, "user": login.name, "password": login.password})
-    done = shell.run(server, ["python3", "-I", "-c", _LOG_IN], timeout=_SECONDS, stdin=asked)
-    return answer(server.name, done.stdout, dict)
-
-
-def _servers_of(
+def _databases(
     name: str, users: Sequence[DatabaseUser], servers: Sequence[ServerOutput]
-) -> list[ServerOutput]:
-    groups = {user.group for user in users if user.name == name}
-    return [server for server in servers if server.group in groups]
+) -> Iterator[Database]:
+    for user in users:
+        if user.name == name:
+            yield from (Database(user, server) for server in servers if server.group == user.group)
 
 
-def _port(fleet: Fleet, server: ServerOutput) -> int:
-    role = fleet.servers[server.group].role("postgresql")
-    port = role.variables.get("port") if role else None
-    return port if isinstance(port, int) else _PORT
+def _has_logins(name: str, users: Sequence[DatabaseUser]) -> bool:
+    """Redis knows passwords alone."""
+    return any(user.name == name and user.role == POSTGRESQL for user in users)

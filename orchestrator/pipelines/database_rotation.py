@@ -39,7 +39,7 @@ def database_steps(adapters: Adapters, results: RunResults) -> Steps:
     yield Step("switch", "rotate", "write", use, lambda found: f"{len(found)} new logins are in use")
     yield from _settle(adapters, results, tellers)
     leave = partial(rotate_database.close, *where)
-    yield Step("close", "rotate", "write", leave, lambda found: f"nobody uses {len(found)} old logins")
+    yield Step("close", "rotate", "write", leave, lambda found: f"{len(found)} old logins are to be shut")
     yield from _settle(adapters, results, stores)
     end = partial(rotate_database.shut_out, *where, adapters.say)
     yield Step("shut-out", "rotate", "write", end, lambda found: f"{len(found)} old passwords are refused")

@@ -37,7 +37,6 @@ SECRETS = {
     "ORDERS_WORDS": f"correct horse battery planted {RUN}",
     "ORDERS_WORLD": f"pl\u00e4nted-\u2713-w\u00f6rld-{RUN}",
     "ORDERS_MARKUP": f"<b>&amp;planted-{RUN}</b>{{{{ 7 * 7 }}}}${{HOME}}%n",
-    "ORDERS_CACHE_PASSWORD": f"cache-password-{RUN}",
     "ORDERS_REPORTS_PASSWORD": f'reports "pass" w\'rd $HOME `x` \\n {RUN}',
 }
 CHANGES = {
@@ -75,11 +74,11 @@ _HOST_KEY = {"/etc/ssh/ssh_host_ed25519_key": "600 root"}
 HELD = {
     "edge-1": ({"edge-1.pem"}, {r"/etc/nginx/tls/orders.pem": "600 root", **_HOST_KEY}),
     "app-1": (
-        {*(name for name in SECRETS if name != "ORDERS_REPORTS_PASSWORD"), "signing key", "orders_app"},
+        {*(name for name in SECRETS if name != "ORDERS_REPORTS_PASSWORD"), "signing key", "orders_app", "orders_cache"},
         {r"/opt/orders/releases/[^/]+/environment": "600 root", **_HOST_KEY},
     ),
-    "store-1": ({"ORDERS_CACHE_PASSWORD", "store-1.pem"}, {
-        r"/etc/redis/(redis.conf|tls.key)": "640 root", r"/etc/postgresql/15/main/server.pem": "600 postgres",
+    "store-1": ({"orders_cache", "store-1.pem"}, {
+        r"/etc/redis/(users.acl|tls.key)": "640 root", r"/etc/postgresql/15/main/server.pem": "600 postgres",
         **_HOST_KEY,
     }),
 }  # fmt: skip
@@ -134,7 +133,7 @@ def secrets_of(catalogue: Catalogue) -> dict[str, str]:
         **catalogue.planted,
         **{path.name: private.findall(path.read_text())[0] for path in (keys / "tls").iterdir()},
         **{f"host key of {each}": catalogue.inside(each, "cat", *_HOST_KEY) for each in HELD},
-        "orders_app": LoginBook(keys).password("orders_app"),
+        **{name: LoginBook(keys).password(name) for name in ("orders_app", "orders_cache")},
         "admin key": admin_key(keys).private.read_text(),
         "passphrase": (keys / "passphrase").read_text(),
     }

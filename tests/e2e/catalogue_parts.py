@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import shutil
 import socket
 import ssl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from orchestrator.supplies.logins import LoginBook
 from stacks.fleet.service import Maintenance
 from stacks.fleet.window import opening
-from tests.e2e.catalogue import SECRETS, STACK, Catalogue, ask, authority
+from tests.e2e.catalogue import (
+    CHANGES,
+    PEM,
+    PROJECT,
+    SECRETS,
+    STACK,
+    Catalogue,
+    ask,
+    authority,
+    repository,
+)
+from tests.e2e.planted import processes
+from tests.e2e.world import ROOT, World, container_of, unfolded_document
+from tests.git_server import QUOTED, TOKEN, serving
 
 
 def openssl(*arguments: str | Path) -> None:
@@ -54,6 +71,32 @@ def tarball(folder: Path, tag: str) -> str:
     return hashlib.sha256(packed.stdout).hexdigest()
 
 
+@contextmanager
+def raised(folder: Path) -> Iterator[Catalogue]:
+    """A project of its own with one own role, its fleet up; destroyed at the end."""
+    project = folder / "project"
+    (project / "stacks" / "config").mkdir(parents=True)
+    shutil.copy(ROOT / "stacks" / "__main__.py", project / "stacks")
+    (project / "Pulumi.yaml").write_text(PROJECT.format(root=ROOT))
+    shutil.copytree(ROOT / "tests" / "fleets" / "own" / "roles", project / "roles")
+    repository(folder)
+    (folder / "signing.pem").write_text(PEM)
+    self_signed(folder, "pay", "pay.example")
+    with serving(folder / "examples", folder / "git") as (address, trusted):
+        given = {**SECRETS, "ORDERS_GIT_URL": f"https://ci:{QUOTED}@{address}/orders.git"}
+        more = {"STEWARD_PROJECT": str(project), "GIT_SSL_CAINFO": str(trusted)}
+        world = World(folder, {**given, **more})
+        fleet = world.example("catalogue.yaml", CHANGES)
+        try:
+            with processes(("cmdline", "environ")) as seen:
+                done = world.steward("up", "--fleet", fleet, "--json", seconds=1_200)
+            assert done.code == 0, done.all
+            planted = {**given, "token in a URL": TOKEN, "signing key": PEM}
+            yield Catalogue(world, fleet, unfolded_document(done.out), planted, seen, done.all)
+        finally:
+            world.steward("destroy", "--fleet", fleet)
+
+
 def visit(port: str, name: str, path: str, context: ssl.SSLContext | None = None) -> tuple[int, Message, str]:
     """Status, headers and page of one request under a host name, wherever that leads; no redirect is followed."""
     with socket.create_connection(("localhost", int(port)), timeout=30) as plain:
@@ -85,11 +128,14 @@ def closed_window() -> str:
     return f"{datetime.now(UTC) + timedelta(days=2):%a} 12:00-13:00"
 
 
-def redis(catalogue: Catalogue, *words: str) -> str:
-    """One command's answer from Redis, as its own client gives it."""
-    password = SECRETS["ORDERS_CACHE_PASSWORD"]
-    tls = ["--tls", "--cacert", "/etc/redis/authority.crt", "--no-auth-warning", "-a", password]
-    return catalogue.inside("store-1", "redis-cli", *tls, *words).strip()
+def redis(catalogue: Catalogue, *words: str, password: str = "") -> str:
+    """One command's answer from Redis, as its own client gives it; with the password that Steward made unless told."""
+    password = password or LoginBook(catalogue.world.home / "keys" / STACK).password("orders_cache")
+    ask = 'read -r REDISCLI_AUTH && export REDISCLI_AUTH && exec redis-cli --tls --cacert /etc/redis/authority.crt "$@"'
+    container = container_of(catalogue.world, catalogue.fleet, "store-1")
+    argv = ["podman", "exec", "-i", container, "sh", "-c", ask, "sh", *words]
+    done = subprocess.run(argv, input=f"{password}\n", capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def change_store(catalogue: Catalogue) -> list[bool]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import ssl
 from collections.abc import Iterator
 from threading import Event
@@ -12,21 +11,17 @@ from threading import Event
 import pytest
 
 from orchestrator.supplies.logins import LoginBook
+from tests.e2e import catalogue_redis as clients
 from tests.e2e.catalogue import (
-    CHANGES,
     GIVEN,
     HELD,
-    PEM,
-    PROJECT,
     SAME,
-    SECRETS,
     STACK,
     Catalogue,
     ask,
     asking,
     authority,
     failures,
-    repository,
     secrets_of,
 )  # fmt: skip
 from tests.e2e.catalogue_parts import (
@@ -35,43 +30,21 @@ from tests.e2e.catalogue_parts import (
     closed_window,
     is_closed,
     may,
+    raised,
     redis,
-    self_signed,
     tarball,
     visit,
 )  # fmt: skip
-from tests.e2e.planted import files_of, files_with, forms_of, holders, processes
-from tests.e2e.world import ROOT, World, container_of, killed, unfolded_document
-from tests.git_server import QUOTED, TOKEN, serving
+from tests.e2e.planted import files_of, files_with, forms_of, holders
+from tests.e2e.world import container_of, killed, unfolded_document
 
 pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalogue]:
-    """A project of its own with one own role, its fleet up; destroyed at the end."""
-    folder = tmp_path_factory.mktemp("catalogue")
-    project = folder / "project"
-    (project / "stacks" / "config").mkdir(parents=True)
-    shutil.copy(ROOT / "stacks" / "__main__.py", project / "stacks")
-    (project / "Pulumi.yaml").write_text(PROJECT.format(root=ROOT))
-    shutil.copytree(ROOT / "tests" / "fleets" / "own" / "roles", project / "roles")
-    repository(folder)
-    (folder / "signing.pem").write_text(PEM)
-    self_signed(folder, "pay", "pay.example")
-    with serving(folder / "examples", folder / "git") as (address, trusted):
-        given = {**SECRETS, "ORDERS_GIT_URL": f"https://ci:{QUOTED}@{address}/orders.git"}
-        more = {"STEWARD_PROJECT": str(project), "GIT_SSL_CAINFO": str(trusted)}
-        world = World(folder, {**given, **more})
-        fleet = world.example("catalogue.yaml", CHANGES)
-        try:
-            with processes(("cmdline", "environ")) as seen:
-                done = world.steward("up", "--fleet", fleet, "--json", seconds=1_200)
-            assert done.code == 0, done.all
-            planted = {**given, "token in a URL": TOKEN, "signing key": PEM}
-            yield Catalogue(world, fleet, unfolded_document(done.out), planted, seen, done.all)
-        finally:
-            world.steward("destroy", "--fleet", fleet)
+    with raised(tmp_path_factory.mktemp("catalogue")) as up:
+        yield up
 
 
 def test_every_role_is_up_and_passes_its_checks(catalogue: Catalogue) -> None:
@@ -138,22 +111,47 @@ def test_new_database_passwords_refuse_nobody_though_the_rotation_is_killed_at_e
     book = LoginBook(catalogue.world.home / "keys" / STACK)
     log = "/var/log/postgresql/postgresql-15-main.log"
     words = ["rotate", "database", "--fleet", catalogue.fleet]
-    with asking(catalogue, "/orders", clients=2) as seen:
+    old = book.password("orders_cache")
+    with asking(catalogue, "/orders", clients=2) as seen, clients.watched(catalogue, old) as cache:
         for stage in ("begun", "switched", "closed"):
             killed(catalogue.world.start(*words), lambda: book.stage("orders_app") == stage)  # noqa: B023
         said = catalogue.inside("store-1", "grep", "-c", "FATAL", log, check=False)
         done = catalogue.world.steward(*words)
     assert done.code == 0, done.all
     assert said.strip() == "0"  # no connection was refused, until the run itself tried the old password
-    assert len(seen) > 20
+    assert (failures(seen), len(seen) > 20) == ([], True)
     assert "orders_app: logs in as orders_app_2; the old password is refused" in done.err
     assert book.current("orders_app").name == "orders_app_2"
     assert "is not permitted to log in" in catalogue.inside("store-1", "grep", "FATAL", log)
     owners = "select distinct tableowner from pg_tables where schemaname = 'public'"
     argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtqc", owners, "orders"]
     assert catalogue.inside("store-1", *argv).strip() == "orders_app"
+    new = book.password("orders_cache")
+    assert (cache.interruptions(catalogue), cache.told["wrote"] > 1_000) == ([], True)
+    assert "orders_cache: the old password is refused" in done.err
+    assert "WRONGPASS" in clients.entered(catalogue, old)
+    assert (clients.entered(catalogue, new), clients.in_users_file(catalogue)) == ("accepted", [new])
+    assert holders({*cache.processes, done.all}, forms_of({"old": old, "new": new})) == set()
     up = catalogue.world.report("up", "--fleet", catalogue.fleet)
     assert all(host["unchanged_since"] for host in up["hosts"])
+
+
+def test_a_password_of_redis_that_changes_in_the_fleet_needs_no_restart(catalogue: Catalogue) -> None:
+    made, own = clients.made_by_steward(catalogue), clients.OWN
+    configure = ["configure", "--fleet", catalogue.fleet]
+    with clients.watched(catalogue, made) as cache:
+        clients.give_it_its_own(catalogue, both=True)
+        said = catalogue.world.ok(*configure).all
+        assert [clients.entered(catalogue, each) for each in (made, own)] == ["accepted", "accepted"]
+        clients.give_it_its_own(catalogue, both=False)
+        said += catalogue.world.ok("-v", *configure).all
+    assert cache.interruptions(catalogue) == []
+    assert "WRONGPASS" in clients.entered(catalogue, made)
+    assert (clients.entered(catalogue, own), clients.in_users_file(catalogue)) == ("accepted", [own])
+    said += clients.changed_by_hand(catalogue)
+    assert "was not given its passwords: NOAUTH" in said
+    assert redis(catalogue, "ping") == "PONG"
+    assert holders({*cache.processes, said}, forms_of({"made": made, "own": own})) == set()
 
 
 def test_a_reload_of_nginx_drops_no_request(catalogue: Catalogue) -> None:

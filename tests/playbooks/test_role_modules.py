@@ -36,7 +36,6 @@ packages = load(PLAYBOOKS / "library" / "steward_packages.py", "steward_packages
 files = load(APP / "module_utils" / "steward_release_files.py", "ansible.module_utils.steward_release_files")
 unit = load(APP / "module_utils" / "steward_release_unit.py", "ansible.module_utils.steward_release_unit")
 door = load(APP / "files" / "steward_door.py", "steward_door")
-carry = load(PLAYBOOKS / "roles" / "redis" / "files" / "steward_redis_carry.py", "steward_redis_carry")
 release = load(APP / "library" / "steward_release.py", "steward_release")
 
 STATUS = """Package: nginx
@@ -254,28 +253,3 @@ def test_others_are_let_in_again_only_when_it_is_healthy(port: int) -> None:
         assert f"hold {port} 66" in steps.ran[0]
         assert steps.ran[2] == "systemctl restart app-shop.service"
         assert last in steps.ran[-1]
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ('appendonly yes\nsave ""\n', "append_only"),
-        ("# appendonly yes\nappendonly no\nsave 900 1 300 100\n", "snapshots"),
-        ('appendonly no\nsave ""\n', "none"),
-    ],
-)
-def test_how_redis_keeps_its_keys_is_read_from_its_configuration(text: str, kind: str) -> None:
-    assert carry.kind(carry.settings(text)) == kind
-
-
-def test_keys_are_carried_only_where_there_is_a_server_of_another_kind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "redis.conf"
-    monkeypatch.setattr(carry, "CONFIGURATION", str(path))
-    assert carry.main("append_only") == "nothing to carry"
-    path.write_text("port 1\nappendonly yes\n")
-    assert carry.main("append_only") == "nothing to carry"
-    assert carry.main("none") == "nothing to carry"
-    monkeypatch.setattr(carry, "is_up", lambda: False)
-    assert carry.main("snapshots") == "nothing to carry"

@@ -8,10 +8,17 @@ from typing import Any
 
 import pytest
 
-from orchestrator.inventory.logins import check_logins, database_users, groups_told, with_logins
+from orchestrator.inventory.logins import (
+    check_logins,
+    database_users,
+    further_passwords,
+    groups_told,
+    with_logins,
+)
 from orchestrator.inventory.supplies import Login
 from stacks.fleet.loader import parse
 from stacks.fleet.model import Fleet
+from stacks.fleet.server import Role
 from tests.unit.orchestrator.samples import HEAD
 
 MADE = {"name": "shop_app", "password": {"generated": "shop_app"}}
@@ -81,3 +88,47 @@ def test_a_database_gets_the_logins_that_are_open(opened: list[str], expected: l
 
     assert with_logins("postgresql", "users", [MADE, OWN], logins) == [*expected, OWN]
     assert with_logins("redis", "users", [MADE, OWN], logins) == [MADE, OWN]
+
+
+CACHE = """
+servers:
+  app:
+    size: small
+    network: app
+    roles: [{app: {name: shop, command: [x], environment: {WHO: {%s}}}}]
+  cache: {size: small, network: app, roles: [{redis: {password: {%s}}}]}
+"""
+
+
+def cached(kept: str = "generated: cache", told: str = "generated: cache") -> Fleet:
+    return parse((HEAD + CACHE % (told, kept)).encode(), "fleet.yaml")
+
+
+def test_redis_lets_in_by_a_password_without_a_name() -> None:
+    found = [(user.name, user.group, user.role, user.generated) for user in database_users(cached())]
+    assert found == [("cache", "cache", "redis", True)]
+    assert [(user.name, user.generated) for user in database_users(cached("env: CACHE"))] == [
+        ("redis", False)
+    ]
+    assert groups_told(cached(), ["cache"]) == ["app", "cache"]
+    assert check_logins(cached()) == []
+    (problem,) = check_logins(cached(told="login: cache"))
+    assert re.search("under this name.*Redis asks for no name", str(problem))
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "expected"),
+    [
+        ("redis", {"generated": "cache"}, ["of retiring"]),
+        ("redis", {"env": "CACHE"}, []),
+        ("redis", None, []),
+        ("greeting", {"generated": "cache"}, []),
+    ],
+)
+def test_redis_takes_a_second_password_while_one_follows_the_other(
+    name: str, kept: dict[str, str] | None, expected: list[str]
+) -> None:
+    role = Role(name=name, variables={} if kept is None else {"password": kept})
+    opened = [Login("cache_2", "of the one in use"), Login("cache", "of retiring")]
+    assert further_passwords(role, lambda _: opened) == expected
+    assert further_passwords(role, lambda _: opened[:1]) == []

@@ -131,6 +131,8 @@ def test_a_project_without_own_roles_has_none(tmp_path: Path) -> None:
     [
         ({"password": "clear-text-in-a-file"}, "is a secret"),
         ({"password": 5}, "must be text"),
+        ({"password": {"env": "X"}, "further_passwords": ["clear-text-in-a-file"]}, "is a secret"),
+        ({"password": {"env": "X"}, "further_passwords": [{"login": "x"}]}, "that anybody may know"),
     ],
 )
 def test_a_secret_in_the_fleet_file_is_refused(variables: dict[str, object], told: str) -> None:
@@ -139,7 +141,7 @@ def test_a_secret_in_the_fleet_file_is_refused(variables: dict[str, object], tol
 
 def test_a_reference_stands_for_a_secret_at_any_depth() -> None:
     catalog = RoleCatalog(BUILT_IN)
-    assert catalog.check("redis", {"password": {"env": "CACHE_PASSWORD"}}) == []
+    assert catalog.check("redis", {"password": {"env": "CACHE"}, "further_passwords": [{"env": "OLD"}]}) == []
     assert catalog.check("postgresql", {"users": [{"name": "a", "password": {"file": "a.txt"}}]}) == []
     (found,) = catalog.check("postgresql", {"users": [{"name": "a", "password": "clear"}]})
     assert found[0] == "users"

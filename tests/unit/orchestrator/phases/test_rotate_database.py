@@ -94,3 +94,48 @@ def test_a_second_run_goes_on_where_one_stopped() -> None:
     assert rotate_database.switch(FLEETED, ALL, SERVERS, silent, ports) == []
     assert rotate_database.shut_out(FLEETED, ALL, SERVERS, silent, ports, quiet) == []
     assert (made.noted, made.users.coming) == ([], None)
+
+
+CACHE = BEFORE.replace("[{postgresql", "[{redis: {password: {generated: shop_app}}}, {postgresql")
+CACHED = parse(FLEET.replace(BEFORE, CACHE).encode(), "fleet.yaml")
+CACHE_USERS = database_users(CACHED)
+
+
+def redis_says(text: str) -> FakeShell:
+    """It is asked as its own account, which alone may read how to reach it."""
+    return FakeShell({"db-1: sudo -n -u redis python3": json.dumps({"answer": text})})
+
+
+def test_redis_takes_both_passwords_and_no_connection_is_waited_for() -> None:
+    made, said = Rotating(), list[str]()
+    ports = made.ports()
+    assert rotate_database.let_in(CACHE_USERS, ports) == ["shop_app"]
+    shell = redis_says("+OK")
+    assert rotate_database.switch(CACHED, CACHE_USERS, SERVERS, shell, ports) == ["shop_app"]
+    assert [json.loads(each) for each in shell.fed] == [{"password": SECOND.password}]
+    assert SECOND.password not in "".join(shell.asked)
+    silent = FakeShell({})
+    assert rotate_database.close(CACHED, CACHE_USERS, SERVERS, silent, ports) == ["shop_app"]
+    shell = redis_says("-WRONGPASS invalid username-password pair or user is disabled.")
+    assert rotate_database.shut_out(CACHED, CACHE_USERS, SERVERS, shell, ports, said.append) == ["shop_app"]
+    assert [json.loads(each) for each in shell.fed] == [{"password": FIRST.password}]
+    assert said == ["shop_app: the old password is refused"]
+    assert [state for *_, state in made.noted] == ["begun", "switched", "finished"]
+
+
+@pytest.mark.parametrize("answer", ["-WRONGPASS no", "-LOADING Redis is loading the dataset in memory", ""])
+def test_a_password_that_redis_does_not_take_is_never_used(answer: str) -> None:
+    made = Rotating()
+    rotate_database.let_in(CACHE_USERS, made.ports())
+    with pytest.raises(ToolError, match="does not let in"):
+        rotate_database.switch(CACHED, CACHE_USERS, SERVERS, redis_says(answer), made.ports())
+    assert made.users.stage("") == "begun"
+
+
+@pytest.mark.parametrize("answer", ["+OK", "-LOADING Redis is loading the dataset in memory"])
+def test_an_old_password_that_redis_was_not_seen_to_refuse_is_not_called_gone(answer: str) -> None:
+    made = Rotating()
+    made.users.used, made.users.left, made.users.shut = SECOND, FIRST, True
+    with pytest.raises(ToolError, match=r"was not seen refused.*users\.acl"):
+        rotate_database.shut_out(CACHED, CACHE_USERS, SERVERS, redis_says(answer), made.ports(), quiet)
+    assert made.users.stage("") == "closed"
