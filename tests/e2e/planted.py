@@ -31,10 +31,12 @@ def processes(parts: tuple[str, ...] = ("cmdline",)) -> Iterator[set[str]]:
         while not over.is_set():
             for folder in Path("/proc").glob("[0-9]*"):
                 try:
-                    raw = b"\n".join((folder / part).read_bytes() for part in parts)
+                    before, *rest = ((folder / part).read_bytes() for part in parts)
+                    if not before or (folder / parts[0]).read_bytes() != before:
+                        continue  # it is becoming another program: arguments of one, environment of the other
                 except OSError:
                     continue
-                seen.add(raw.replace(b"\0", b" ").decode(errors="replace"))
+                seen.add(b"\n".join((before, *rest)).replace(b"\0", b" ").decode(errors="replace"))
             over.wait(0.05)
 
     thread = threading.Thread(target=look)

@@ -151,7 +151,8 @@ def test_an_inotify_limit_that_is_too_low(tiny: tuple[World, Path], tmp_path: Pa
     before, low = podman_objects(), tmp_path / "max_user_instances"
     low.write_text("4\n")
     script = f'mount --bind {low} /proc/sys/fs/inotify/max_user_instances && exec "$@"'
-    apart = ("unshare", "--mount", "sh", "-c", script, "sh")
+    # Slave: what others mount meanwhile, as the network of a new container, is seen here; not the other way.
+    apart = ("unshare", "--mount", "--propagation", "slave", "sh", "-c", script, "sh")
     done = world.steward("up", "--fleet", fleet, within=apart)
     doctor = world.steward("doctor", within=apart)
     assert "max_user_instances" in done.err and "sysctl" in done.err and done.code in (2, 3), done.all

@@ -223,8 +223,8 @@ def test_a_blocking_unknown_outweighs_an_advisory_failure() -> None:
     rule = next(rule for rule in pack.rules if rule.id == RULE)
     (failed,) = assess([network()], pack.profiles, rules=[rule]).results
     whole = assess([network()], pack.profiles, rules=[rule])
-    advisory = replace(whole, results=(replace(failed, enforcement=Enforcement.ADVISORY),))
-    unknown = replace(whole, matrix={RULE: "u"}, results=(replace(failed, state=State.UNKNOWN),))
+    advisory = replace(whole, results=(failed._replace(enforcement=Enforcement.ADVISORY),))
+    unknown = replace(whole, matrix={RULE: "u"}, results=(failed._replace(state=State.UNKNOWN),))
     for merged in (stricter(advisory, unknown), stricter(unknown, advisory)):
         assert merged.matrix == {RULE: "u"}
         assert [each.blocks for each in merged.results] == [True]
