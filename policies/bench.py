@@ -1,4 +1,4 @@
-"""Word a result for one rule, subject and profile."""
+"""Word the results of one rule under one profile."""
 
 from __future__ import annotations
 
@@ -30,82 +30,84 @@ _PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
 
 
 class Bench:
-    """Where one rule meets one subject under a profile; gives the results in words."""
+    """Where a rule judges under a profile; gives the results on each subject in words."""
 
-    def __init__(
-        self, rule: Rule, subject: Subject, profile: Profile, *, settled: bool, offline: bool = False
-    ) -> None:
-        self.rule, self.subject, self.profile, self.settled = rule, subject, profile, settled
+    def __init__(self, rule: Rule, profile: Profile, *, settled: bool, offline: bool = False) -> None:
+        self.rule, self.profile, self.settled = rule, profile, settled
         self.offline = offline
         """Files are judged: there is no preview that could see more, and no `up` that comes next."""
+        self._usual = profile.enforcement(rule.id)
 
-    def results(self, outcomes: Sequence[Outcome]) -> list[CheckResult]:
+    def results(self, subject: Subject, outcomes: Sequence[Outcome]) -> list[CheckResult]:
         """What the outcomes mean; none is a pass. Raises MeaninglessError at anything else."""
         results, gaps = [], []
         for said in outcomes:
             understood(said)
             if isinstance(said, Finding):
-                results.append(self._fail(said))
+                results.append(self._fail(subject, said))
             elif isinstance(said, Gap):
                 gaps.append(said)
         if gaps:
-            results.append(self._unknown(gaps))
+            results.append(self._unknown(subject, gaps))
         if not results:
             reasons = [said.reason for said in outcomes if isinstance(said, NotApplicable)]
             if reasons:
-                return [self._result(State.NOT_APPLICABLE, message=reasons[0])]
-            return [self._result(State.PASS)]
+                return [self._result(subject, State.NOT_APPLICABLE, message=reasons[0])]
+            return [self._result(subject, State.PASS)]
         return results
 
-    def passed(self) -> CheckResult:
+    def passed(self, subject: Subject) -> CheckResult:
         """Nothing was found."""
-        return self._result(State.PASS)
+        return self._result(subject, State.PASS)
 
-    def out_of_scope(self) -> CheckResult:
+    def out_of_scope(self, subject: Subject) -> CheckResult:
         """The rule does not read this type, or nobody can."""
-        if self.subject.type == "unrecognised":
-            kind = shown(self.subject.source_type)
-            return self.not_run(f"no rule can read resources of type {kind}", Enforcement.ADVISORY)
+        if subject.type == "unrecognised":
+            kind = shown(subject.source_type)
+            return self.not_run(subject, f"no rule can read resources of type {kind}", Enforcement.ADVISORY)
         judged = (
             " or ".join(self.rule.subjects) if len(self.rule.subjects) <= _MOST_NAMED else "other resources"
         )
         return self._result(
+            subject,
             State.NOT_APPLICABLE,
-            message=f"judges {judged.replace('_', ' ')}; this is a {self.subject.type.replace('_', ' ')}",
+            message=f"judges {judged.replace('_', ' ')}; this is a {subject.type.replace('_', ' ')}",
         )
 
-    def not_run(self, reason: str, enforcement: Enforcement) -> CheckResult:
+    def not_run(self, subject: Subject, reason: str, enforcement: Enforcement) -> CheckResult:
         """The rule was not asked."""
-        return self._result(State.NOT_RUN, enforcement, message=reason)
+        return self._result(subject, State.NOT_RUN, enforcement, message=reason)
 
-    def error(self, error: BaseException) -> CheckResult:
+    def error(self, subject: Subject, error: BaseException) -> CheckResult:
         """The rule raised; that stops the change whatever the profile says of failures."""
-        return self.broken(type(error).__name__, str(error))
+        return self.broken(subject, type(error).__name__, str(error))
 
-    def broken(self, kind: str, why: str) -> CheckResult:
+    def broken(self, subject: Subject, kind: str, why: str) -> CheckResult:
         """The same, of an error by its type and text."""
         text = f"rule {self.rule.id} could not judge: {kind}: {shown(why)}"
         return self._result(
+            subject,
             State.ERROR,
             Enforcement.MANDATORY,
-            message=f"{shown(self.subject.name)}: {text}. Fix: correct the value, or tell {self.rule.owner}.",
+            message=f"{shown(subject.name)}: {text}. Fix: correct the value, or tell {self.rule.owner}.",
         )
 
-    def _fail(self, finding: Finding) -> CheckResult:
+    def _fail(self, subject: Subject, finding: Finding) -> CheckResult:
         return self._result(
+            subject,
             State.FAIL,
             path=finding.path,
             observed=finding.observed,
             expected=finding.expected,
             message=(
-                f"{shown(self.subject.name)}: {finding.path}: {finding.problem}; "
+                f"{shown(subject.name)}: {finding.path}: {finding.problem}; "
                 f"expected {finding.expected}. Fix: {finding.fix or self.rule.remediation}"
             ),
             remediation=finding.fix or self.rule.remediation,
             witness=finding.witness,
         )
 
-    def _unknown(self, gaps: Sequence[Gap]) -> CheckResult:
+    def _unknown(self, subject: Subject, gaps: Sequence[Gap]) -> CheckResult:
         paths = ", ".join(gap.path for gap in gaps[:_MOST_NAMED])
         paths += f" and {len(gaps) - _MOST_NAMED} more" if len(gaps) > _MOST_NAMED else ""
         enforcement = self._when_unknown(gaps)
@@ -114,12 +116,13 @@ class Bench:
             Enforcement.MANDATORY: f"Fix: {self._how_to_know()}.",
         }.get(enforcement, "Not counted as passed.")
         return self._result(
+            subject,
             State.UNKNOWN,
             enforcement,
             path=gaps[0].path,
             observed="unknown",
             message=(
-                f"{shown(self.subject.name)}: {paths}: not known{self._why(gaps)}; {self.rule.title}? {then}"
+                f"{shown(subject.name)}: {paths}: not known{self._why(gaps)}; {self.rule.title}? {then}"
             ),
         )
 
@@ -139,7 +142,7 @@ class Bench:
 
     def _when_unknown(self, gaps: Sequence[Gap]) -> Enforcement:
         """Block, wait or warn; never stronger than what the profile makes of a plain failure."""
-        usual = self.profile.enforcement(self.rule.id)
+        usual = self._usual
         may_wait = self.rule.on_unknown is OnUnknown.DEFER or all(gap.settled_at_up for gap in gaps)
         if usual is Enforcement.ADVISORY or self.rule.on_unknown is OnUnknown.WARN:
             return Enforcement.ADVISORY
@@ -147,6 +150,7 @@ class Bench:
 
     def _result(
         self,
+        subject: Subject,
         state: State,
         enforcement: Enforcement | None = None,
         *,
@@ -161,15 +165,15 @@ class Bench:
             rule=self.rule.id,
             severity=self.rule.severity,
             state=state,
-            enforcement=enforcement or self.profile.enforcement(self.rule.id),
-            subject=self.subject,
+            enforcement=enforcement or self._usual,
+            subject=subject,
             profile=self.profile.name,
             path=path,
             observed=observed,
             expected=expected,
             message=message,
             remediation=remediation,
-            witness=witness or self.subject.witness,
+            witness=witness or subject.witness,
         )
 
 

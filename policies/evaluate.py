@@ -102,7 +102,8 @@ class _Bout:
     ) -> None:
         self.results: dict[_Pair, list[CheckResult]] = {}
         self.profiles = [profiles.choose(subject) for subject in subjects]
-        self._subjects, self._rules, self._settled, self._offline = subjects, rules, settled, offline
+        self._subjects, self._rules = subjects, rules
+        self._terms = [_Terms(rule, settled=settled, offline=offline) for rule in rules]
         self._left_out = (
             set() if only is None else {n for n, each in enumerate(subjects) if each.urn not in only}
         )
@@ -125,26 +126,25 @@ class _Bout:
     def _judge_here(self, number: int, rule: Rule, waiting: list[int]) -> None:
         try:
             with WATCH.rule(rule.id):
-                check, terms = self._check(rule), _Terms(rule)
+                check = self._check(rule)
                 while waiting:
-                    self._judge((waiting[-1], number), check, terms)
+                    self._judge((waiting[-1], number), check)
                     waiting.pop()
         except RuleTimeoutError:
             late = TimeoutError(f"it did not end within {WATCH.seconds:g} s")
             for place in waiting:
-                self.results[place, number] = [self._bench((place, number)).error(late)]
+                _, bench = self._terms[number].of(self.profiles[place])
+                self.results[place, number] = [bench.error(self._subjects[place], late)]
 
     def _judge_apart(self, number: int, rule: Rule, apart: Apart, waiting: Sequence[int]) -> None:
         """One rule that runs in a process of its own, on all its subjects at once."""
-        terms = _Terms(rule)
-        pairs = []
-        asked = []
+        pairs, asked = [], []
         for place in waiting:
-            params = terms.of(self.profiles[place])
+            params, bench = self._terms[number].of(self.profiles[place])
             if params is None:
-                self._disabled((place, number))
+                self.results[place, number] = [_disabled(bench, self._subjects[place])]
             else:
-                asked.append(place)
+                asked.append((place, bench))
                 pairs.append((self._subjects[place], params))
         if not asked:
             return
@@ -157,19 +157,21 @@ class _Bout:
         else:
             late = f"own rules together did not end within {APART_SECONDS:g} s"
             answers = [Broken("TimeoutError", late)] * len(pairs)
-        for place, answer in zip(asked, answers, strict=True):
-            bench = self._bench((place, number))
+        for (place, bench), answer in zip(asked, answers, strict=True):
+            subject = self._subjects[place]
             if isinstance(answer, Broken):
-                self.results[place, number] = [bench.broken(answer.type, answer.text)]
+                self.results[place, number] = [bench.broken(subject, answer.type, answer.text)]
             elif answer:
-                self.results[place, number] = bench.results(answer)
+                self.results[place, number] = bench.results(subject, answer)
 
     def of(self, pair: _Pair) -> Sequence[CheckResult]:
         """All results of a pair, also a pass, and of a type that the rule does not read."""
         if pair in self.results:
             return self.results[pair]
-        bench = self._bench(pair)
-        return [bench.passed() if bench.subject.type in bench.rule.subjects else bench.out_of_scope()]
+        place, number = pair
+        subject, (_, bench) = self._subjects[place], self._terms[number].of(self.profiles[place])
+        read = subject.type in bench.rule.subjects
+        return [bench.passed(subject) if read else bench.out_of_scope(subject)]
 
     def matrix(self) -> Mapping[str, str]:
         """Rule id -> one letter a subject."""
@@ -191,12 +193,6 @@ class _Bout:
         places = [place for type_ in rule.subjects for place in self._by_type.get(type_, ())]
         return sorted(places, reverse=True)
 
-    def _bench(self, pair: _Pair) -> Bench:
-        place, number = pair
-        subject, profile = self._subjects[place], self.profiles[place]
-        rule = self._rules[number]
-        return Bench(rule, subject, profile, settled=self._settled, offline=self._offline)
-
     def _check(self, rule: Rule) -> SubjectCheck:
         """The check for one subject; one that raises where the rule raised when it read all subjects."""
         if rule.check is not None:
@@ -208,41 +204,43 @@ class _Bout:
     def _of_kind(self, rule: Rule) -> list[Subject]:
         return [each for each in self._subjects if each.kind is rule.kind]
 
-    def _disabled(self, pair: _Pair) -> None:
-        """The profile of the subject disables the rule, which then is its result."""
-        reason = f"profile {self.profiles[pair[0]].name} disables this rule"
-        self.results[pair] = [self._bench(pair).not_run(reason, Enforcement.DISABLED)]
-
-    def _judge(self, pair: _Pair, check: SubjectCheck, terms: _Terms) -> None:
+    def _judge(self, pair: _Pair, check: SubjectCheck) -> None:
         """One rule on one subject: at least one result or a pass, whatever happens in the rule."""
-        place, _ = pair
-        params = terms.of(self.profiles[place])
+        place, number = pair
+        subject, (params, bench) = self._subjects[place], self._terms[number].of(self.profiles[place])
         if params is None:
-            self._disabled(pair)
+            self.results[pair] = [_disabled(bench, subject)]
             return
         try:
-            outcomes = outcomes_of(check, self._subjects[place], params)
+            outcomes = outcomes_of(check, subject, params)
             if outcomes:
-                self.results[pair] = self._bench(pair).results(outcomes)
+                self.results[pair] = bench.results(subject, outcomes)
         # A rule is arbitrary code over hostile input. Whatever it raises, SystemExit too, must become a
         # blocking result with the rule's name: through the engine's protocol it is an anonymous failure that
         # loses all others.
         except BaseException as error:
             if isinstance(error, RuleTimeoutError) or self._stops.came:
                 raise
-            self.results[pair] = [self._bench(pair).error(error)]
+            self.results[pair] = [bench.error(subject, error)]
+
+
+def _disabled(bench: Bench, subject: Subject) -> CheckResult:
+    """Of a rule that the subject's profile disables."""
+    reason = f"profile {bench.profile.name} disables this rule"
+    return bench.not_run(subject, reason, Enforcement.DISABLED)
 
 
 class _Terms:
     """On what terms a rule judges under each profile, put together once."""
 
-    def __init__(self, rule: Rule) -> None:
-        self._rule = rule
-        self._made: dict[str, Facts | None] = {}
+    def __init__(self, rule: Rule, *, settled: bool, offline: bool) -> None:
+        self._rule, self._settled, self._offline = rule, settled, offline
+        self._made: dict[str, tuple[Facts | None, Bench]] = {}
 
-    def of(self, profile: Profile) -> Facts | None:
-        """The parameters that this profile gives the rule; None where it disables it."""
+    def of(self, profile: Profile) -> tuple[Facts | None, Bench]:
+        """The parameters that this profile gives the rule, None where it disables it, and its bench."""
         if profile.name not in self._made:
             off = profile.enforcement(self._rule.id) is Enforcement.DISABLED
-            self._made[profile.name] = None if off else profile.params(self._rule)
+            bench = Bench(self._rule, profile, settled=self._settled, offline=self._offline)
+            self._made[profile.name] = None if off else profile.params(self._rule), bench
         return self._made[profile.name]

@@ -29,8 +29,8 @@ def engine_assessment(
             if own:
                 found = [_result(row, subject) for row in own]
             elif rule.kind is Kind.RESOURCE and subject.type in rule.subjects:
-                bench = Bench(rule, subject, profile, settled=False)
-                found = [bench.not_run(_NOT_REACHED, profile.enforcement(rule.id))]
+                bench = Bench(rule, profile, settled=False)
+                found = [bench.not_run(subject, _NOT_REACHED, profile.enforcement(rule.id))]
             else:
                 silent = State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE
                 letters.append(LETTERS[silent])
