@@ -217,7 +217,7 @@ class CheckResult(NamedTuple):
     """The record of one rule on one subject; a subject that fails at two places has two.
 
     `waiver`: id of the one that excuses it. A tuple, since there are tens of thousands: a frozen dataclass
-    takes four times as long to make.
+    takes nearly twice as long to make.
     """
 
     rule: str
