@@ -16,9 +16,9 @@ from orchestrator.evidence.keys import SigningKeys, last_key
 from orchestrator.evidence.record import Kind
 from orchestrator.evidence.review import Review, accepted_review, statement_of
 from orchestrator.evidence.sshsig import EXPORT, REVIEW, armoured, make_key, sign
+from tests.programs.test_bundles import SCRIPT, SHELLS, verified
 from tests.unit.orchestrator.evidence.chains import Bench, copied
 from tests.unit.orchestrator.evidence.quarters import Q4, quarter, unpacked
-from tests.unit.orchestrator.evidence.test_bundle import SCRIPT, SHELLS, verified
 
 SUMS = ("SHA256SUMS", "SHA256SUMS.sig")
 
