@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
 
 from orchestrator.cli.main import app
+from tests.module_files import load
 
 ROOT = Path(__file__).parents[1]
 EXTENSION = ROOT / "docs" / "_extensions" / "steward_reference.py"
@@ -22,17 +21,7 @@ EVERYWHERE = {"-h", "--help", "--version", "-v", "-vv", "--verbose"}
 """Options of `steward` itself."""
 
 
-def _load(path: Path) -> Any:
-    """A module that lies beside the docs and not in a package."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-steward_reference = _load(EXTENSION)
+steward_reference = load(EXTENSION)
 leaves = steward_reference.leaves
 
 

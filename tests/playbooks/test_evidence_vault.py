@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
-import importlib.util
 import json
 import os
 import shutil
@@ -16,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import bcrypt
 import pytest
@@ -29,6 +27,7 @@ from orchestrator.settings import load_settings
 from orchestrator.toolchain.environment import load_toolchain
 from orchestrator.vault_anchor import Route, VaultAccess, VaultAnchor
 from stacks.outputs import ServerOutput
+from tests.module_files import load
 from tests.unit.orchestrator.evidence.chains import REPORT, STACK_ID, Bench, bench_at
 
 PROGRAM = Path(__file__).parents[2] / "playbooks" / "roles" / "backup_vault" / "files" / "steward_vault.py"
@@ -124,11 +123,7 @@ def vault(tmp_path: Path) -> Iterator[Vault]:
 
 def _enrol(root: Path, credentials: Path, password: str) -> None:
     """What `VaultStore.enrol_chain` asks, done by the program that runs on the vault."""
-    spec = importlib.util.spec_from_file_location("steward_vault", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    program: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(program)
+    program = load(PROGRAM)
     told = f"steward evidence {STACK_ID}\n".encode()
     line = f"{STACK_ID}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()}"
     files = {"config": told, f"keys/{hashlib.sha256(told).hexdigest()}": told}

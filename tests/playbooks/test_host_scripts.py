@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import json
 import os
 import signal
@@ -19,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.module_files import load
 from tests.playbooks.host_plan import plan
 
 ROLES = Path(__file__).parents[2] / "playbooks" / "roles"
@@ -36,13 +36,7 @@ def on_path() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def vault() -> ModuleType:
     """The vault's program."""
-    path = ROLES / "backup_vault" / "files" / "steward_vault.py"
-    spec = importlib.util.spec_from_file_location("steward_vault", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(ROLES / "backup_vault" / "files" / "steward_vault.py")
 
 
 def test_backup_arguments_carry_the_plan_its_id_and_the_run() -> None:

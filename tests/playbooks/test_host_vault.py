@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import os
 from pathlib import Path
 from types import ModuleType
@@ -12,18 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.module_files import load
+
 PROGRAM = Path(__file__).parents[2] / "playbooks" / "roles" / "backup_vault" / "files" / "steward_vault.py"
 
 
 @pytest.fixture(scope="module")
 def vault() -> ModuleType:
     """The program as a module."""
-    spec = importlib.util.spec_from_file_location("steward_vault", PROGRAM)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(PROGRAM)
 
 
 def store_of(tmp_path: Path) -> tuple[Path, Path, tuple[int, int]]:

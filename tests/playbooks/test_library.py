@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
-from types import ModuleType
 
 import ansible.module_utils
 import pytest
+
+from tests.module_files import load
 
 LIBRARY = Path(__file__).parents[2] / "playbooks" / "library"
 ansible.module_utils.__path__.append(str(LIBRARY.parent / "library_parts"))
 
 
-def load(name: str) -> ModuleType:
-    """A module by its path: playbooks are no Python package."""
-    spec = importlib.util.spec_from_file_location(name, LIBRARY / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-probe, units, files = load("steward_probe"), load("steward_units"), load("steward_files")
+probe, units, files = (load(LIBRARY / f"steward_{name}.py") for name in ("probe", "units", "files"))
 
 
 def test_only_fully_installed_packages_count() -> None:

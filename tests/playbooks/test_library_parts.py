@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from ipaddress import ip_address
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.module_files import load
+
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 
 
-def load(path: str) -> ModuleType:
-    """A module by its path: playbooks are no Python package."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, PLAYBOOKS / path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 text, accounts, mounts, kernel, ssh, disk = (
-    load(f"library_parts/steward_{name}.py")
+    load(PLAYBOOKS / "library_parts" / f"steward_{name}.py")
     for name in ("text", "accounts", "mounts", "kernel", "ssh", "disk")
 )
-judge = load("roles/baseline/files/judge_sshd.py")
+judge = load(PLAYBOOKS / "roles" / "baseline" / "files" / "judge_sshd.py")
 
 
 def edit(match: str, line: str, at: str = "last") -> dict[str, str]:

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import socket
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import ansible.module_utils
 import pytest
 
+from tests.module_files import load
+
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 ROLE = PLAYBOOKS / "roles" / "redis"
 ansible.module_utils.__path__.append(str(PLAYBOOKS / "library_parts"))
-
-
-def load(path: Path, name: str) -> ModuleType:
-    """A module by its path, under the name by which the others import it."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
 
 client = load(ROLE / "module_utils" / "steward_redis_client.py", "ansible.module_utils.steward_redis_client")
 carry = load(ROLE / "library" / "steward_redis_carry.py", "steward_redis_carry")

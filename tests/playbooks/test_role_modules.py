@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import http.server
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.loopback import serving
+from tests.module_files import load
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 APP = PLAYBOOKS / "roles" / "app"
-
-
-def load(path: Path, name: str) -> ModuleType:
-    """A module by its path, under the name by which Ansible's other modules import it."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
 
 packages = load(PLAYBOOKS / "library" / "steward_packages.py", "steward_packages")
 files = load(APP / "module_utils" / "steward_release_files.py", "ansible.module_utils.steward_release_files")
