@@ -69,8 +69,9 @@ def validate_files(settings: Settings, paths: Sequence[Path]) -> list[Validated]
             twice = f"the stack {fleet.stack} is also described by {first}; keep one of them"
             row = replace(row, problem=FleetInvalid(path.name, [Mistake(("client",), twice)]))
         found.append(row)
-    for place, mistakes in overlaps_between(list(valid.values())).items():
-        at = list(valid)[place]
+    places = list(valid)
+    for number, mistakes in overlaps_between(list(valid.values())).items():
+        at = places[number]
         found[at] = replace(found[at], problem=FleetInvalid(found[at].path.name, mistakes))
     return found
 

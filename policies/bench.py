@@ -36,7 +36,8 @@ class Bench:
         self.rule, self.profile, self.settled = rule, profile, settled
         self.offline = offline
         """Files are judged: there is no preview that could see more, and no `up` that comes next."""
-        self._usual = profile.enforcement(rule.id)
+        self.usual = profile.enforcement(rule.id)
+        """What a failure does."""
 
     def results(self, subject: Subject, outcomes: Sequence[Outcome]) -> list[CheckResult]:
         """What the outcomes mean; none is a pass. Raises MeaninglessError at anything else."""
@@ -142,7 +143,7 @@ class Bench:
 
     def _when_unknown(self, gaps: Sequence[Gap]) -> Enforcement:
         """Block, wait or warn; never stronger than what the profile makes of a plain failure."""
-        usual = self._usual
+        usual = self.usual
         may_wait = self.rule.on_unknown is OnUnknown.DEFER or all(gap.settled_at_up for gap in gaps)
         if usual is Enforcement.ADVISORY or self.rule.on_unknown is OnUnknown.WARN:
             return Enforcement.ADVISORY
@@ -165,7 +166,7 @@ class Bench:
             rule=self.rule.id,
             severity=self.rule.severity,
             state=state,
-            enforcement=enforcement or self._usual,
+            enforcement=enforcement or self.usual,
             subject=subject,
             profile=self.profile.name,
             path=path,

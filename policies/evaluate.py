@@ -133,14 +133,14 @@ class _Bout:
         except RuleTimeoutError:
             late = TimeoutError(f"it did not end within {WATCH.seconds:g} s")
             for place in waiting:
-                _, bench = self._terms[number].of(self.profiles[place])
+                _, bench = self._terms_of(place, number)
                 self.results[place, number] = [bench.error(self._subjects[place], late)]
 
     def _judge_apart(self, number: int, rule: Rule, apart: Apart, waiting: Sequence[int]) -> None:
         """One rule that runs in a process of its own, on all its subjects at once."""
         pairs, asked = [], []
         for place in waiting:
-            params, bench = self._terms[number].of(self.profiles[place])
+            params, bench = self._terms_of(place, number)
             if params is None:
                 self.results[place, number] = [_disabled(bench, self._subjects[place])]
             else:
@@ -169,7 +169,7 @@ class _Bout:
         if pair in self.results:
             return self.results[pair]
         place, number = pair
-        subject, (_, bench) = self._subjects[place], self._terms[number].of(self.profiles[place])
+        subject, (_, bench) = self._subjects[place], self._terms_of(place, number)
         read = subject.type in bench.rule.subjects
         return [bench.passed(subject) if read else bench.out_of_scope(subject)]
 
@@ -193,6 +193,10 @@ class _Bout:
         places = [place for type_ in rule.subjects for place in self._by_type.get(type_, ())]
         return sorted(places, reverse=True)
 
+    def _terms_of(self, place: int, number: int) -> tuple[Facts | None, Bench]:
+        """The rule's parameters for this subject, None where its profile disables it, and the bench."""
+        return self._terms[number].of(self.profiles[place])
+
     def _check(self, rule: Rule) -> SubjectCheck:
         """The check for one subject; one that raises where the rule raised when it read all subjects."""
         if rule.check is not None:
@@ -207,7 +211,7 @@ class _Bout:
     def _judge(self, pair: _Pair, check: SubjectCheck) -> None:
         """One rule on one subject: at least one result or a pass, whatever happens in the rule."""
         place, number = pair
-        subject, (params, bench) = self._subjects[place], self._terms[number].of(self.profiles[place])
+        subject, (params, bench) = self._subjects[place], self._terms_of(place, number)
         if params is None:
             self.results[pair] = [_disabled(bench, subject)]
             return
@@ -240,7 +244,7 @@ class _Terms:
     def of(self, profile: Profile) -> tuple[Facts | None, Bench]:
         """The parameters that this profile gives the rule, None where it disables it, and its bench."""
         if profile.name not in self._made:
-            off = profile.enforcement(self._rule.id) is Enforcement.DISABLED
             bench = Bench(self._rule, profile, settled=self._settled, offline=self._offline)
+            off = bench.usual is Enforcement.DISABLED
             self._made[profile.name] = None if off else profile.params(self._rule), bench
         return self._made[profile.name]

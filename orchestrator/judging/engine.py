@@ -30,7 +30,7 @@ def engine_assessment(
                 found = [_result(row, subject) for row in own]
             elif rule.kind is Kind.RESOURCE and subject.type in rule.subjects:
                 bench = Bench(rule, profile, settled=False)
-                found = [bench.not_run(subject, _NOT_REACHED, profile.enforcement(rule.id))]
+                found = [bench.not_run(subject, _NOT_REACHED, bench.usual)]
             else:
                 silent = State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE
                 letters.append(LETTERS[silent])

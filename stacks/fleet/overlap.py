@@ -27,11 +27,7 @@ def in_the_way(
     network: IPv4Network, others: Iterable[tuple[str, IPv4Network]]
 ) -> tuple[str, IPv4Network] | None:
     """The first of the named networks that shares addresses with this one."""
-    own = ("", network)
-    pairs = overlapping([own, *others])
-    return next(
-        (second if first is own else first for first, second in pairs if own in (first, second)), None
-    )
+    return next(((name, other) for name, other in others if network.overlaps(other)), None)
 
 
 def free_beside(network: IPv4Network, taken: Iterable[IPv4Network]) -> IPv4Network | None:
