@@ -49,6 +49,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 ROOMS = {
     "demo": ("tests/e2e/",),
+    "small": ("tests/small/",),
     "by hand": ("tests/by_hand/",),
     "catalogue": ("tests/e2e/test_h_catalogue.py", "tests/e2e/test_h_wheel.py"),
     "tutorial": ("tests/e2e/test_k_docs.py",),

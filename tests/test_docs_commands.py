@@ -33,7 +33,7 @@ RUN_ELSEWHERE = {
     "drift": "needs servers: tests/by_hand/test_drift.py",
     "patch": "needs servers: tests/e2e/test_h_catalogue.py",
     "destroy": "needs servers: tests/e2e/test_z_destroy.py",
-    "env": "needs a stack: tests/e2e/test_b_bare_pulumi.py",
+    "env": "needs a stack: tests/small/test_bare_pulumi.py",
     "repin": "needs servers: tests/faults/test_connections.py",
     "backup run": "needs servers and a vault: tests/e2e/test_c_backup.py",
     "backup list": "needs servers and a vault: tests/e2e/test_c_backup.py",

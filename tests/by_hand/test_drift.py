@@ -54,7 +54,7 @@ def test_fifteen_changes_by_hand_are_found_and_healed(demo: Demo) -> None:
     assert (clean["items"], clean["unknown"], clean["drifted"]) == (0, 0, 0)
     assert len(clean["subjects"]) >= 14
 
-    containers = {name: container_of(world, fleet, name) for name in ("web-1", "web-2", "db-1")}
+    containers = {name: container_of(fleet, name) for name in ("web-1", "web-2", "db-1")}
     for server, _, argv in ON_HOSTS:
         on_host(containers[server], *argv)
     on_host(
@@ -97,7 +97,7 @@ def test_fifteen_changes_by_hand_are_found_and_healed(demo: Demo) -> None:
 
 def test_what_no_role_manages_is_told_until_it_is_undone_or_accepted(demo: Demo) -> None:
     world, fleet = demo.world, demo.shop
-    containers = {name: container_of(world, fleet, name) for name in ("web-1", "db-1")}
+    containers = {name: container_of(fleet, name) for name in ("web-1", "db-1")}
     for server, _, argv in UNMANAGED:
         on_host(containers[server], *argv)
     world.ok("up", "--fleet", fleet)

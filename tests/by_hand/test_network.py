@@ -89,11 +89,11 @@ def test_a_container_of_another_network_is_not_taken_for_the_control_machine(
 
 
 def test_a_flow_that_opens_or_shuts_is_found_on_the_port_where_it_did(demo: Demo) -> None:
-    database = container_of(demo.world, demo.shop, "db-1")
+    database = container_of(demo.shop, "db-1")
     rules = {table: on_host(database, "nft", "list", "table", *table.split()) for table in (EDGE, HOST)}
     for table in (EDGE, HOST):  # open to everybody, in both tables: one alone would change nothing
         on_host(database, "nft", "insert", "rule", *table.split(), "input", "tcp", "dport", "5432", "accept")
-    web = container_of(demo.world, demo.shop, "web-1")
+    web = container_of(demo.shop, "web-1")
     on_host(web, "nft", "insert", "rule", *EDGE.split(), "input", "tcp", "dport", "80", "drop")
     checks = network_checks(demo, code=1)
     leak, wall = checks["db-1 network.tcp.5432"], checks["web-1 network.tcp.80"]
@@ -111,7 +111,7 @@ def test_a_flow_that_opens_or_shuts_is_found_on_the_port_where_it_did(demo: Demo
 @pytest.mark.parametrize("order", list(permutations((EDGE, HOST))), ids=["edge first", "host first"])
 def test_the_two_tables_never_fight(demo: Demo, order: tuple[str, str]) -> None:
     """Loaded in either order they are as before; with one gone the other holds alone."""
-    web = container_of(demo.world, demo.shop, "web-1")
+    web = container_of(demo.shop, "web-1")
     before = {table: on_host(web, "nft", "--stateless", "list", "table", *table.split()) for table in order}
     for table in order:
         on_host(web, "systemctl", "reload", UNITS[table])
@@ -128,7 +128,7 @@ def test_the_two_tables_never_fight(demo: Demo, order: tuple[str, str]) -> None:
 
 def test_udp_is_judged_by_what_came_through(demo: Demo) -> None:
     """A listener that never answers: silence alone says nothing, its host's connection table does."""
-    web = container_of(demo.world, demo.shop, "web-1")
+    web = container_of(demo.shop, "web-1")
     on_host(web, "systemd-run", "--unit=silent-listener", "python3", "-c", LISTENER)
     until(lambda: ":5140" in on_host(web, "ss", "-Hlnu"))
     try:
@@ -148,7 +148,7 @@ def test_udp_is_judged_by_what_came_through(demo: Demo) -> None:
 
 
 def test_rules_are_there_after_a_reboot_before_ssh_answers(demo: Demo) -> None:
-    database = container_of(demo.world, demo.shop, "db-1")
+    database = container_of(demo.shop, "db-1")
     before = {
         table: on_host(database, "nft", "--stateless", "list", "table", *table.split()) for table in UNITS
     }

@@ -115,7 +115,7 @@ class Catalogue:
 
     def inside(self, server: str, *argv: str, check: bool = True) -> str:
         """A command as root on a server."""
-        return on_host(container_of(self.world, self.fleet, server), *argv, check=check)
+        return on_host(container_of(self.fleet, server), *argv, check=check)
 
     def url(self, port: str) -> str:
         """Where the edge server's port is published."""
@@ -180,13 +180,13 @@ def ask(catalogue: Catalogue, path: str, context: ssl.SSLContext, port: str) -> 
 
 @contextmanager
 def asking(catalogue: Catalogue, path: str, clients: int = SAME) -> Iterator[list[Any]]:
-    """Clients that ask without a pause while something happens; every answer or error, in the end."""
+    """Clients that ask fifty times a second while something happens; every answer or error, in the end."""
     context, port, over = authority(catalogue), catalogue.url("443"), Event()
     seen: list[Any] = []
 
     def client(number: int) -> None:
         mine = "/slow" if number == 0 else path
-        while not over.is_set():
+        while not over.wait(0.02):
             try:
                 seen.append(ask(catalogue, mine, context, port))
             except Exception as problem:  # noqa: BLE001  # any at all is a dropped request

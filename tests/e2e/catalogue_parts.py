@@ -132,7 +132,7 @@ def redis(catalogue: Catalogue, *words: str, password: str = "") -> str:
     """One command's answer from Redis, as its own client gives it; with the password that Steward made unless told."""
     password = password or LoginBook(catalogue.world.home / "keys" / STACK).password("orders_cache")
     ask = 'read -r REDISCLI_AUTH && export REDISCLI_AUTH && exec redis-cli --tls --cacert /etc/redis/authority.crt "$@"'
-    container = container_of(catalogue.world, catalogue.fleet, "store-1")
+    container = container_of(catalogue.fleet, "store-1")
     argv = ["podman", "exec", "-i", container, "sh", "-c", ask, "sh", *words]
     done = subprocess.run(argv, input=f"{password}\n", capture_output=True, text=True, check=True)
     return done.stdout.strip()

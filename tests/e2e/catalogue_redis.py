@@ -17,6 +17,8 @@ from tests.e2e.world import container_of
 
 OWN = f'own "pass" w\'rd \\n $HOME `x` {RUN}'.replace(" ", "-")
 """A password of the user's own, with what other programs would read as something else."""
+CONCERNED = ("--host", "store-1", "--host", "app-1", "--host", "app-2")
+"""Who keeps Redis, and who has its password."""
 CLIENT = r"""
 import json, sys, threading
 import redis
@@ -33,7 +35,7 @@ client, over = connected(), threading.Event()
 first, wrote, failed = client.client_id(), 0, []
 print("connected", flush=True)
 threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
-while not over.wait(0.002):
+while not over.wait(0.01):
     try:
         client.incr("written")
         wrote += 1
@@ -79,7 +81,7 @@ def watched(catalogue: Catalogue, password: str) -> Iterator[Watched]:
         "podman",
         "exec",
         "-i",
-        container_of(catalogue.world, catalogue.fleet, "app-1"),
+        container_of(catalogue.fleet, "app-1"),
         "python3",
         "-c",
         WRITE,
@@ -105,7 +107,7 @@ def watched(catalogue: Catalogue, password: str) -> Iterator[Watched]:
 
 def entered(catalogue: Catalogue, password: str) -> str:
     """`accepted`, or what Redis says to a new connection with this password."""
-    container = container_of(catalogue.world, catalogue.fleet, "app-1")
+    container = container_of(catalogue.fleet, "app-1")
     argv = ["podman", "exec", "-i", container, "python3", "-c", PING]
     done = subprocess.run(
         argv, input=f"{json.dumps(password)}\n", capture_output=True, text=True, check=True, timeout=60
@@ -150,5 +152,5 @@ def changed_by_hand(catalogue: Catalogue) -> str:
     refused = catalogue.world.steward("configure", "--fleet", catalogue.fleet, "--host", "store-1")
     assert refused.code == 3, refused.all
     catalogue.inside("store-1", "systemctl", "stop", "redis-server")
-    catalogue.world.ok("configure", "--fleet", catalogue.fleet)
+    catalogue.world.ok("configure", "--fleet", catalogue.fleet, *CONCERNED)
     return refused.all

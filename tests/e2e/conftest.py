@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import SHOP, TINY, VAULT, Outcome, World, podman_objects
+from tests.e2e.world import SHOP, VAULT, Outcome, World, podman_objects
 
 
 @dataclass
@@ -44,14 +44,3 @@ def up_and_proven(folder: Path, vault: Mapping[str, str], shop: Mapping[str, str
     finally:
         world.steward("destroy", "--fleet", made.shop, "--delete-data", "db-1-data")
         world.steward("destroy", "--fleet", made.vault, "--delete-data", "vault-1-repositories")
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[tuple[World, Path]]:
-    """A world with one small server's fleet, not yet up; destroyed afterwards."""
-    world = World(tmp_path)
-    fleet = world.fleet("tiny.yaml", TINY)
-    yield world, fleet
-    world.fleet("tiny.yaml", TINY)
-    done = world.steward("destroy", "--fleet", fleet)
-    assert done.code == 0 or "no such stack" in done.err, done.all

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from orchestrator.redaction import forms
 from tests.e2e.world import on_host
 
 SEARCHED = ("/etc", "/var", "/home", "/root", "/tmp", "/run", "/srv", "/usr/local", "/dev/shm", "/opt")
+_BETWEEN: Final = 0.05  # seconds
+_YOUNG, _RARELY = 60, 20  # looks
 
 
 def forms_of(secrets: Mapping[str, str]) -> dict[str, str]:
@@ -23,21 +27,27 @@ def forms_of(secrets: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def processes(parts: tuple[str, ...] = ("cmdline",)) -> Iterator[set[str]]:
-    """Arguments (and environments) of every process of machine and servers, looked at again and again."""
+    """Arguments (and environments) of every process of machine and servers, looked at again and again.
+
+    What a process is it becomes in its first seconds: later it is looked at once a second, for they are many.
+    """
     seen: set[str] = set()
     over = threading.Event()
 
     def look() -> None:
-        while not over.is_set():
-            for folder in Path("/proc").glob("[0-9]*"):
+        times: dict[str, int] = {}
+        while not over.wait(_BETWEEN):
+            times = {each: times.get(each, 0) + 1 for each in os.listdir("/proc") if each.isdigit()}  # noqa: PTH208
+            for process, looked in times.items():
+                if looked > _YOUNG and looked % _RARELY:
+                    continue
                 try:
-                    before, *rest = ((folder / part).read_bytes() for part in parts)
-                    if not before or (folder / parts[0]).read_bytes() != before:
+                    before, *rest = (_read(process, part) for part in parts)
+                    if not before or _read(process, parts[0]) != before:
                         continue  # it is becoming another program: arguments of one, environment of the other
                 except OSError:
                     continue
                 seen.add(b"\n".join((before, *rest)).replace(b"\0", b" ").decode(errors="replace"))
-            over.wait(0.05)
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -46,6 +56,11 @@ def processes(parts: tuple[str, ...] = ("cmdline",)) -> Iterator[set[str]]:
     finally:
         over.set()
         thread.join()
+
+
+def _read(process: str, part: str) -> bytes:
+    with open(f"/proc/{process}/{part}", "rb") as file:  # noqa: PTH123  # thousands a second
+        return file.read()
 
 
 def holders(seen: set[str], wanted: Mapping[str, str]) -> set[str]:

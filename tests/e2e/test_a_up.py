@@ -64,8 +64,8 @@ def test_the_site_is_served_to_the_outside(demo: Demo) -> None:
 
 
 def test_the_database_holds_real_data_and_only_web_may_ask(demo: Demo) -> None:
-    database = container_of(demo.world, demo.shop, "db-1")
-    web = container_of(demo.world, demo.shop, "web-1")
+    database = container_of(demo.shop, "db-1")
+    web = container_of(demo.shop, "web-1")
     address = next(s["address"] for s in latest(demo)["servers"] if s["name"] == "db-1")
     ask = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-d"]
     assert on_host(database, *ask, "shop", "-c", "select count(*) from pgbench_accounts").strip() == "1000000"
@@ -75,7 +75,7 @@ def test_the_database_holds_real_data_and_only_web_may_ask(demo: Demo) -> None:
     assert int(tables) >= 3
     reach = "import socket, sys; socket.create_connection((sys.argv[1], 5432), timeout=5)"
     on_host(web, "python3", "-c", reach, address)
-    vault = container_of(demo.world, demo.vault, "vault-1")
+    vault = container_of(demo.vault, "vault-1")
     refused = f"import socket\ntry:\n  socket.create_connection(('{address}', 5432), timeout=3); print('open')\nexcept OSError: print('shut')"
     assert on_host(vault, "python3", "-c", refused).strip() == "shut"
 

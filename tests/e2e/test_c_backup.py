@@ -45,7 +45,7 @@ def test_a_restored_database_is_the_same_by_table_digests(demo: Demo) -> None:
     )
     assert done["result"]["ok"]
     assert done["result"]["tables_compared"] >= 7
-    database = container_of(demo.world, demo.shop, "db-1")
+    database = container_of(demo.shop, "db-1")
     names = on_host(
         database, "runuser", "-u", "postgres", "--", "psql", "-XAtqc", "select datname from pg_database"
     )
@@ -53,7 +53,7 @@ def test_a_restored_database_is_the_same_by_table_digests(demo: Demo) -> None:
 
 
 def test_a_missing_path_is_a_failure_and_makes_no_snapshot(demo: Demo) -> None:
-    web = container_of(demo.world, demo.shop, "web-2")
+    web = container_of(demo.shop, "web-2")
     listed = ("backup", "list", "--fleet", demo.shop, "--host", "web-2")
     before = demo.world.report(*listed)["servers"]["web-2"]
     on_host(web, "mv", "/var/www", "/var/www.away")
@@ -67,7 +67,7 @@ def test_a_missing_path_is_a_failure_and_makes_no_snapshot(demo: Demo) -> None:
 
 
 def test_a_dead_dump_is_a_failure_and_makes_no_snapshot(demo: Demo) -> None:
-    database = container_of(demo.world, demo.shop, "db-1")
+    database = container_of(demo.shop, "db-1")
     listed = ("backup", "list", "--fleet", demo.shop, "--host", "db-1")
     before = demo.world.report(*listed)["servers"]["db-1"]
     on_host(database, "systemctl", "stop", "postgresql@15-main")
@@ -84,7 +84,7 @@ def test_a_dead_dump_is_a_failure_and_makes_no_snapshot(demo: Demo) -> None:
 
 
 def test_a_host_can_neither_delete_nor_add_a_key_nor_see_another_repository(demo: Demo) -> None:
-    web, other = (container_of(demo.world, demo.shop, name) for name in ("web-1", "web-2"))
+    web, other = (container_of(demo.shop, name) for name in ("web-1", "web-2"))
     credentials = json.loads(repository_record(demo, "web-1"))
     other_id = json.loads(repository_record(demo, "web-2"))["id"]
     probe = (

@@ -18,7 +18,7 @@ USERS = "/etc/steward/vault/htpasswd"
 def test_a_server_that_was_lost_gets_its_data_back_from_its_predecessor(demo: Demo) -> None:
     world, fleet = demo.world, ("--fleet", demo.shop)
     pair = (*fleet, "--host", "web-2", "--plan", "site")
-    lost = container_of(world, demo.shop, "web-2")
+    lost = container_of(demo.shop, "web-2")
     on_host(lost, "sh", "-c", f"echo precious > {LETTER}")
     saved = world.report("backup", "run", *pair)["backups"][0]["snapshot"]
     command(["podman", "rm", "--force", "--time", "0", lost])
@@ -29,7 +29,7 @@ def test_a_server_that_was_lost_gets_its_data_back_from_its_predecessor(demo: De
     (told,) = [each for each in found if (each["subject"], each["source"]) == ("site/web-2", "backup")]
     assert "the server is new and empty" in told["title"]
     assert f"--host web-2 --plan site --snapshot {saved[:8]} --target" in told["fix"]
-    again = container_of(world, demo.shop, "web-2")
+    again = container_of(demo.shop, "web-2")
     assert on_host(again, "sh", "-c", f"cat {LETTER} || true") == ""
     assert world.steward("backup", "status", *fleet).code == 1
 
@@ -37,7 +37,7 @@ def test_a_server_that_was_lost_gets_its_data_back_from_its_predecessor(demo: De
     assert saved in [each["id"] for each in listed if each["earlier"]]
     assert any(not each["earlier"] for each in listed)
 
-    vault = container_of(world, demo.vault, "vault-1")
+    vault = container_of(demo.vault, "vault-1")
     users = on_host(vault, "cat", USERS)
     done = world.report("backup", "restore", *pair, "--snapshot", saved[:8], "--target", "/srv/back")
     assert (done["result"]["ok"], done["predecessor"], done["copy_stays"]) == (True, True, True)

@@ -97,7 +97,7 @@ def test_a_server_holds_the_secrets_that_it_uses_in_files_that_nobody_else_reads
 ) -> None:
     kinds, modes = HELD[server]
     wanted = forms_of(secrets_of(catalogue))
-    found = files_with(container_of(catalogue.world, catalogue.fleet, server), wanted)
+    found = files_with(container_of(catalogue.fleet, server), wanted)
     assert found
     for path, mode in found.items():
         assert [mode] == [allowed for place, allowed in modes.items() if re.fullmatch(place, path)], found
@@ -138,7 +138,7 @@ def test_new_database_passwords_refuse_nobody_though_the_rotation_is_killed_at_e
 
 def test_a_password_of_redis_that_changes_in_the_fleet_needs_no_restart(catalogue: Catalogue) -> None:
     made, own = clients.made_by_steward(catalogue), clients.OWN
-    configure = ["configure", "--fleet", catalogue.fleet]
+    configure = ["configure", "--fleet", catalogue.fleet, *clients.CONCERNED]
     with clients.watched(catalogue, made) as cache:
         clients.give_it_its_own(catalogue, both=True)
         said = catalogue.world.ok(*configure).all

@@ -55,13 +55,13 @@ VAULT_FAULT = f"mkdir -p /srv/backup/{LOST}/snapshots && touch /srv/backup/{LOST
 def test_a_fleet_as_up_leaves_it_blocks_nothing_and_each_fault_is_found_by_its_rule(demo: Demo) -> None:
     world, fleet = demo.world, demo.shop
     world.ok("up", "--fleet", fleet)
-    faults_are_found(world, fleet, container_of(world, demo.vault, "vault-1"), "web-2")
+    faults_are_found(world, fleet, container_of(demo.vault, "vault-1"), "web-2")
 
 
 def faults_are_found(world: World, fleet: Path, vault: str, server: str) -> None:
     """Clean before, every fault by its rule on its subject, clean after; a neighbour stays clean throughout."""
     assert blocking(world, fleet, 0) == set()
-    host = container_of(world, fleet, server)
+    host = container_of(fleet, server)
     stray = f"{host}-stray"
     marks = json.loads(command(["podman", "inspect", "--format", "{{json .Config.Labels}}", host]))
     try:

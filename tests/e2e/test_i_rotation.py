@@ -76,7 +76,7 @@ def test_a_new_admin_key_refuses_nobody_and_the_old_one_is_dead(demo: Demo, tmp_
     assert sorted(path.name for path in after.parent.glob("id_*")) == [after.name, f"{after.name}.pub"]
     for server in ("web-1", "web-2", "db-1"):
         assert "Permission denied" in log_in(demo, server, old)
-        container = container_of(demo.world, demo.shop, server)
+        container = container_of(demo.shop, server)
         assert len(on_host(container, "cat", "/home/steward/.ssh/authorized_keys").splitlines()) == 1
     assert states(demo, "ssh") == ["begun", "switched", "finished"]
     assert demo.world.report("up", "--fleet", demo.shop)["changes"] == []  # the state knows the new key
@@ -101,7 +101,7 @@ def test_a_killed_rotation_of_the_key_is_finished_by_the_next(demo: Demo, state:
 
 def test_new_host_keys_refuse_nobody_and_the_old_ones_are_no_longer_known(demo: Demo) -> None:
     folder = demo.world.home / "keys" / "e2e-shop" / "ssh"
-    container = container_of(demo.world, demo.shop, "web-1")
+    container = container_of(demo.shop, "web-1")
     before = on_host(container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
     with meanwhile(lambda: log_in(demo, "web-1")) as told:
         words = ("rotate", "host-keys", "--fleet", demo.shop, "--host", "web-1")
@@ -135,7 +135,7 @@ def back_up(container: str) -> str:
 
 
 def test_new_repository_passwords_fail_no_backup_and_the_old_ones_are_dead(demo: Demo) -> None:
-    web = container_of(demo.world, demo.shop, "web-1")
+    web = container_of(demo.shop, "web-1")
     old = json.loads(on_host(web, "cat", "/etc/steward/backup/repository.json"))
     old_password = on_host(web, "cat", "/etc/steward/backup/repository.password")
     assert back_up(web) == ""
@@ -166,7 +166,7 @@ def test_new_repository_passwords_fail_no_backup_and_the_old_ones_are_dead(demo:
 @pytest.mark.parametrize("left", ["coming", "retiring"])
 def test_a_killed_rotation_of_a_repository_is_finished_by_the_next(demo: Demo, left: str) -> None:
     keys = demo.world.home / "keys" / "e2e-vault"
-    web = container_of(demo.world, demo.shop, "web-2")
+    web = container_of(demo.shop, "web-2")
     repository = json.loads(on_host(web, "cat", "/etc/steward/backup/repository.json"))["incarnation"]
     path = keys / left / "repositories" / f"{repository}.json"
     killed(demo.world.start("rotate", "repository", "--host", "web-2", "--fleet", demo.shop), path.exists)

@@ -48,9 +48,9 @@ def kept(demo: Demo) -> dict[str, str]:
             found[f"password of {record['server']}"] = record["password"]
             found[f"HTTP password of {record['server']}"] = record["http_password"]
     for server, fleet in (("web-1", demo.shop), ("db-1", demo.shop), ("vault-1", demo.vault)):
-        container = container_of(demo.world, fleet, server)
+        container = container_of(fleet, server)
         found[f"host key of {server}"] = on_host(container, "cat", "/etc/ssh/ssh_host_ed25519_key")
-    vault = container_of(demo.world, demo.vault, "vault-1")
+    vault = container_of(demo.vault, "vault-1")
     key = on_host(vault, "sh", "-c", "cat /etc/steward/vault/*.key")
     return {**found, "TLS key of the vault": key}
 
@@ -59,7 +59,7 @@ def test_a_run_prints_leaves_and_shows_no_secret(demo: Demo) -> None:
     secrets = {**ENVIRONMENT, **kept(demo)}
     wanted = forms_of(secrets)
     assert len(secrets) >= 20
-    on_host(container_of(demo.world, demo.shop, "web-2"), "nft", "delete", "table", "inet", "steward_host")
+    on_host(container_of(demo.shop, "web-2"), "nft", "delete", "table", "inet", "steward_host")
     with processes() as seen:
         outputs = [
             demo.world.steward(*words, "--fleet", demo.shop, env=ENVIRONMENT)
@@ -92,7 +92,7 @@ def in_files(demo: Demo, wanted: Mapping[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("server", ["web-1", "db-1", "vault-1"])
 def test_a_host_holds_its_own_secrets_alone_and_only_root_reads_them(demo: Demo, server: str) -> None:
-    container = container_of(demo.world, demo.vault if server == "vault-1" else demo.shop, server)
+    container = container_of(demo.vault if server == "vault-1" else demo.shop, server)
     secrets = {**ENVIRONMENT, **kept(demo)}
     wanted = forms_of(secrets)
     modes = files_with(container, wanted)

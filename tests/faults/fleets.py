@@ -67,7 +67,7 @@ class Broken:
         """The container behind a server, asked anew where it may have been replaced."""
         if server not in self._containers:
             fleet = self.vault if server.startswith("vault") else self.shop
-            self._containers[server] = container_of(self.world, fleet, server)
+            self._containers[server] = container_of(fleet, server)
         return self._containers[server]
 
     def up(self, *words: str, **env: str) -> Outcome:

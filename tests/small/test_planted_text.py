@@ -95,7 +95,7 @@ def test_a_fleet_full_of_planted_text_runs_and_executes_nothing(tiny: tuple[Worl
     done = world.steward("up", "--fleet", fleet)
     assert "Traceback" not in done.all
     assert done.code == 0, done.all
-    container = container_of(world, fleet, "box-1")
+    container = container_of(fleet, "box-1")
     nothing_ran(container)
     page = next((world.home / "runs").glob("*/report.html")).read_text()
     assert "lookup(" in page
@@ -111,7 +111,7 @@ def test_a_role_refuses_planted_names_on_the_host(tiny: tuple[World, Path]) -> N
     fleet = world.fleet("tiny.yaml", TINY.replace("    roles: []\n", roles))
     done = world.steward("up", "--fleet", fleet)
     assert done.code == 3 and "postgresql" in done.out and "Traceback" not in done.all, done.all
-    nothing_ran(container_of(world, fleet, "box-1"))
+    nothing_ran(container_of(fleet, "box-1"))
 
 
 def nothing_ran(container: str) -> None:

@@ -15,12 +15,11 @@ pytestmark = [pytest.mark.real, pytest.mark.e2e]
 CRON = "/etc/cron.d/reviewed"
 
 
-def test_one_reviewed_change_is_accepted_and_the_other_stays_drift(tiny: tuple[World, Path]) -> None:
-    world, fleet = tiny
-    world.ok("up", "--fleet", fleet)
-    box = container_of(world, fleet, "box-1")
-    on_host(box, "sh", "-c", f"echo '0 5 * * * root true' > {CRON}")
-    on_host(box, "useradd", "--create-home", "mallory")
+def test_one_reviewed_change_is_accepted_and_the_other_stays_drift(box: tuple[World, Path]) -> None:
+    world, fleet = box
+    container = container_of(fleet, "box-1")
+    on_host(container, "sh", "-c", f"echo '0 5 * * * root true' > {CRON}")
+    on_host(container, "useradd", "--create-home", "mallory")
     assert drifted(world, fleet) == {("file", CRON), ("user", "mallory")}
     accept = ("drift", "--fleet", fleet, "--host", "box-1", "--accept", "--item")
 
@@ -34,11 +33,11 @@ def test_one_reviewed_change_is_accepted_and_the_other_stays_drift(tiny: tuple[W
     assert f"box-1: file {CRON}" in done.err
     assert drifted(world, fleet) == {("user", "mallory")}
 
-    on_host(box, "userdel", "--remove", "mallory", check=False)  # it has no mail box, and says so
+    on_host(container, "userdel", "--remove", "mallory", check=False)  # it has no mail box, and says so
     assert drifted(world, fleet, code=0) == set()
     (host,) = world.report("up", "--fleet", fleet)["hosts"]
     assert host["unchanged_since"], "what was accepted is no reason to converge"
-    on_host(box, "rm", CRON)
+    on_host(container, "rm", CRON)
     assert drifted(world, fleet) == {("file", CRON)}, "it was accepted, so now it is missed"
 
 

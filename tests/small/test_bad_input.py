@@ -132,7 +132,7 @@ def test_podman_missing(tiny: tuple[World, Path], tmp_path: Path) -> None:
 
 def test_a_taken_port(tiny: tuple[World, Path]) -> None:
     world, _ = tiny
-    before = podman_objects()
+    before = podman_objects("e2e-tiny")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -142,13 +142,13 @@ def test_a_taken_port(tiny: tuple[World, Path]) -> None:
         )
         done = world.steward("up", "--fleet", world.fleet("tiny.yaml", text))
     refused(done.code, done.err, str(port))
-    assert podman_objects() == before
+    assert podman_objects("e2e-tiny") == before
 
 
 def test_an_inotify_limit_that_is_too_low(tiny: tuple[World, Path], tmp_path: Path) -> None:
     """Seen so by these commands alone: others start servers on this machine at the same time."""
     world, fleet = tiny
-    before, low = podman_objects(), tmp_path / "max_user_instances"
+    before, low = podman_objects("e2e-tiny"), tmp_path / "max_user_instances"
     low.write_text("4\n")
     script = f'mount --bind {low} /proc/sys/fs/inotify/max_user_instances && exec "$@"'
     # Slave: what others mount meanwhile, as the network of a new container, is seen here; not the other way.
@@ -158,7 +158,7 @@ def test_an_inotify_limit_that_is_too_low(tiny: tuple[World, Path], tmp_path: Pa
     assert "max_user_instances" in done.err and "sysctl" in done.err and done.code in (2, 3), done.all
     assert doctor.code == 2
     assert "inotify" in doctor.out
-    assert podman_objects()["containers"] == before["containers"]
+    assert podman_objects("e2e-tiny")["containers"] == before["containers"]
 
 
 def refused(code: int, err: str, expected: str) -> None:
