@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 
 import typer
 
@@ -101,6 +103,12 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+@cache
+def command() -> Callable[..., object]:
+    """All verbs, made once: that takes longer than most of them take to read their words."""
+    return typer.main.get_command(app)
+
+
 def run(words: list[str]) -> int:
     """Exit code of one command line; every error becomes a message."""
     from orchestrator.cli.output import emit_error, note, tell_error, tell_mistakes
@@ -113,7 +121,7 @@ def run(words: list[str]) -> int:
     sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
     code = 0
     try:
-        app(words, prog_name="steward")
+        command()(words, prog_name="steward")
     except SystemExit as ended:
         code = exit_code(ended)
     except FleetInvalid as problem:

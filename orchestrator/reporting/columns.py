@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 def columns(text: str) -> int:
     """How many terminal columns an already neutralised text takes; wide characters take two, marks none."""
-    return sum(_width(c) for c in text)
+    return len(text) if text.isascii() else sum(_width(c) for c in text)
 
 
 def _width(character: str) -> int:

@@ -27,12 +27,12 @@ _NO_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def visible(value: str, *, keep_newlines: bool = False) -> str:
     """The value with every acting character written as its code, such as `\\x1b`."""
-    if value.isascii() and value.isprintable():
+    if value.isprintable():  # no character of an acting category is
         return value
-    return "".join(
-        c if (c == "\n" and keep_newlines) or unicodedata.category(c) not in _ACTING else _code(c)
-        for c in value
-    )
+    acting = {c for c in set(value) if not c.isprintable() and unicodedata.category(c) in _ACTING}
+    if keep_newlines:
+        acting.discard("\n")
+    return value.translate({ord(c): _code(c) for c in acting}) if acting else value
 
 
 def _code(character: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from datetime import timedelta
+from functools import cache
 from ipaddress import IPv4Network
 from typing import Annotated, Any, TypeVar
 
@@ -117,10 +118,16 @@ def is_zone(name: str) -> bool:
 
 def _nearest_zone(value: Any) -> str:
     from difflib import get_close_matches
+
+    close = get_close_matches(value[:60], _zones(), n=1) if isinstance(value, str) else ()
+    return f". Did you mean '{close[0]}'?" if close else ""
+
+
+@cache
+def _zones() -> frozenset[str]:
     from zoneinfo import available_timezones
 
-    close = get_close_matches(value[:60], available_timezones(), n=1) if isinstance(value, str) else ()
-    return f". Did you mean '{close[0]}'?" if close else ""
+    return frozenset(available_timezones())  # opens each file of the database
 
 
 Name = Annotated[

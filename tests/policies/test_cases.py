@@ -59,6 +59,7 @@ def test_a_case_that_expects_something_else_is_told(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("judge: [", "while parsing"),
+        ("[" * 100_000, "recursion"),
         ("judge: a", "missing: subjects, expect"),
         ("{judge: a, subjects: [], expect: {state: fine}}", "no state 'fine'; known: pass, fail"),
         ("{judge: a, subjects: [], expect: {state: pass}}", "no subject named 'a'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -112,6 +113,7 @@ def backup(plan: str, host: str, **more: Any) -> Backup:
     )
 
 
+@cache
 def policies() -> tuple[PolicyResult, ...]:
     subjects = [f"resource-{number:02d}" for number in range(23)]
     return tuple(
@@ -131,6 +133,7 @@ def policies() -> tuple[PolicyResult, ...]:
     )
 
 
+@cache
 def checks() -> tuple[Check, ...]:
     titles = ("sshd refuses passwords", "nftables drops what is not allowed", "time is synchronised")
     made = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from orchestrator.errors import FindingsError, StewardError
@@ -52,6 +53,7 @@ def step(name: str, seconds: float, message: str = "", **more: Any) -> Step:
     )  # fmt: skip
 
 
+@cache
 def failing() -> Report:
     """web-2 failed at a task, the database backup is too old, and two hosts have checks that are not good."""
     results = RunResults(
@@ -74,12 +76,14 @@ def failing() -> Report:
     return built(results)
 
 
+@cache
 def planned() -> Report:
     """A plan of a stack that is not there yet."""
     results = RunResults(preview=Preview(CREATED, 0, policies()), steps=[step("plan", 9.4, "3 to create")])
     return built(results, verb="plan")
 
 
+@cache
 def refused(verb: str = "up") -> Report:
     """A mandatory rule ends the run after the plan."""
     found = [result.model_copy(update={"enforcement": "mandatory"}) for result in judged()]
@@ -87,6 +91,7 @@ def refused(verb: str = "up") -> Report:
     return built(results, FindingsError("acme-demo", "2 blocking findings; nothing was changed"), verb=verb)
 
 
+@cache
 def broken_off(done: Provisioned | None = None) -> Report:
     """Provisioning failed; without a result nobody knows what it made."""
     failed = step("provision", 3.0, "podman: no space left", effect="write", state=StepState.FAILED)

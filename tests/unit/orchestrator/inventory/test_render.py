@@ -92,7 +92,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(TEXTS, VALUES, max_size=4), max_size=3))
 def test_whatever_the_values_are_they_are_read_as_they_were(rows: list[dict[str, Any]]) -> None:
     hosts = [InventoryHost(name=f"h{n}", groups=[], variables=row) for n, row in enumerate(rows)]

@@ -12,7 +12,7 @@ import pexpect
 import pyte
 import pytest
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import sys
 from datetime import UTC, datetime
