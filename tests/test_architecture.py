@@ -34,7 +34,7 @@ SOLE_IMPORTERS = {
         "policies.apart.process",  # docs/adr/0032-own-rules-run-apart.md
         "stacks.providers.local.podman",
     },
-    "pulumi.automation": {"orchestrator.provisioning.automation", "orchestrator.toolchain.language_host"},
+    "pulumi.automation": {"orchestrator.provisioning.engine", "orchestrator.toolchain.language_host"},
     "ansible_runner": {"orchestrator.plays.job"},
     "ansible_mitogen": {"orchestrator.plays.job"},
     "testinfra": {"orchestrator.verification.testinfra_host"},

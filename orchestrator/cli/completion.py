@@ -71,7 +71,7 @@ def _rules() -> list[str]:
 
 
 def _column(name: str) -> list[str]:
-    from orchestrator.app import open_ledger
+    from orchestrator.evidence.ledger import open_ledger
     from orchestrator.settings import load_settings
 
     return [str(row[name]) for row in open_ledger(load_settings()).last_runs(None, _RUNS)]

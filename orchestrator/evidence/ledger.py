@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Engine, Row, create_engine, event, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
@@ -31,9 +30,11 @@ from orchestrator.evidence.schema import (
     stacks,
     wrote_its_record,
 )
+from orchestrator.file_lock import HeldError, file_lock
 from orchestrator.ports.backups import Receipt
 from orchestrator.ports.run import StackRecord
-from orchestrator.state_folder import copy_database
+from orchestrator.settings import Settings
+from orchestrator.state_folder import copy_database, open_state
 
 _WAIT_SECONDS = 30
 """For another process that writes; each writes for milliseconds."""
@@ -48,9 +49,9 @@ class SqliteLedger:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine = _engine(path)
         try:
-            with FileLock(path.with_suffix(".lock"), timeout=_WAIT_SECONDS, mode=0o600):
+            with file_lock(path.with_suffix(".lock"), _WAIT_SECONDS):
                 self._bring_to_version(path)
-        except (Timeout, ToolError) as problem:
+        except (HeldError, ToolError) as problem:
             raise _held(InputError, path) from problem
         except (DatabaseError, sqlite3.Error) as problem:
             said = problem.orig if isinstance(problem, DatabaseError) else problem
@@ -209,6 +210,25 @@ class SqliteLedger:
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return {(row.repository, row.snapshot): datetime.fromisoformat(row.arrived_at) for row in rows}
+
+
+def open_ledger(settings: Settings) -> SqliteLedger:
+    """The ledger of this installation; makes STEWARD_HOME (0700) on first use."""
+    if settings.home.resolve().is_relative_to(settings.project.resolve()):
+        raise InputError(
+            "STEWARD_HOME", "lies inside the checkout, where a clean would take it along",
+            place=str(settings.home), next_step="Set STEWARD_HOME to a folder outside of it.",
+        )  # fmt: skip
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        open_state(settings.home)
+        (settings.home / "pulumi").mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:
+        raise InputError(
+            "STEWARD_HOME", f"cannot be made: {problem.strerror}", place=str(settings.home),
+            next_step="Set STEWARD_HOME to a folder that you may write to.",
+        ) from problem  # fmt: skip
+    return SqliteLedger(settings.home / "steward.db")
 
 
 def _engine(path: Path) -> Engine:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import command_lines
-from orchestrator.provisioning.automation import ToldCommand
+from orchestrator.provisioning.engine import ToldCommand
 from orchestrator.settings import load_settings
 from orchestrator.toolchain.environment import load_toolchain
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator.clock import Moment
@@ -16,6 +15,7 @@ from orchestrator.errors import InputError, ToolError
 from orchestrator.evidence import ledger as ledger_module
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.evidence.schema import VERSION
+from orchestrator.file_lock import file_lock
 from orchestrator.ports.backups import Receipt
 from tests.fakes import NOON
 
@@ -155,7 +155,7 @@ def test_a_ledger_that_another_process_holds_is_told_as_that_and_not_as_broken(
     other.execute("ROLLBACK")
     other.close()
     with (
-        FileLock(path.with_suffix(".lock")),
+        file_lock(path.with_suffix(".lock"), 0),
         pytest.raises(InputError, match=r"another process holds it.*steward\.lock"),
     ):
         SqliteLedger(path)
