@@ -38,10 +38,11 @@ SOLE_IMPORTERS = {
     "ansible_runner": {"orchestrator.plays.job"},
     "ansible_mitogen": {"orchestrator.plays.job"},
     "testinfra": {"orchestrator.verification.testinfra_host"},
-    "sqlalchemy": {
+    "sqlite3": {
+        "orchestrator.evidence.database",
         "orchestrator.evidence.ledger",
-        "orchestrator.evidence.pins",
         "orchestrator.evidence.schema",
+        "orchestrator.state_folder",
     },
     "dbos": set[str](),
 }

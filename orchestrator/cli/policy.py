@@ -33,8 +33,8 @@ def list_(as_json: AsJson = False) -> None:
     Example: steward policy list
     """
     from orchestrator.app_fleet import judge
-    from orchestrator.cli.backup_tables import aligned
     from orchestrator.cli.output import as_document, emit
+    from orchestrator.cli.tables import aligned
     from orchestrator.settings import load_settings
 
     pack = judge(load_settings())
