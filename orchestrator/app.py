@@ -20,8 +20,8 @@ from orchestrator.clock import Moment, SystemClock, new_run_id
 from orchestrator.composition import Composition
 from orchestrator.connections import Connections
 from orchestrator.earlier_runs import earlier_runs
-from orchestrator.errors import InputError, StewardError, StoppedError, ToolError
-from orchestrator.evidence.ledger import SqliteLedger
+from orchestrator.errors import StewardError, StoppedError, ToolError
+from orchestrator.evidence.ledger import SqliteLedger, open_ledger
 from orchestrator.evidence_vaults import MAKING, enrol_chain
 from orchestrator.phases.report import Past, RunFacts, build_report, fleet_label
 from orchestrator.pipelines.step import Step
@@ -41,7 +41,6 @@ from orchestrator.run_evidence import RunEvidence, say_killed, say_lost, told_at
 from orchestrator.scratch import sweep
 from orchestrator.settings import Settings
 from orchestrator.stack_lock import stack_lock
-from orchestrator.state_folder import open_state
 from orchestrator.step_runner import LocalStepRunner, Watcher
 from orchestrator.supplies.secrets import take_secrets
 from orchestrator.toolchain.environment import load_toolchain
@@ -49,25 +48,6 @@ from orchestrator.vault_anchor import retire_accesses
 
 _RUNS_LOOKED_AT = 50
 _MOST_RUNS = 50_000
-
-
-def open_ledger(settings: Settings) -> SqliteLedger:
-    """The ledger of this installation; makes STEWARD_HOME (0700) on first use."""
-    if settings.home.resolve().is_relative_to(settings.project.resolve()):
-        raise InputError(
-            "STEWARD_HOME", "lies inside the checkout, where a clean would take it along",
-            place=str(settings.home), next_step="Set STEWARD_HOME to a folder outside of it.",
-        )  # fmt: skip
-    try:
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        open_state(settings.home)
-        (settings.home / "pulumi").mkdir(mode=0o700, exist_ok=True)
-    except OSError as problem:
-        raise InputError(
-            "STEWARD_HOME", f"cannot be made: {problem.strerror}", place=str(settings.home),
-            next_step="Set STEWARD_HOME to a folder that you may write to.",
-        ) from problem  # fmt: skip
-    return SqliteLedger(settings.home / "steward.db")
 
 
 @dataclass

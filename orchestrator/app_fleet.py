@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from orchestrator.errors import InputError
 from orchestrator.inventory.roles import RoleCatalog
@@ -16,9 +15,6 @@ from stacks.fleet.loader import LoadedFleet, load
 from stacks.fleet.mistakes import FleetInvalid, Mistake
 from stacks.fleet.reader import NotYaml
 from stacks.fleet.together import overlaps_between
-
-if TYPE_CHECKING:
-    from policies.pack import Pack
 
 
 def role_catalog(settings: Settings) -> RoleCatalog:
@@ -120,22 +116,6 @@ def require_project(settings: Settings, fleet: Path | None = None) -> None:
             next_step="Go to your repository or set STEWARD_PROJECT to it; a new one: steward init DIR",
         )  # fmt: skip
     if settings.own_rules.is_dir():
-        judge(settings)
+        from orchestrator.policy_pack import open_pack  # few projects have rules of their own
 
-
-def judge(settings: Settings) -> Pack:
-    """The rules: ours, the policy reference's and the project's own; InputError names the file at fault."""
-    from orchestrator.policy_reference import place_of
-    from policies.model import PackError
-    from policies.pack import load_pack
-
-    place = place_of(settings)
-    try:
-        return load_pack(settings.own_rules, place.folder if place else None)
-    except PackError as problem:
-        raise InputError(
-            "rules",
-            str(problem),
-            place=str(settings.own_rules),
-            next_step="Mend it; then: steward policy test",
-        ) from problem
+        open_pack(settings)

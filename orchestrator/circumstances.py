@@ -7,8 +7,9 @@ import hashlib
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -72,8 +73,9 @@ def command() -> list[str]:
     return list(redacted_values([Path(sys.argv[0]).name, *sys.argv[1:]]))
 
 
-def tool_versions() -> dict[str, str]:
-    """Versions of what decides a run's outcome."""
+@cache
+def tool_versions() -> Mapping[str, str]:
+    """Versions of what decides a run's outcome, for all records of one run alike."""
     return {name: version(name) for name in _TOOLS}
 
 

@@ -7,8 +7,10 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from stacks.outputs import FleetOutputs
+if TYPE_CHECKING:
+    from stacks.outputs import FleetOutputs
 
 
 @dataclass(frozen=True)

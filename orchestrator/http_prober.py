@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http.client import HTTPConnection, HTTPException
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -16,6 +15,8 @@ class HttpProber:
 
     def ask(self, url: str) -> HttpAnswer:
         """One GET, redirects not followed; no answer in good time is an answer too."""
+        from http.client import HTTPConnection, HTTPException  # half the email package comes with it
+
         target = urlsplit(url)
         began = monotonic()
         connection = HTTPConnection(target.hostname or "", target.port, timeout=_SECONDS)

@@ -15,12 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from orchestrator.baseline_history import History
 from orchestrator.baseline_ratchet import Ratchet
 from orchestrator.errors import InputError
+from orchestrator.file_lock import file_lock
 from orchestrator.git_folder import HEAD, named_commit, write_folder
 from orchestrator.git_places import GitPlace, git_places, repository_at
 from orchestrator.private_file import write_private
@@ -206,12 +208,10 @@ def _place(named: str, home: Path) -> Place:
 
 def _written(home: Path, repository: Path, commit: str, inside: str) -> Path:
     """The folder of a commit in STEWARD_HOME: whole or not there, and made anew where it was changed."""
-    from filelock import FileLock  # brings asyncio along, which a reference in a folder does not need
-
     key = hashlib.sha256(f"{repository}\0{inside}".encode()).hexdigest()[:12]
     target = home / _ROOM / f"{commit}-{key}"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(target.parent / "lock", mode=0o600), tempfile.TemporaryDirectory(dir=target.parent) as room:
+    with file_lock(target.parent / "lock", inf), tempfile.TemporaryDirectory(dir=target.parent) as room:
         draft = Path(room) / "draft"
         draft.mkdir(mode=0o700)
         write_folder(repository, commit, inside, draft)

@@ -6,14 +6,14 @@ import getpass
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.errors import InputError
+from orchestrator.file_lock import HeldError, file_lock
 from orchestrator.private_file import write_private
 from orchestrator.processes import boot_id, start_ticks
 
@@ -60,27 +60,24 @@ def stack_lock(
     folder = home / "locks"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     holder = folder / f"{stack}.holder"
-    lock = FileLock(folder / f"{stack}.lock", timeout=0, mode=0o600)
-    try:
-        lock.acquire()
-    except Timeout as problem:
-        who = _told(holder)
-        raise InputError(
-            stack, "another steward works on this stack",
-            got=str(who) if who else "a process that has not said yet who it is",
-            next_step=f"Wait until it ends, or stop it: kill -INT {who.pid}" if who
-            else "Wait until it ends, or stop it with Ctrl-C where it runs.",
-        ) from problem  # fmt: skip
-    try:
+    with ExitStack() as until_the_end:
+        try:
+            until_the_end.enter_context(file_lock(folder / f"{stack}.lock", wait_seconds=0))
+        except HeldError as problem:
+            who = _told(holder)
+            raise InputError(
+                stack, "another steward works on this stack",
+                got=str(who) if who else "a process that has not said yet who it is",
+                next_step=f"Wait until it ends, or stop it: kill -INT {who.pid}" if who
+                else "Wait until it ends, or stop it with Ctrl-C where it runs.",
+            ) from problem  # fmt: skip
+        until_the_end.callback(holder.unlink, missing_ok=True)
         left = _told(holder)
         if left is not None:
             why = left.proof_of_death() or "it holds the lock no more"
             say(f"{stack}: broke the lock of a dead {left}; {why}")
         write_private(holder, _ourselves(verb).model_dump_json())
         yield left
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
 
 
 def _ourselves(verb: str) -> Holder:

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
 from orchestrator.errors import InputError
+from orchestrator.file_lock import HeldError, file_lock
 from orchestrator.private_file import write_private
 
 VERSION: Final = 1
@@ -45,9 +44,9 @@ def open_state(home: Path, migrations: Mapping[int, Migration] = MIGRATIONS) -> 
     if version_of(home) == newest:
         return None
     try:
-        with FileLock(home / "migration.lock", timeout=_WAIT_SECONDS, mode=0o600):
+        with file_lock(home / "migration.lock", _WAIT_SECONDS):
             return _migrate(home, migrations, newest)
-    except Timeout as problem:
+    except HeldError as problem:
         raise InputError(
             "STEWARD_HOME", "another steward brings it to a newer version", place=str(home),
             next_step="Wait until that ends.",

@@ -9,6 +9,9 @@ if __name__ == "__main__":
     # could stand in for others'. The rules of this folder must win over any installed ones.
     sys.path[:] = [str(here.parent)] + [entry for entry in sys.path if Path(entry or ".").resolve() != here]
 
+    from policies.protocol import spare_the_sdk
+
+    spare_the_sdk()
     from policies.crossguard import Analyzer, serve
     from policies.exceptions import standing_exceptions
     from policies.limits import memory_limit

@@ -176,9 +176,3 @@ class Bench:
             remediation=remediation,
             witness=witness or subject.witness,
         )
-
-
-def problem_in(message: str, *, expected: str, remediation: str) -> str:
-    """What a failure's message says beside expectation and fix, which results have fields for."""
-    text = message.removesuffix(f" Fix: {remediation}") if remediation else message
-    return text.removesuffix(f"; expected {expected}.") if expected else text

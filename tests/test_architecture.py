@@ -20,8 +20,8 @@ MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 39
 
 BANNED = {"manager", "helper", "helpers", "util", "utils", "info", "misc"}
 """`data` is banned as a whole name only: that a volume bears data is what fleets are about."""
-NAMED_BY_OTHERS = {"GetAnalyzerInfo", "GetPluginInfo", "handle_data", "module_utils"}
-"""By the gRPC service of Pulumi's providers, by the standard library's HTML parser, and by Ansible."""
+NAMED_BY_OTHERS = {"GetAnalyzerInfo", "GetPluginInfo", "handle_data", "info", "module_utils"}
+"""By the gRPC service of Pulumi's providers, by its SDK, by the HTML parser of Python, and by Ansible."""
 
 SOLE_IMPORTERS = {
     "subprocess": {
@@ -34,14 +34,15 @@ SOLE_IMPORTERS = {
         "policies.apart.process",  # docs/adr/0032-own-rules-run-apart.md
         "stacks.providers.local.podman",
     },
-    "pulumi.automation": {"orchestrator.provisioning.automation", "orchestrator.toolchain.language_host"},
+    "pulumi.automation": {"orchestrator.provisioning.engine", "orchestrator.toolchain.language_host"},
     "ansible_runner": {"orchestrator.plays.job"},
     "ansible_mitogen": {"orchestrator.plays.job"},
     "testinfra": {"orchestrator.verification.testinfra_host"},
-    "sqlalchemy": {
+    "sqlite3": {
+        "orchestrator.evidence.database",
         "orchestrator.evidence.ledger",
-        "orchestrator.evidence.pins",
         "orchestrator.evidence.schema",
+        "orchestrator.state_folder",
     },
     "dbos": set[str](),
 }

@@ -6,19 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.backups.documents import RestoreResult, Snapshot
 from orchestrator.backups.putting_back import Restored
+from orchestrator.cli.tables import aligned
 from orchestrator.reporting.escape import terminal as terminal_text
 from orchestrator.reporting.humanise import age, size
 from orchestrator.reporting.humanise import duration as span
 from orchestrator.reporting.model import Backup, Finding, Verdict
 
 _WORDS = {Verdict.PASS: "ok", Verdict.FAIL: "MISSED", Verdict.UNKNOWN: "unknown", Verdict.NOT_APPLICABLE: "-"}
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as columns; cells are made safe for a terminal."""
-    safe = [[terminal_text(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in safe) for column in range(len(safe[0]))]
-    return "\n".join("  ".join(cell.ljust(widths[i]) for i, cell in enumerate(row)).rstrip() for row in safe)
 
 
 def backup_table(rows: Sequence[Backup]) -> str:

@@ -64,14 +64,14 @@ def _servers(context: typer.Context) -> Iterator[str]:
 
 
 def _rules() -> list[str]:
-    from orchestrator.app_fleet import judge
+    from orchestrator.policy_pack import open_pack
     from orchestrator.settings import load_settings
 
-    return [rule.id for rule in judge(load_settings()).rules]
+    return [rule.id for rule in open_pack(load_settings()).rules]
 
 
 def _column(name: str) -> list[str]:
-    from orchestrator.app import open_ledger
+    from orchestrator.evidence.ledger import open_ledger
     from orchestrator.settings import load_settings
 
     return [str(row[name]) for row in open_ledger(load_settings()).last_runs(None, _RUNS)]

@@ -69,9 +69,9 @@ def list_(
 
     Example: steward evidence list --stack acme-demo --limit 5
     """
-    from orchestrator.cli.backup_tables import aligned
     from orchestrator.cli.evidence_chains import about, one_chain
     from orchestrator.cli.output import as_document, emit
+    from orchestrator.cli.tables import aligned
     from orchestrator.evidence.chain import ChainFile
     from orchestrator.settings import load_settings
 

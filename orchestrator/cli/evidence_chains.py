@@ -8,7 +8,6 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from orchestrator.app import open_ledger
 from orchestrator.circumstances import actor, command
 from orchestrator.cli.output import note
 from orchestrator.clock import SystemClock
@@ -16,7 +15,7 @@ from orchestrator.errors import InputError
 from orchestrator.evidence.bundle import client_of
 from orchestrator.evidence.chain import ChainFile
 from orchestrator.evidence.folder import EvidenceFolder, folders_by_keys, found_in
-from orchestrator.evidence.ledger import RecordedStack
+from orchestrator.evidence.ledger import RecordedStack, open_ledger
 from orchestrator.evidence.record import Circumstances, Line
 from orchestrator.evidence.trust import Trusted, trusted_in
 from orchestrator.evidence.verdict import Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from orchestrator.cli.backup_tables import aligned
+from orchestrator.cli.tables import aligned
 from orchestrator.reporting.escape import terminal as terminal_text
 from orchestrator.verification.reach import Tried, counted, table
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from orchestrator.app import Run
     from orchestrator.errors import StewardError
+    from orchestrator.reporting.model import Report
     from stacks.fleet.mistakes import FleetInvalid
 
 
@@ -132,10 +133,14 @@ def error_document(problem: StewardError | FleetInvalid) -> str:
 
 def finish(run: Run, *, as_json: bool) -> int:
     """Write the run's report, show it, and return the exit code it earned."""
+    return show_report(run, run.report(), as_json=as_json)
+
+
+def show_report(run: Run, report: Report, *, as_json: bool) -> int:
+    """Show the report that the run has written, and return the exit code it earned."""
     from orchestrator.reporting.json import to_json
     from orchestrator.reporting.terminal import findings, lists_findings, summary
 
-    report = run.report()
     if as_json:
         emit(to_json(report))
     else:

@@ -50,7 +50,7 @@ def plan(
 
 def show(run: Run, *, as_json: bool, as_markdown: bool) -> int:
     """Write the run's report, show its plan, and return the exit code it earned."""
-    from orchestrator.cli.output import emit, finish, tell_error, width
+    from orchestrator.cli.output import emit, show_report, tell_error, width
     from orchestrator.reporting.plan import plan_of, to_json
     from orchestrator.reporting.plan_markdown import to_markdown
     from orchestrator.reporting.plan_text import changes_text
@@ -64,4 +64,4 @@ def show(run: Run, *, as_json: bool, as_markdown: bool) -> int:
         return report.exit_code
     if run.results.preview is not None:
         emit(changes_text(made, width()))
-    return finish(run, as_json=False)
+    return show_report(run, report, as_json=False)

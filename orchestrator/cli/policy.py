@@ -32,12 +32,12 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: steward policy list
     """
-    from orchestrator.app_fleet import judge
-    from orchestrator.cli.backup_tables import aligned
     from orchestrator.cli.output import as_document, emit
+    from orchestrator.cli.tables import aligned
+    from orchestrator.policy_pack import open_pack
     from orchestrator.settings import load_settings
 
-    pack = judge(load_settings())
+    pack = open_pack(load_settings())
     rules, profiles = pack.rules, pack.profiles.ordered
     if as_json:
         rows = [
@@ -125,14 +125,14 @@ def _explain_pair(rule: str, subject: str, file: Path | None, stack: str) -> Non
 
 def _explain_rule(rule: str) -> None:
     """The rule as the catalog has it."""
-    from orchestrator.app_fleet import judge
     from orchestrator.cli.output import emit
     from orchestrator.errors import InputError
+    from orchestrator.policy_pack import open_pack
     from orchestrator.settings import load_settings
     from policies.model import PackError
     from policies.pack import rule_by_id
 
-    pack = judge(load_settings())
+    pack = open_pack(load_settings())
     try:
         found = rule_by_id(rule, pack.rules)
     except PackError as problem:
@@ -152,16 +152,16 @@ def try_own(as_json: AsJson = False) -> None:
 
     Example: steward policy test
     """
-    from orchestrator.app_fleet import judge
     from orchestrator.cli.output import as_document, emit
     from orchestrator.errors import InputError
+    from orchestrator.policy_pack import open_pack
     from orchestrator.reporting.humanise import plural
     from orchestrator.settings import load_settings
     from policies.cases import try_cases
     from policies.model import PackError
 
     settings = load_settings()
-    pack = judge(settings)
+    pack = open_pack(settings)
     try:
         tried = try_cases(settings.own_rules / "cases", pack)
     except PackError as problem:

@@ -38,10 +38,6 @@ def report(
     """
     from orchestrator.cli.output import colour, emit, width
     from orchestrator.errors import InputError
-    from orchestrator.reporting.csv import to_csv
-    from orchestrator.reporting.html import to_html
-    from orchestrator.reporting.json import to_json
-    from orchestrator.reporting.markdown import to_markdown
     from orchestrator.reporting.terminal import findings, summary
     from orchestrator.settings import load_settings
 
@@ -53,7 +49,6 @@ def report(
                          next_step="See: steward runs")  # fmt: skip
     page = settings.run_folder(name) / "report.html"
     loaded = _read(settings.run_folder(name) / "report.json", page)
-    writers = {"json": to_json, "csv": to_csv, "markdown": to_markdown, "html": to_html}
     if index:
         emit(str(_index(settings, loaded)))
     elif form == "text":
@@ -62,10 +57,25 @@ def report(
             emit(findings(loaded, width(), colour()))
     elif form == "path":
         emit(str(page))
-    elif form in writers:
-        emit(writers[form](loaded))
+    else:
+        emit(_written(loaded, form))
+
+
+def _written(report: Report, form: str) -> str:
+    """The report in one of the formats for programs; the writers of others are not loaded."""
+    from orchestrator.errors import InputError
+
+    if form == "json":
+        from orchestrator.reporting.json import to_json as write
+    elif form == "csv":
+        from orchestrator.reporting.csv import to_csv as write
+    elif form == "markdown":
+        from orchestrator.reporting.markdown import to_markdown as write
+    elif form == "html":
+        from orchestrator.reporting.html import to_html as write
     else:
         raise InputError("--format", "is not one of text, json, csv, markdown, html, path", got=form)
+    return write(report)
 
 
 def _read(path: Path, page: Path) -> Report:

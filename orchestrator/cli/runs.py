@@ -27,9 +27,9 @@ def runs(
 
     Example: steward runs --stack acme-demo --limit 5
     """
-    from orchestrator.app import open_ledger
-    from orchestrator.cli.backup_tables import aligned
     from orchestrator.cli.output import as_document, emit
+    from orchestrator.cli.tables import aligned
+    from orchestrator.evidence.ledger import open_ledger
     from orchestrator.settings import load_settings
 
     rows = open_ledger(load_settings()).last_runs(stack, limit)

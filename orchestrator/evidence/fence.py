@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.errors import ToolError
+from orchestrator.file_lock import HeldError, file_lock
 from orchestrator.private_file import write_private
 from orchestrator.processes import boot_id, start_ticks
 
@@ -60,7 +60,6 @@ class Fence:
         self._folder = folder
         self._seconds = seconds
         self._path = folder / "fence.json"
-        self._lock = FileLock(folder / "lock", timeout=seconds, mode=0o600)
 
     def take(self, at_least: int) -> int:
         """A new number, above every earlier one and above `at_least`; waits for a living holder.
@@ -115,9 +114,9 @@ class Fence:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            with self._lock:
+            with file_lock(self._folder / "lock", self._seconds):
                 yield
-        except Timeout as problem:
+        except HeldError as problem:
             raise self._held("a process that was stopped in the middle of a write") from problem
 
     def _write(self, lease: Lease, token: int) -> None:

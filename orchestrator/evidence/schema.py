@@ -3,114 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from sqlite3 import Connection
 from typing import Final
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Engine,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-)
-
 from orchestrator.errors import ToolError
+from orchestrator.evidence.database import Database
 
 VERSION = 3
 
-metadata = MetaData()
-
-versions = Table("ledger_version", metadata, Column("version", Integer, primary_key=True))
-
-clients = Table(
-    "clients",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("name", String(64), nullable=False, unique=True),
-    Column("created_at", String(40), nullable=False),
+# SQLite does not look at the lengths; they stay, so that a ledger of any age has the same tables.
+TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS ledger_version (version INTEGER NOT NULL, PRIMARY KEY (version))",
+    """CREATE TABLE IF NOT EXISTS clients (
+        id VARCHAR(32) NOT NULL,
+        name VARCHAR(64) NOT NULL,
+        created_at VARCHAR(40) NOT NULL,
+        PRIMARY KEY (id),
+        UNIQUE (name)
+    )""",
+    """CREATE TABLE IF NOT EXISTS stacks (
+        id VARCHAR(32) NOT NULL,
+        name VARCHAR(128) NOT NULL,
+        client_id VARCHAR(32) NOT NULL,
+        created_at VARCHAR(40) NOT NULL,
+        ended_at VARCHAR(40),
+        PRIMARY KEY (id),
+        FOREIGN KEY (client_id) REFERENCES clients (id)
+    )""",
+    "CREATE INDEX IF NOT EXISTS ix_stacks_name ON stacks (name)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS one_living_stack_a_name ON stacks (name) WHERE ended_at IS NULL",
+    """CREATE TABLE IF NOT EXISTS runs (
+        id VARCHAR(26) NOT NULL,
+        verb VARCHAR(32) NOT NULL,
+        stack VARCHAR(128) NOT NULL,
+        started_at VARCHAR(40) NOT NULL,
+        started_monotonic_seconds FLOAT NOT NULL,
+        boot_id VARCHAR(40) NOT NULL,
+        ended_at VARCHAR(40),
+        exit_code INTEGER,
+        PRIMARY KEY (id)
+    )""",
+    "CREATE INDEX IF NOT EXISTS ix_runs_stack ON runs (stack)",
+    """CREATE TABLE IF NOT EXISTS receipts (
+        repository VARCHAR(32) NOT NULL,
+        snapshot VARCHAR(64) NOT NULL,
+        arrived_at VARCHAR(40) NOT NULL,
+        bytes INTEGER NOT NULL,
+        stack VARCHAR(128) NOT NULL,
+        run VARCHAR(26) NOT NULL,
+        UNIQUE (repository, snapshot)
+    )""",
+    """CREATE TABLE IF NOT EXISTS host_key_pins (
+        id INTEGER NOT NULL,
+        stack_id VARCHAR(32) NOT NULL,
+        server VARCHAR(64) NOT NULL,
+        incarnation VARCHAR(32) NOT NULL,
+        old_key VARCHAR(200) NOT NULL,
+        new_key VARCHAR(200) NOT NULL,
+        run VARCHAR(26) NOT NULL,
+        actor VARCHAR(200) NOT NULL,
+        at VARCHAR(40) NOT NULL,
+        PRIMARY KEY (id)
+    )""",
+    "CREATE INDEX IF NOT EXISTS ix_host_key_pins_stack_id ON host_key_pins (stack_id)",
+    """CREATE TABLE IF NOT EXISTS rotations (
+        number INTEGER NOT NULL,
+        run VARCHAR(26) NOT NULL,
+        stack VARCHAR(128) NOT NULL,
+        kind VARCHAR(32) NOT NULL,
+        subject VARCHAR(128) NOT NULL,
+        state VARCHAR(16) NOT NULL,
+        at VARCHAR(40) NOT NULL,
+        PRIMARY KEY (number)
+    )""",
+    "CREATE INDEX IF NOT EXISTS ix_rotations_stack ON rotations (stack)",
+    """CREATE TABLE IF NOT EXISTS acceptances (
+        repository VARCHAR(32) NOT NULL,
+        "plan" VARCHAR(64) NOT NULL,
+        run VARCHAR(26) NOT NULL,
+        at VARCHAR(40) NOT NULL,
+        UNIQUE (repository, "plan")
+    )""",
 )
 
-stacks = Table(
-    "stacks",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("name", String(128), nullable=False, index=True),
-    Column("client_id", String(32), ForeignKey("clients.id"), nullable=False),
-    Column("created_at", String(40), nullable=False),
-    Column("ended_at", String(40)),
-)
-Index("one_living_stack_a_name", stacks.c.name, unique=True, sqlite_where=stacks.c.ended_at.is_(None))
-
-runs = Table(
-    "runs",
-    metadata,
-    Column("id", String(26), primary_key=True),
-    Column("verb", String(32), nullable=False),
-    Column("stack", String(128), nullable=False, index=True),
-    Column("started_at", String(40), nullable=False),
-    Column("started_monotonic_seconds", Float, nullable=False),
-    Column("boot_id", String(40), nullable=False),
-    Column("ended_at", String(40)),
-    Column("exit_code", Integer),
-)
-
-receipts = Table(
-    "receipts",
-    metadata,
-    Column("repository", String(32), nullable=False),
-    Column("snapshot", String(64), nullable=False),
-    Column("arrived_at", String(40), nullable=False),
-    Column("bytes", Integer, nullable=False),
-    Column("stack", String(128), nullable=False),
-    Column("run", String(26), nullable=False),
-    UniqueConstraint("repository", "snapshot"),
-)
-
-pins = Table(
-    "host_key_pins",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("stack_id", String(32), nullable=False, index=True),
-    Column("server", String(64), nullable=False),
-    Column("incarnation", String(32), nullable=False),
-    Column("old_key", String(200), nullable=False),
-    Column("new_key", String(200), nullable=False),
-    Column("run", String(26), nullable=False),
-    Column("actor", String(200), nullable=False),
-    Column("at", String(40), nullable=False),
-)
-
-
-rotations = Table(
-    "rotations",
-    metadata,
-    Column("number", Integer, primary_key=True),
-    Column("run", String(26), nullable=False),
-    Column("stack", String(128), nullable=False, index=True),
-    Column("kind", String(32), nullable=False),
-    Column("subject", String(128), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("at", String(40), nullable=False),
-)
-
-
-acceptances = Table(
-    "acceptances",
-    metadata,
-    Column("repository", String(32), nullable=False),
-    Column("plan", String(64), nullable=False),
-    Column("run", String(26), nullable=False),
-    Column("at", String(40), nullable=False),
-    UniqueConstraint("repository", "plan"),
-)
-
-
-Migration = Callable[[Connection], None]
+Migration = Callable[[Connection], object]
 
 
 def _new_tables_alone(_connection: Connection) -> None:
@@ -129,25 +105,24 @@ def wrote_its_record(exit_code: int | None) -> bool:
     return exit_code not in (None, ToolError.exit_code)
 
 
-def migrate(engine: Engine, migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
+def migrate(database: Database, migrations: Mapping[int, Migration] = MIGRATIONS) -> None:
     """Bring an older database to VERSION, or make a new one: all of it or, when killed, nothing."""
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "BEGIN IMMEDIATE"
-        )  # the driver begins by itself only before changes of rows
+    with database.writing() as connection:
         found = found_version(connection)
         for version in range(found + 1, VERSION + 1) if found else ():
             migrations[version](connection)
-        metadata.create_all(connection)
+        for statement in TABLES:
+            connection.execute(statement)
         if found == 0:
-            connection.execute(versions.insert().values(version=VERSION))
+            connection.execute("INSERT INTO ledger_version VALUES (?)", (VERSION,))
         elif found < VERSION:
-            connection.execute(versions.update().values(version=VERSION))
+            connection.execute("UPDATE ledger_version SET version = ?", (VERSION,))
 
 
 def found_version(connection: Connection) -> int:
     """The version of a database; 0 for a new one."""
-    if not connection.dialect.has_table(connection, versions.name):
+    known = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ledger_version'")
+    if known.fetchone() is None:
         return 0
-    found = connection.execute(versions.select()).scalar_one_or_none()
-    return int(found) if found is not None else 0
+    found = connection.execute("SELECT version FROM ledger_version").fetchone()
+    return int(found["version"]) if found is not None else 0

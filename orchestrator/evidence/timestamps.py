@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-import urllib.request
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPException
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -133,6 +131,9 @@ class TimestampAnchor:
         return at
 
     def _asked(self, query: bytes) -> bytes:
+        import urllib.request  # with TLS and mail parsers behind it, and few installations have an authority
+        from http.client import HTTPException
+
         request = urllib.request.Request(  # noqa: S310  # http or https, by the constructor
             self._url, data=query, headers={"Content-Type": _QUERY, "Accept": _REPLY, "User-Agent": "steward"}
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from orchestrator.backups.credentials import RepositoryCredentials
-from orchestrator.backups.documents import Snapshot, VaultDescription
-from stacks.outputs import ServerOutput
+if TYPE_CHECKING:
+    from orchestrator.backups.credentials import RepositoryCredentials
+    from orchestrator.backups.documents import Snapshot, VaultDescription
+    from stacks.outputs import ServerOutput
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Receipt:
     bytes: int
 
 
-Keep = Callable[[RepositoryCredentials], None]
+Keep = Callable[["RepositoryCredentials"], None]
 """Puts credentials where a later run finds them."""
 
 

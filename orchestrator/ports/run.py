@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.clock import Moment
-from stacks.fleet.loader import LoadedFleet
+
+if TYPE_CHECKING:
+    from stacks.fleet.loader import LoadedFleet
 
 Say = Callable[[str], None]
 """Tells the person watching one line of progress."""

@@ -1,4 +1,4 @@
-"""Pulumi through its Automation API: the only importer of pulumi.automation."""
+"""Pulumi: its engine for what changes or plans, its command line for what the state says."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pulumi.automation import (
-    CommandError,
-    CommandResult,
-    LocalWorkspace,
-    LocalWorkspaceOptions,
-    PulumiCommand,
-    Stack,
-)
-
-from orchestrator import command_lines
 from orchestrator.errors import InputError, ToolError
 from orchestrator.host_keys import HostKeyPin, with_pins
 from orchestrator.ports.provisioning import Preview, Provisioned, StateResource
@@ -29,7 +19,6 @@ from orchestrator.process import run
 from orchestrator.provisioning.changes import resource_kind, resource_name, size_text
 from orchestrator.provisioning.events import EventLog
 from orchestrator.provisioning.failures import explain, killed, protected_urns, read_instant
-from orchestrator.provisioning.interruption import pulumi_ends_with_us
 from orchestrator.provisioning.policy_results import VARIABLE, read_policy_results
 from orchestrator.provisioning.refresh import RefreshLog
 from orchestrator.provisioning.registry import making_marker, stacks_in
@@ -43,23 +32,13 @@ from orchestrator.toolchain.prepared_image import VARIABLE as PREPARED
 from stacks.fleet.mistakes import nearest
 from stacks.outputs import OUTPUT_NAME, FleetOutputs, OutputsInvalid, read_outputs
 
-_CLI_SECONDS = 120.0
-_PARALLEL = 16
-_NO_PROMPT = "--non-interactive"
+if TYPE_CHECKING:
+    from orchestrator.provisioning.engine import Engine
 
+_CLI_SECONDS = 120.0
 
 Pins = Callable[[str], Sequence[HostKeyPin]]
 """Stack id -> host keys that people pinned since, oldest first."""
-
-
-class ToldCommand(PulumiCommand):
-    """The Pulumi CLI as the SDK starts it, its command lines told as those of all other programs."""
-
-    def run(self, args: list[str], *rest: Any, **named: Any) -> CommandResult:
-        """As the SDK does, which adds that word where it is not there, after it could be told."""
-        words = args if _NO_PROMPT in args else [_NO_PROMPT, *args]
-        command_lines.tell([self.command, *words])
-        return super().run(words, *rest, **named)
 
 
 class PulumiProvisioner:
@@ -86,14 +65,10 @@ class PulumiProvisioner:
     def preview(self, target: Target, *, refresh: bool = False) -> Preview:
         """Plan and judge; never changes anything."""
         self._results.unlink(missing_ok=True)
-        stack = self._stack(target.stack.name, {VARIABLE: str(self._results)})
+        engine = self._engine(target.stack.name, {VARIABLE: str(self._results)})
         log = EventLog()
-        refusal = ""
-        try:
-            with pulumi_ends_with_us():
-                stack.preview(on_event=log, parallel=_PARALLEL, color="never", refresh=refresh)
-        except CommandError as problem:
-            refusal = log.failure() or str(problem)
+        failed = engine.preview(log, refresh=refresh)
+        refusal = (log.failure() or str(failed)) if failed else ""
         policies = read_policy_results(self._results)
         found = Preview(
             tuple(log.changes.values()), log.unchanged, tuple(policies), refusal, log.differs,
@@ -136,21 +111,18 @@ class PulumiProvisioner:
         self._forget(target.stack.name)
         self._results.unlink(missing_ok=True)
         images = {PREPARED: str(self._images)} if self._images else {}
-        stack = self._stack(target.stack.name, {VARIABLE: str(self._results), **images})
+        engine = self._engine(target.stack.name, {VARIABLE: str(self._results), **images})
         log = EventLog()
         failure = ""
         try:
-            with pulumi_ends_with_us():
-                stack.up(
-                    on_event=log, parallel=_PARALLEL, color="never", refresh=refresh, continue_on_error=True
-                )
-        except CommandError as problem:
-            ended = killed(str(problem))
-            failure = "\n".join(filter(None, (ended, log.failure()))) or str(problem)
-            if not log.failed and not log.changes:
-                raise explain(target.stack.name, "up", str(problem)) from problem
+            failed = engine.up(log, refresh=refresh)
         finally:
             self._forget(target.stack.name)
+        if failed:
+            ended = killed(str(failed))
+            failure = "\n".join(filter(None, (ended, log.failure()))) or str(failed)
+            if not log.failed and not log.changes:
+                raise explain(target.stack.name, "up", str(failed)) from failed
         changes = [change for urn, change in log.changes.items() if urn not in log.failed]
         policies = read_policy_results(self._results)
         return Provisioned(tuple(changes), log.unchanged, tuple(policies), failure)
@@ -158,12 +130,9 @@ class PulumiProvisioner:
     def drifted(self, stack: str) -> Sequence[DriftSubject]:
         """Ask for every resource what it really is; writes nothing, also not to the state."""
         log = RefreshLog()
-        try:
-            with pulumi_ends_with_us():
-                self._stack(stack).preview_refresh(on_event=log, parallel=_PARALLEL, color="never")
-        except CommandError as problem:
-            if not log.all():
-                raise explain(stack, "refresh", "\n".join(log.errors) or str(problem)) from problem
+        failed = self._engine(stack).preview_refresh(log)
+        if failed and not log.all():
+            raise explain(stack, "refresh", "\n".join(log.errors) or str(failed)) from failed
         return log.all()
 
     def resources(self, stack: str) -> Sequence[StateResource]:
@@ -194,11 +163,8 @@ class PulumiProvisioner:
         """Delete every resource of the stack and then the stack itself."""
         self._forget(stack)
         log = EventLog()
-        try:
-            with pulumi_ends_with_us():
-                self._stack(stack).destroy(on_event=log, parallel=_PARALLEL, color="never")
-        except CommandError as problem:
-            raise explain(stack, "destroy", log.failure() or str(problem)) from problem
+        if failed := self._engine(stack).destroy(log):
+            raise explain(stack, "destroy", log.failure() or str(failed)) from failed
         write_private(making_marker(self._settings, stack), "")
         self._pulumi(stack, "stack", "rm", stack, "--yes")
         return tuple(log.changes.values())
@@ -214,18 +180,13 @@ class PulumiProvisioner:
             )
         return ToolError(target.stack.name, known.message)
 
-    def _stack(self, name: str, extra: Mapping[str, str] | None = None) -> Stack:
+    def _engine(self, name: str, extra: Mapping[str, str] | None = None) -> Engine:
+        from orchestrator.provisioning.engine import Engine  # with the SDK behind it, which is heavy
+
         for told in break_dead_locks(self._settings.home / "pulumi", PROJECT, name):
             self._say(f"{name}: {told}")
         environment = {**inherited_environment(self._settings, name), **(extra or {})}
-        command = ToldCommand(root=str(self._toolchain.root), skip_version_check=True)
-        options = LocalWorkspaceOptions(
-            work_dir=str(self._settings.project), env_vars=environment, pulumi_command=command
-        )
-        try:
-            return Stack.select(name, LocalWorkspace(**vars(options)))
-        except CommandError as problem:
-            raise explain(name, "stack select", str(problem)) from problem
+        return Engine(self._toolchain.root, self._settings.project, name, environment)
 
     def _forget(self, stack: str) -> None:
         """What was read of the state no longer holds; waits for a reading that is under way."""

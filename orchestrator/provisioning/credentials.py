@@ -11,15 +11,6 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_ssh_private_key,
-)
-
 from orchestrator.private_file import write_private
 from orchestrator.redaction import know
 
@@ -46,16 +37,24 @@ class AdminKey:
 
 def make_key(private: Path) -> None:
     """A new private key (0600); the public half follows from it."""
+    from cryptography.hazmat.primitives import serialization  # heavy, and keys are made once a stack
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     made = Ed25519PrivateKey.generate()
-    write_private(private, made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode())
+    text = made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    write_private(private, text)
 
 
 def public_line(private: Path, stack: str) -> str:
     """The public half of a private key as one line of authorized_keys."""
+    from cryptography.hazmat.primitives import serialization
+
     text = private.read_text()
     know(text)
-    key = load_ssh_private_key(text.encode(), None)
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    key = serialization.load_ssh_private_key(text.encode(), None)
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return f"{public.decode()} steward@{stack}"
 
 

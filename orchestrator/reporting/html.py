@@ -8,8 +8,8 @@ from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from orchestrator.reporting import humanise, page, plan_words, verdict
@@ -23,6 +23,9 @@ from orchestrator.reporting.strips import strips
 from orchestrator.reporting.timeline import timeline
 from orchestrator.reporting.tone import SEVERITIES, SYMBOLS
 from orchestrator.reporting.topology import head, line, tile_path, topology
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 STYLES = ("page.css", "sections.css", "index.css", "print.css")
 
@@ -93,6 +96,8 @@ def _digest(text: str) -> str:
 
 @cache
 def _environment(compiled: Path | None, longest: int) -> Environment:
+    from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
+
     if compiled is not None:
         compiled.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = Environment(

@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import tempfile
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +89,8 @@ class SourceStore:
 
     def _download(self, url: str, path: Path, sha256: str) -> None:
         """Keep only what was asked for: anything else would be found there by the next run."""
+        import urllib.request  # with TLS and mail parsers behind it, and few applications are an archive
+
         if "@" in urlsplit(url).netloc or urlsplit(url).query:
             raise InputError(
                 "app", "source.archive holds a password or a query; a fleet file is no place for one"

@@ -8,7 +8,6 @@ from typing import Any
 
 from orchestrator.inventory.supplies import Archive, HostCertificate, Login
 from orchestrator.ports.run import Clock
-from orchestrator.supplies.authority import StackAuthority
 from orchestrator.supplies.logins import LoginBook
 from orchestrator.supplies.secrets import read_secret
 from orchestrator.supplies.sources import SourceStore
@@ -19,7 +18,8 @@ class LocalSupplier:
     """Implements `ports.roles.Supplier`; relative paths are taken from the folder of the fleet file."""
 
     def __init__(self, keys: Path, stack: str, cache: Path, beside: Path, clock: Clock) -> None:
-        self._authority = StackAuthority(keys, stack)
+        self._keys = keys
+        self._stack = stack
         self._logins = LoginBook(keys)
         self._sources = SourceStore(cache / "sources")
         self._beside = beside
@@ -27,7 +27,10 @@ class LocalSupplier:
 
     def certificate(self, server: str, names: Sequence[str]) -> HostCertificate:
         """The server's certificate of the stack's own authority."""
-        return self._authority.certificate(server, names, self._clock.now())
+        from orchestrator.supplies.authority import StackAuthority  # X.509 is heavy, and few fleets use TLS
+
+        authority = StackAuthority(self._keys, self._stack)
+        return authority.certificate(server, names, self._clock.now())
 
     def archive(self, source: Mapping[str, Any]) -> Archive:
         """An application's code."""

@@ -8,13 +8,12 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from orchestrator.errors import StewardError
+from orchestrator.file_lock import HeldError, file_lock
 from orchestrator.settings import Settings, ToolchainSource
 from orchestrator.toolchain import (
     base_image,
@@ -69,16 +68,13 @@ def install(settings: Settings, progress: Progress) -> Installed:
 @contextmanager
 def _alone(cache: Path, progress: Progress) -> Iterator[None]:
     """Hold the machine's set-up lock; the kernel drops it when its holder is killed."""
-    lock = FileLock(cache / "setup.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        progress.step("waiting for another set-up on this machine")
-        lock.acquire(timeout=_LOCK_SECONDS)
-    try:
+    with ExitStack() as until_the_end:
+        try:
+            until_the_end.enter_context(file_lock(cache / "setup.lock", wait_seconds=0))
+        except HeldError:
+            progress.step("waiting for another set-up on this machine")
+            until_the_end.enter_context(file_lock(cache / "setup.lock", _LOCK_SECONDS))
         yield
-    finally:
-        lock.release()
 
 
 def _complete(settings: Settings) -> Toolchain | None:

@@ -28,6 +28,7 @@ from orchestrator.toolchain import language_wire as wire
 
 VERSION: Final = "0.1.0"
 MESSAGE_LIMIT_BYTES: Final = 400 << 20
+OUR_PACK: Final = Path(__file__).resolve().parents[2] / "policies"
 _END_GRACE_SECONDS: Final = 0.5
 _PARENT_POLL_SECONDS: Final = 1.0
 
@@ -35,15 +36,8 @@ _PARENT_POLL_SECONDS: Final = 1.0
 class LanguageHost:
     """Answers the engine; requests and answers are bytes, so that the SDK is needed by `run` alone."""
 
-    def __init__(self) -> None:
-        # The engine starts this host before the policy pack and calls Run after it: the import fits into
-        # the wait.
-        self._sdk = threading.Thread(target=import_module, args=("pulumi.automation._server",), daemon=True)
-        self._sdk.start()
-
     def run(self, raw: bytes, _context: grpc.ServicerContext) -> bytes:
         """Run the program in this process; a program's own failure is part of the answer."""
-        self._sdk.join()
         from pulumi.automation._server import LanguageServer
         from pulumi.runtime.proto import language_pb2
 
@@ -54,6 +48,9 @@ class LanguageHost:
 
     def run_plugin(self, raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         """Run a policy pack, or another plugin written in Python, and stream what it prints."""
+        # The engine calls Run once the policy pack has come up: loading the SDK fits into the wait. A host
+        # that is only asked what it is, as one is before each preview, does without.
+        threading.Thread(target=import_module, args=("pulumi.automation._server",), daemon=True).start()
         request = wire.decode("RunPluginRequest", raw)
         child = process.start(plugin_argv(request), env=plugin_environment(request), cwd=request.pwd or None)
         # The engine ends a plugin by cancelling this call.
@@ -93,10 +90,10 @@ class LanguageHost:
 
 def plugin_argv(request: Any) -> list[str]:
     """Command line of a plugin; a policy pack goes through the SDK's loader, which sets the stack up before
-    it runs the pack.
+    it runs the pack. Our own needs no stack, and so nothing of the SDK but the protocol.
     """
     program = request.info.program_directory or request.program
-    if request.kind == "analyzer":
+    if request.kind == "analyzer" and Path(program).resolve() != OUR_PACK:
         return [sys.executable, "-u", "-m", "pulumi.policy", *request.args, program]
     return [sys.executable, "-u", program, *request.args]
 

@@ -16,9 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
 from orchestrator.errors import StewardError, StoppedError
+from orchestrator.file_lock import HeldError, file_lock
 from orchestrator.inventory.prepared import Contents
 from orchestrator.parallel import for_each
 from orchestrator.ports.images import PreparedImages
@@ -71,12 +70,12 @@ class PodmanImages:
             there = usable = self._existing() & set(tags.values())
             if set(tags.values()) - there:
                 self._cache.mkdir(parents=True, exist_ok=True)
-                with FileLock(self._cache / "prepare.lock", timeout=_LOCK_SECONDS):
+                with file_lock(self._cache / "prepare.lock", _LOCK_SECONDS):
                     problems += self._make(wanted, now)
                 usable = self._existing() & set(tags.values())
         except StoppedError:
             raise
-        except Timeout:
+        except HeldError:
             problems.append("another run has been making one for too long")
         except (StewardError, OSError, ValueError) as problem:
             problems.append(_told(problem))

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import testinfra
-
 from orchestrator.ports.hosts import Expectation, Observation
 from orchestrator.verification import hardening_probes
 from orchestrator.verification.hardening_probes import NotApplicableError
@@ -35,6 +33,8 @@ class TestinfraVerifier:
 
     def observe(self, server: ServerOutput, expectations: Sequence[Expectation]) -> Sequence[Observation]:
         """One observation per expectation; an unreachable host gives observations that saw nothing."""
+        import testinfra
+
         host = testinfra.get_host(f"ssh://{server.name}", ssh_config=str(self._ssh_config), sudo=True)
         facts = _Facts(host)
         return [_observe(facts, expectation) for expectation in expectations]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from orchestrator.toolchain.language_host import plugin_argv
 
 PACK = Path(__file__).parents[2] / "policies"
 
@@ -22,9 +24,13 @@ def start_pack() -> Iterator[Callable[..., Any]]:
     started: list[subprocess.Popen[bytes]] = []
     channels: list[grpc.Channel] = []
 
-    def start(folder: Path = PACK, env: Mapping[str, str] | None = None) -> Any:
+    def start(
+        folder: Path = PACK, env: Mapping[str, str] | None = None, argv: Sequence[str] | None = None
+    ) -> Any:
+        info = SimpleNamespace(program_directory=str(folder))
+        asked = SimpleNamespace(info=info, kind="analyzer", args=["127.0.0.1:1"])
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(folder)],
+            argv or plugin_argv(asked),
             stdout=subprocess.PIPE,
             cwd=folder,
             env=dict(env or {}),

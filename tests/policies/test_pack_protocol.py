@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,15 @@ def firewall(**rule: Any) -> Any:
     return request("local:index:Firewall", "web-1", rules=[row | rule])
 
 
-def test_policies_are_named_by_rule(start_pack: Start) -> None:
+BY_THE_SDK = [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(ROOT / "policies")]
+"""How the language host of an official release starts every pack."""
+
+
+@pytest.mark.parametrize("argv", [None, BY_THE_SDK], ids=["our language host", "the SDK's loader"])
+def test_policies_are_named_by_rule(start_pack: Start, argv: list[str] | None) -> None:
     from google.protobuf import empty_pb2
 
-    info = start_pack().GetAnalyzerInfo(empty_pb2.Empty())
+    info = start_pack(argv=argv).GetAnalyzerInfo(empty_pb2.Empty())
 
     assert info.name == "steward"
     names = [policy.name for policy in info.policies]

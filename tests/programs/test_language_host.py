@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from orchestrator import process
+from orchestrator.toolchain.language_host import OUR_PACK, plugin_argv
 
 
 @dataclass
@@ -110,6 +112,18 @@ def test_a_policy_pack_is_run_by_the_sdks_loader(host: Host, tmp_path: Path) -> 
     out = b"".join(answer.stdout for answer in answers).decode()
     assert out == f"dev {tmp_path}/__main__.py\n"
     assert answers[-1].exitcode == 0
+
+
+def test_our_own_pack_comes_up_without_the_sdk() -> None:
+    info = language_pb2.ProgramInfo(program_directory=str(OUR_PACK))
+    argv = plugin_argv(language_pb2.RunPluginRequest(info=info, kind="analyzer", args=["127.0.0.1:1"]))
+    pack = subprocess.Popen([argv[0], "-X", "importtime", *argv[1:]], stdout=-1, stderr=-1, text=True)
+    assert pack.stdout is not None
+    assert int(pack.stdout.readline())
+    pack.kill()
+    loaded = {line.rpartition("|")[2].strip() for line in pack.communicate()[1].splitlines()}
+    assert "pulumi.runtime.proto.analyzer_pb2" in loaded
+    assert not loaded & {"pulumi", "pulumi.runtime", "pulumi.resource"}
 
 
 def test_cancelling_the_call_ends_the_plugin(host: Host, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator import command_lines
-from orchestrator.provisioning.automation import ToldCommand
+from orchestrator.provisioning.engine import ToldCommand
 from orchestrator.settings import load_settings
 from orchestrator.toolchain.environment import load_toolchain
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.real
 
 def test_what_the_sdk_starts_is_told(tmp_path: Path) -> None:
     heard: list[str] = []
-    command = ToldCommand(root=str(load_toolchain(load_settings()).root), skip_version_check=True)
+    command = ToldCommand(load_toolchain(load_settings()).root)
     command_lines.tell_to(heard.append)
     try:
         done = command.run(["about", "--json"], str(tmp_path), {"PULUMI_HOME": str(tmp_path), **os.environ})

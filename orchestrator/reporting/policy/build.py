@@ -28,10 +28,9 @@ from orchestrator.reporting.policy.model import (
 from orchestrator.reporting.policy.reconcile import blocking, check, counted, is_green
 from orchestrator.reporting.policy.words import verdict_words
 from policies.assessment import Assessment
-from policies.bench import problem_in
 from policies.controls import load_frameworks
 from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
-from policies.model import CheckResult, Rule, State, Subject, stops
+from policies.model import CheckResult, Rule, State, Subject, problem_in, stops
 from policies.pack import Pack
 from policies.profiles import Profile
 

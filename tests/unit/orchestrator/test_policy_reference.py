@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from filelock import FileLock, Timeout
 
 from orchestrator.errors import InputError
+from orchestrator.file_lock import HeldError, file_lock
 from orchestrator.git_folder import write_folder
 from orchestrator.policy_reference import open_policy, place_of, policy_environment
 from orchestrator.settings import Settings, load_settings
@@ -129,8 +129,8 @@ def test_one_process_at_a_time_writes_a_reference(tmp_path: Path, monkeypatch: p
     from orchestrator import policy_reference
 
     def write_alone(repository: Path, commit: str, inside: str, target: Path) -> None:
-        with pytest.raises(Timeout):
-            FileLock(tmp_path / "home" / "policy" / "lock").acquire(timeout=0)
+        with pytest.raises(HeldError), file_lock(tmp_path / "home" / "policy" / "lock", 0):
+            pass
         write_folder(repository, commit, inside, target)
 
     monkeypatch.setattr(policy_reference, "write_folder", write_alone)

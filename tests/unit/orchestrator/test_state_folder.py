@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.app import open_ledger
 from orchestrator.errors import InputError
+from orchestrator.evidence.ledger import open_ledger
 from orchestrator.settings import Settings
 from orchestrator.state_folder import MIGRATIONS, VERSION, open_state, version_of
 from tests.fakes import NOON

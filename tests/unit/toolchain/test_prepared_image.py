@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from orchestrator.errors import InputError, StoppedError, ToolError
+from orchestrator.file_lock import file_lock
 from orchestrator.inventory.prepared import Contents
 from orchestrator.process import CommandResult
 from orchestrator.toolchain import prepared_image
@@ -143,7 +143,7 @@ def test_a_run_waits_for_another_that_makes_the_same(
 ) -> None:
     monkeypatch.setattr(prepared_image, "_LOCK_SECONDS", 0.1)
     (tmp_path / "cache").mkdir()
-    with FileLock(tmp_path / "cache" / "prepare.lock"):
+    with file_lock(tmp_path / "cache" / "prepare.lock", 0):
         done = images(tmp_path).prepare({"web-1": WEB})
     assert done.problems == ("another run has been making one for too long",)
     assert podman.built() == []

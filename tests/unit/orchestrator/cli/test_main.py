@@ -31,7 +31,7 @@ HEAVY = (
     "pulumi_policy",
     "ansible_runner",
     "ansible",
-    "sqlalchemy",
+    "sqlite3",
     "testinfra",
     "rich",
     "grpc",

@@ -13,10 +13,11 @@ import pytest
 
 from orchestrator.backups.documents import RestoreResult, Snapshot
 from orchestrator.backups.putting_back import Restored
-from orchestrator.cli.backup_tables import aligned, backup_table, next_commands, restore_text, snapshot_table
+from orchestrator.cli.backup_tables import backup_table, next_commands, restore_text, snapshot_table
 from orchestrator.cli.live import LiveProgress
 from orchestrator.cli.output import as_document, colour, emit, width
 from orchestrator.cli.progress import PlainProgress, progress
+from orchestrator.cli.tables import aligned
 from orchestrator.pipelines.step import Step
 from orchestrator.reporting.model import Backup, Finding, StepState, Verdict
 from orchestrator.reporting.model import Step as StepRecord

@@ -8,14 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
-from sqlalchemy.exc import IntegrityError
 
 from orchestrator.clock import Moment
 from orchestrator.errors import InputError, ToolError
-from orchestrator.evidence import ledger as ledger_module
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.evidence.schema import VERSION
+from orchestrator.file_lock import file_lock
 from orchestrator.ports.backups import Receipt
 from tests.fakes import NOON
 
@@ -71,7 +69,7 @@ def test_a_name_that_is_used_again_gets_a_new_id_and_the_old_record_stays(
 
 def test_two_living_stacks_of_one_name_are_impossible(ledger: SqliteLedger) -> None:
     made = ledger.create_stack("acme-demo", "acme", NOON)
-    with pytest.raises(IntegrityError):
+    with pytest.raises(sqlite3.IntegrityError):
         ledger.create_stack("acme-demo", "acme", NOON)
     assert ledger.stack("acme-demo") == made
 
@@ -140,25 +138,22 @@ def test_a_folder_in_its_place_is_refused(path: Path) -> None:
         SqliteLedger(path)
 
 
-def test_a_ledger_that_another_process_holds_is_told_as_that_and_not_as_broken(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_ledger_that_another_process_holds_is_told_as_that_and_not_as_broken(path: Path) -> None:
     """One that was stopped in the middle of a write; nobody may be told to restore a file that is well."""
-    monkeypatch.setattr(ledger_module, "_WAIT_SECONDS", 0.1)
-    ledger = SqliteLedger(path)
+    ledger = SqliteLedger(path, wait_seconds=0.1)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(ToolError, match=r"another process holds it.*fuser -v .*steward\.db"):
         ledger.create_stack("acme-demo", "acme", NOON)
     with pytest.raises(InputError, match=r"another process holds it.*then run this again"):
-        SqliteLedger(path)
+        SqliteLedger(path, wait_seconds=0.1)
     other.execute("ROLLBACK")
     other.close()
     with (
-        FileLock(path.with_suffix(".lock")),
+        file_lock(path.with_suffix(".lock"), 0),
         pytest.raises(InputError, match=r"another process holds it.*steward\.lock"),
     ):
-        SqliteLedger(path)
+        SqliteLedger(path, wait_seconds=0.1)
     ledger.create_stack("acme-demo", "acme", NOON)
     assert SqliteLedger(path).living_stacks() == ["acme-demo"]
 

@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine
 
 from orchestrator.evidence import schema
+from orchestrator.evidence.database import Database
 from orchestrator.evidence.ledger import SqliteLedger
 from orchestrator.evidence.schema import MIGRATIONS, VERSION, migrate
 
@@ -52,19 +52,19 @@ def test_a_ledger_of_each_version_opens_and_keeps_its_rows(version: int, tmp_pat
 def test_a_migration_happens_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     restore(VERSION, tmp_path / "old.db")
     monkeypatch.setattr(schema, "VERSION", VERSION + 1)
-    engine = create_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    database = Database(tmp_path / "old.db", wait_seconds=1)
 
-    def killed(connection: Connection) -> None:
-        connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN further TEXT")
-        connection.exec_driver_sql("UPDATE runs SET further = 'x'")
+    def killed(connection: sqlite3.Connection) -> None:
+        connection.execute("ALTER TABLE runs ADD COLUMN further TEXT")
+        connection.execute("UPDATE runs SET further = 'x'")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        migrate(engine, {VERSION + 1: killed})
+        migrate(database, {VERSION + 1: killed})
     before = tables(tmp_path / "old.db")
     assert "further" not in str(before["runs"])
 
-    migrate(engine, {VERSION + 1: lambda it: it.exec_driver_sql("ALTER TABLE runs ADD COLUMN further TEXT")})
+    migrate(database, {VERSION + 1: lambda it: it.execute("ALTER TABLE runs ADD COLUMN further TEXT")})
     assert "further" in str(tables(tmp_path / "old.db")["runs"])
     with sqlite3.connect(tmp_path / "old.db") as connection:
         assert connection.execute("SELECT version FROM ledger_version").fetchall() == [(VERSION + 1,)]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestrator.app_fleet import fleets_of, judge, validate_files
+from orchestrator.app_fleet import fleets_of, validate_files
 from orchestrator.cli.main import run
 from orchestrator.errors import InputError
+from orchestrator.policy_pack import open_pack
 from orchestrator.settings import Settings, find_project
 from orchestrator.starter.templates import StarterFile, starter_files
 from orchestrator.starter.write import Done, read_record, upgrade, write_new
@@ -54,7 +55,7 @@ def test_its_fleets_are_valid_by_their_roles_too(repository: Path) -> None:
 
 
 def test_its_rule_passes_its_cases(repository: Path) -> None:
-    pack = judge(settings(repository))
+    pack = open_pack(settings(repository))
     assert pack.own == {"operations.roles-are-ours"}
     assert [each for each in try_cases(repository / "rules" / "cases", pack) if each.differences] == []
 

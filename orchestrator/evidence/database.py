@@ -1,0 +1,60 @@
+"""The ledger's SQLite file: a connection for each piece of work, none shared by threads or processes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from orchestrator.errors import StewardError, ToolError
+
+_DURABLE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+
+
+class Database:
+    """Waits `wait_seconds` for another process that writes; each writes for milliseconds.
+
+    Raises ToolError when that was in vain, OSError where the disk is full, and else sqlite3.Error.
+    """
+
+    def __init__(self, path: Path, wait_seconds: float) -> None:
+        self._path = path
+        self._wait_seconds = wait_seconds
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that begins no transaction by itself."""
+        try:
+            with closing(sqlite3.connect(self._path, self._wait_seconds, isolation_level=None)) as connection:
+                connection.row_factory = sqlite3.Row
+                for pragma in _DURABLE:
+                    connection.execute(pragma)
+                yield connection
+        except sqlite3.OperationalError as problem:
+            kind = problem.sqlite_errorcode & 0xFF  # what is above says more exactly why
+            if kind == sqlite3.SQLITE_BUSY:
+                raise self.held(ToolError) from problem
+            if kind == sqlite3.SQLITE_FULL:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path)) from problem
+            raise
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, with no other writer in between: all of the block or, after an error, nothing."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:
+                yield connection
+
+    def held(self, kind: type[StewardError]) -> StewardError:
+        """Another process keeps the ledger, as one that was stopped in the middle of a write."""
+        path = self._path
+        return kind(
+            "ledger", "another process holds it", place=str(path),
+            got=f"still held after {self._wait_seconds:g} s",
+            next_step=f"See which with: fuser -v {path} {path.with_suffix('.lock')}. "
+            "End it, or wait for it, then run this again.",
+        )  # fmt: skip
