@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 from orchestrator.errors import StewardError, ToolError
 
-_DURABLE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
+_LOG_INDEX_BYTES: Final = 32 << 10
+_DURABLE: Final = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON")
 
 
 class Database:
@@ -37,7 +40,7 @@ class Database:
             kind = problem.sqlite_errorcode & 0xFF  # what is above says more exactly why
             if kind == sqlite3.SQLITE_BUSY:
                 raise self.held(ToolError) from problem
-            if kind == sqlite3.SQLITE_FULL:
+            if kind == sqlite3.SQLITE_FULL or (kind == sqlite3.SQLITE_IOERR and self._disk_is_full()):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path)) from problem
             raise
 
@@ -48,6 +51,10 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             with connection:
                 yield connection
+
+    def _disk_is_full(self) -> bool:
+        """SQLite tells of a failed input or output where there is no room for the index of its log."""
+        return shutil.disk_usage(self._path.parent).free < _LOG_INDEX_BYTES
 
     def held(self, kind: type[StewardError]) -> StewardError:
         """Another process keeps the ledger, as one that was stopped in the middle of a write."""

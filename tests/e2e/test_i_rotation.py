@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.real, pytest.mark.e2e]
 
 @contextmanager
 def meanwhile(act: Callable[[], str]) -> Iterator[list[str]]:
-    """Repeats `act` until the block ends; yields what went wrong so far, '' for each time that nothing did."""
+    """Does `act` twice a second until the block ends; yields what went wrong so far, '' each time that nothing did."""
     told: list[str] = []
     over = threading.Event()
 
     def repeat() -> None:
-        while not over.is_set():
+        while not over.wait(0.5):
             told.append(act())
 
     thread = threading.Thread(target=repeat)
