@@ -21,6 +21,7 @@ from policies.model import (
     Subject,
 )
 from policies.profiles import Profile
+from policies.reach import not_its_step, sort_of
 
 _MOST_NAMED: Final = 3
 _WHEN_MADE: Final = "Judged at up, before the resource is made."
@@ -62,18 +63,17 @@ class Bench:
         return self._result(subject, State.PASS)
 
     def out_of_scope(self, subject: Subject) -> CheckResult:
-        """The rule does not read this type, or nobody can."""
+        """The rule does not read this type or step, or nobody can."""
         if subject.type == "unrecognised":
             kind = shown(subject.source_type)
             return self.not_run(subject, f"no rule can read resources of type {kind}", Enforcement.ADVISORY)
-        judged = (
-            " or ".join(self.rule.subjects) if len(self.rule.subjects) <= _MOST_NAMED else "other resources"
-        )
-        return self._result(
-            subject,
-            State.NOT_APPLICABLE,
-            message=f"judges {judged.replace('_', ' ')}; this is a {subject.type.replace('_', ' ')}",
-        )
+        if subject.type in self.rule.subjects:
+            said = not_its_step(self.rule.steps, sort_of(subject))
+        else:
+            few = len(self.rule.subjects) <= _MOST_NAMED
+            judged = " or ".join(self.rule.subjects) if few else "other resources"
+            said = f"judges {judged}; this is a {subject.type}".replace("_", " ")
+        return self._result(subject, State.NOT_APPLICABLE, message=said)
 
     def not_run(self, subject: Subject, reason: str, enforcement: Enforcement) -> CheckResult:
         """The rule was not asked."""

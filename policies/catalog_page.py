@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from policies.controls import load_frameworks
-from policies.model import Rule
+from policies.model import Rule, Steps
 from policies.pack import all_profiles, all_rules
 from policies.profiles import load_profiles
+from policies.reach import steps_words
 
 _HEAD: Final = """\
 # Policies
@@ -77,7 +78,8 @@ def _overview() -> Iterator[str]:
 def _rule(rule: Rule) -> Iterator[str]:
     yield f"## {rule.id}"
     yield f"**{rule.title}.** {rule.rationale}\n"
-    yield f"- Judges: {', '.join(f'`{subject}`' for subject in rule.subjects)}"
+    steps = f": {steps_words(rule.steps)}" if rule.steps != Steps() else ""
+    yield f"- Judges: {', '.join(f'`{subject}`' for subject in rule.subjects)}{steps}"
     yield f"- Fix: {rule.remediation}"
     titles = {key: framework.title for key, framework in load_frameworks().items()}
     controls = "; ".join(f"{titles[key]} {', '.join(ids)}" for key, ids in rule.controls.items())

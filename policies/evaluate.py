@@ -27,6 +27,7 @@ from policies.model import (
     SubjectCheck,
 )
 from policies.profiles import Profile, Profiles
+from policies.reach import Sort, read_what_decides, reads, sort_of
 from policies.rules import all_rules
 from policies.stopping import Stops
 
@@ -108,15 +109,17 @@ class _Bout:
             set() if only is None else {n for n, each in enumerate(subjects) if each.urn not in only}
         )
         self._stops, self._apart_seconds = Stops(), APART_SECONDS
-        self._by_type: dict[str, list[int]] = defaultdict(list)
+        self._by_sort: dict[Sort, list[int]] = defaultdict(list)
         for place, subject in enumerate(subjects):
-            self._by_type[subject.type].append(place)
+            self._by_sort[sort_of(subject)].append(place)
 
     def judge(self) -> None:
-        """Fill in the results of every pair whose rule reads the subject's type, but for passes."""
+        """Fill in the results of every pair whose rule reads such subjects, but for passes."""
         with WATCH.assessment(), self._stops:
             for number, rule in enumerate(self._rules):
-                waiting = [place for place in self._read_by(rule) if place not in self._left_out]
+                for place in self._asked(rule, None):
+                    self._judge((place, number), read_what_decides(rule.steps))
+                waiting = self._asked(rule, True)
                 if rule.apart is not None:
                     self._judge_apart(number, rule, rule.apart, waiting)
                 else:
@@ -165,13 +168,13 @@ class _Bout:
                 self.results[place, number] = bench.results(subject, answer)
 
     def of(self, pair: _Pair) -> Sequence[CheckResult]:
-        """All results of a pair, also a pass, and of a type that the rule does not read."""
+        """All results of a pair, also a pass, and of what the rule does not read."""
         if pair in self.results:
             return self.results[pair]
         place, number = pair
         subject, (_, bench) = self._subjects[place], self._terms_of(place, number)
-        read = subject.type in bench.rule.subjects
-        return [bench.passed(subject) if read else bench.out_of_scope(subject)]
+        silent = reads(bench.rule, sort_of(subject)) is False
+        return [bench.out_of_scope(subject) if silent else bench.passed(subject)]
 
     def matrix(self) -> Mapping[str, str]:
         """Rule id -> one letter a subject."""
@@ -181,17 +184,21 @@ class _Bout:
         )
         rows = [bytearray(usual) for _ in self._rules]
         for row, rule in zip(rows, self._rules, strict=True):
-            for place in self._read_by(rule):
+            for place in self._read_by(rule, True, None):
                 row[place] = _CODES[State.NOT_RUN if place in self._left_out else State.PASS]
         for (place, number), results in self.results.items():
             states = [result.state for result in results]
             rows[number][place] = _CODES[states[0] if len(states) == 1 else min(states, key=WORST.index)]
         return {rule.id: row.decode("ascii") for rule, row in zip(self._rules, rows, strict=True)}
 
-    def _read_by(self, rule: Rule) -> list[int]:
-        """Places of the subjects that the rule reads, the last one first."""
-        places = [place for type_ in rule.subjects for place in self._by_type.get(type_, ())]
-        return sorted(places, reverse=True)
+    def _read_by(self, rule: Rule, *answers: bool | None) -> list[int]:
+        """Places of the subjects of which `reads` gives one of these answers, the last one first."""
+        sorts = [places for sort, places in self._by_sort.items() if reads(rule, sort) in answers]
+        return sorted((place for places in sorts for place in places), reverse=True)
+
+    def _asked(self, rule: Rule, answer: bool | None) -> list[int]:
+        """Those of them that are to be judged."""
+        return [place for place in self._read_by(rule, answer) if place not in self._left_out]
 
     def _terms_of(self, place: int, number: int) -> tuple[Facts | None, Bench]:
         """The rule's parameters for this subject, None where its profile disables it, and the bench."""

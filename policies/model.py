@@ -177,6 +177,14 @@ class Apart(Protocol):
 
 
 @dataclass(frozen=True)
+class Steps:
+    """Steps by what happens to which type of resource; what is empty stands for all."""
+
+    types: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Rule:
     """A check with the metadata that the catalog keeps for it; exactly one of the checks is set, or none
     where a rule is read as data.
@@ -198,6 +206,8 @@ class Rule:
     version: int
     waivable: bool = True
     """Whether a waiver may excuse it."""
+    steps: Steps = Steps()
+    """Which steps it judges, of a rule about steps."""
     check: SubjectCheck | None = None
     stack_check: StackCheck | None = None
     apart: Apart | None = None

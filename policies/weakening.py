@@ -10,6 +10,7 @@ from policies.assessment import LETTERS, WORST, Assessment
 from policies.catalog.schema import stricter_way
 from policies.model import CheckResult, Enforcement, OnUnknown, Phase, Rule, Severity, State, Subject
 from policies.profiles import LEVELS, Profile, Profiles
+from policies.reach import reads, sort_of, steps_words
 from policies.reference import Reference
 from policies.signers import Signer
 from policies.waivers import Waiver
@@ -162,6 +163,13 @@ def _rewritten(old: Rule, new: Rule) -> Iterator[Weakening]:
     fewer = sorted(set(old.subjects) - set(new.subjects))
     if fewer or old.kind is not new.kind:
         yield Weakening("rules", f"{old.id}.subjects", ", ".join(old.subjects), ", ".join(new.subjects))
+    if _narrower(old.steps.types, new.steps.types) or _narrower(old.steps.operations, new.steps.operations):
+        yield Weakening("rules", f"{old.id}.steps", steps_words(old.steps), steps_words(new.steps))
+
+
+def _narrower(old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+    """Of names of steps, where none stands for all."""
+    return bool(new) and (not old or not set(old) <= set(new))
 
 
 def _waivers(old: Reference, new: Reference) -> Iterator[Weakening]:
@@ -235,8 +243,8 @@ def stricter(old: Assessment, new: Assessment) -> Assessment:
 
 
 def _unjudged(rule: Rule, subject: Subject) -> str:
-    reads = rule.kind is subject.kind and subject.type in rule.subjects
-    return LETTERS[State.NOT_RUN if reads else State.NOT_APPLICABLE]
+    silent = rule.kind is not subject.kind or reads(rule, sort_of(subject)) is False
+    return LETTERS[State.NOT_APPLICABLE if silent else State.NOT_RUN]
 
 
 class _Side:

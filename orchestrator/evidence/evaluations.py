@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from orchestrator.evidence.documents import Read, Row, matrix, rows, text
+from orchestrator.evidence.documents import Read, Row, matrix, rows, table, text
 from orchestrator.evidence.period import Period
 from orchestrator.evidence.record import Kind, Line
 
@@ -98,7 +98,7 @@ def evaluation_days(period: Period, lines: Sequence[Line], reports: Sequence[Rea
 
 
 def _tally(report: Read) -> _Tally:
-    """Due are the pairs whose rule reads that type of subject, and all that are said not to be run."""
+    """Due are the pairs whose rule reads such subjects, and all that are said not to be run."""
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     subjects = rows(report.found, "subjects")
     for place, subject in enumerate(subjects):
@@ -106,7 +106,7 @@ def _tally(report: Read) -> _Tally:
     letters, due, told = Counter[str](), 0, matrix(report)
     for rule in rows(report.found, "rules"):
         line = told.get(text(rule, "id"), "")
-        read = _read_by(rule, places, len(subjects))
+        read = _read_by(rule, places, subjects)
         own = Counter(line[place] for place in read if place < len(line))
         rest = Counter(line) - own
         del rest["n"]
@@ -116,18 +116,31 @@ def _tally(report: Read) -> _Tally:
 
 
 def _read_by(
-    rule: Mapping[str, Any], places: Mapping[tuple[str, str], Sequence[int]], count: int
+    rule: Mapping[str, Any],
+    places: Mapping[tuple[str, str], Sequence[int]],
+    subjects: Sequence[Mapping[str, Any]],
 ) -> Sequence[int]:
     """Places of the subjects that a rule reads: all of them where it does not say which."""
-    types = rule.get("types")
+    types, steps = rule.get("types"), table(rule, "steps")
     if not isinstance(types, list):
-        return range(count)
+        return range(len(subjects))
     kind = text(rule, "kind")
     return [
         place
         for each in {one for one in types if isinstance(one, str)}
         for place in places.get((kind, each), ())
+        if not steps or _may_be_one(steps, subjects[place])
     ]
+
+
+def _may_be_one(steps: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
+    """Whether a step is one of those that a rule judges, or does not say that it is none."""
+    named = (
+        (steps.get("types"), text(step, "step_type")),
+        (steps.get("operations"), text(step, "operation")),
+    )
+    told = [(names, said) for names, said in named if isinstance(names, list)]
+    return any(not said for _, said in told) or all(said in names for names, said in told)
 
 
 def _not_looked_at(reports: Sequence[Read]) -> str:

@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 from policies import yamlfile
 from policies.catalog.schema import check_schema
 from policies.facts import shown
-from policies.model import Kind, OnUnknown, PackError, Rule, Scope, Severity
-from policies.subjects.types import TYPES
+from policies.model import Kind, OnUnknown, PackError, Rule, Scope, Severity, Steps
+from policies.subjects.resources import RESOURCE_TYPES
+from policies.subjects.types import OPERATIONS, TYPES
 
 _HERE: Final = Path(__file__).parent
 ROOMS: Final = (
@@ -25,7 +26,7 @@ KEYS: Final = (
     *("id", "title", "rationale", "severity", "kind", "scope", "subjects", "controls"),
     *("params", "on_unknown", "remediation", "owner", "reviewed_on", "version"),
 )
-MAY_SAY: Final = ("waivable",)
+MAY_SAY: Final = ("waivable", "steps")
 _Choice = TypeVar("_Choice", Kind, Severity, Scope, OnUnknown)
 
 
@@ -80,7 +81,7 @@ def entry_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
         severity=_one_of(Severity, entry, "severity", place),
         kind=kind,
         scope=_one_of(Scope, entry, "scope", place),
-        subjects=_subjects(entry["subjects"], TYPES[kind], place),
+        subjects=_some_of(TYPES[kind], entry["subjects"], f"{place}.subjects"),
         controls=_controls(entry["controls"], place),
         params=_params(entry["params"], place),
         on_unknown=_one_of(OnUnknown, entry, "on_unknown", place),
@@ -89,6 +90,7 @@ def entry_rule(entry: Mapping[str, object], room: str, place: str) -> Rule:
         reviewed_on=reviewed_on,
         version=version,
         waivable=_flag(entry.get("waivable", True), f"{place}.waivable"),
+        steps=_steps(entry["steps"], kind, f"{place}.steps") if "steps" in entry else Steps(),
     )
 
 
@@ -114,10 +116,20 @@ def _one_of(choices: type[_Choice], entry: Mapping[str, object], key: str, place
         ) from None
 
 
-def _subjects(value: object, types: Sequence[str], place: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or any(each not in types for each in value):
-        raise PackError(f"{place}.subjects: expected some of {', '.join(types)}; got {shown(value)}")
+def _some_of(names: Sequence[str], value: object, place: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or any(each not in names for each in value):
+        raise PackError(f"{place}: expected some of {', '.join(names)}; got {shown(value)}")
     return tuple(value)
+
+
+def _steps(value: object, kind: Kind, place: str) -> Steps:
+    if kind is not Kind.STEP:
+        raise PackError(f"{place}: is of rules about steps; this one judges {kind.value.replace('_', ' ')}")
+    known = {"types": RESOURCE_TYPES, "operations": OPERATIONS}
+    named = yamlfile.mapping(value, place, optional=tuple(known))
+    if not named:
+        raise PackError(f"{place}: expected types, operations or both")
+    return Steps(**{key: _some_of(known[key], each, f"{place}.{key}") for key, each in named.items()})
 
 
 def _controls(value: object, place: str) -> Mapping[str, tuple[str, ...]]:

@@ -15,28 +15,17 @@ def op(step: Subject) -> str:
     return step.facts.text("op")
 
 
-def is_of(step: Subject, *types: str) -> bool:
-    """Whether the step is about a resource of one of these neutral types."""
-    return step.facts.text("type") in types
-
-
-def lost(step: Subject, types: tuple[str, ...], losing: tuple[str, ...]) -> Iterator[Outcome]:
-    """A finding where a step of these operations ends a resource of these types, if it is about one."""
+def lost(step: Subject) -> Iterator[Outcome]:
+    """A finding where a step ends its resource, also for another one in its place."""
     happens = op(step)
-    if not is_of(step, *types):
-        yield NotApplicable(f"is about {' or '.join(types).replace('_', ' ')} alone")
-    elif happens in losing:
+    if happens in LOSING:
         what = step.facts.text("type").replace("_", " ")
         yield Finding("op", f"{happens}s the {what}", happens, f"the {what} stays")
 
 
-def both(
-    step: Subject, types: tuple[str, ...], judge: Callable[[Facts, Facts], Iterator[Outcome]]
-) -> Iterator[Outcome]:
-    """What `judge` says of the facts before and after, where a resource of these types has both."""
-    if not is_of(step, *types):
-        yield NotApplicable(f"is about {' or '.join(types).replace('_', ' ')} alone")
-    elif not step.facts.has("old") or not step.facts.has("new"):
+def both(step: Subject, judge: Callable[[Facts, Facts], Iterator[Outcome]]) -> Iterator[Outcome]:
+    """What `judge` says of the facts before and after, where the resource has both."""
+    if not step.facts.has("old") or not step.facts.has("new"):
         yield NotApplicable("the resource is not there both before and after")
     else:
         yield from judge(step.facts.table("old"), step.facts.table("new"))

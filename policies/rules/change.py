@@ -7,27 +7,23 @@ from collections.abc import Iterator, Sequence
 
 from policies.facts import Facts, UnknownFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, SubjectCheck
-from policies.rules._steps import LOSING, both, is_of, lost, op, turned_off
+from policies.rules._steps import LOSING, both, lost, op, turned_off
 
-_COUNTED = ("grouping", "provider", "part", "unrecognised", "fleet")
+_NOT_COUNTED = ("grouping", "provider", "part", "unrecognised", "fleet")
 """What is no thing of its own, and so does not count among what a stack loses."""
 _HOUR = 3600
 
 
 def data_not_deleted(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """Nothing that bears data is deleted."""
-    if op(subject) != "delete":
-        yield NotApplicable("the resource is not deleted")
-    elif subject.facts.flag("bearsData"):
+    if subject.facts.flag("bearsData"):
         what = subject.facts.text("type")
         yield Finding("op", f"deletes a {what} that bears data", "delete", f"the {what} stays")
 
 
 def data_not_replaced(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """Nothing that bears data is replaced by an empty one."""
-    if op(subject) != "replace":
-        yield NotApplicable("the resource is not replaced")
-    elif subject.facts.flag("bearsData"):
+    if subject.facts.flag("bearsData"):
         why = ", ".join(subject.facts.texts("replaceReasons")) or "for a reason that nobody told"
         what = subject.facts.text("type")
         yield Finding(
@@ -37,17 +33,17 @@ def data_not_replaced(subject: Subject, _params: Facts) -> Iterator[Outcome]:
 
 def backup_plan_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """No backup plan goes, or loses the id that its receipts carry."""
-    yield from lost(subject, ("backup_plan",), LOSING)
+    yield from lost(subject)
 
 
 def identity_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """No id goes: receipts, credentials and evidence carry it."""
-    yield from lost(subject, ("identity",), LOSING)
+    yield from lost(subject)
 
 
 def key_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """No key goes that other resources are encrypted by."""
-    yield from lost(subject, ("key",), LOSING)
+    yield from lost(subject)
 
 
 def protection_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -71,7 +67,7 @@ def retention_not_lowered(subject: Subject, _params: Facts) -> Iterator[Outcome]
         else:
             yield from _less(old, new, "backupDays", "keeps its own backups for fewer days")
 
-    yield from both(subject, ("backup_plan", "database"), judge)
+    yield from both(subject, judge)
 
 
 def rpo_not_raised(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -85,7 +81,7 @@ def rpo_not_raised(subject: Subject, _params: Facts) -> Iterator[Outcome]:
                 new.where("rpoSeconds"), "may lose more work than before", seen, f"{before / _HOUR:g} h"
             )
 
-    yield from both(subject, ("backup_plan",), judge)
+    yield from both(subject, judge)
 
 
 def coverage_not_narrowed(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -99,7 +95,7 @@ def coverage_not_narrowed(subject: Subject, _params: Facts) -> Iterator[Outcome]
                 seen = shown("/".join(pair))
                 yield Finding(new.where("covers"), f"covers {seen} no longer", "left out", seen)
 
-    yield from both(subject, ("backup_plan",), judge)
+    yield from both(subject, judge)
 
 
 def encryption_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -109,7 +105,7 @@ def encryption_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
         key = "diskEncrypted" if subject.facts.text("type") == "server" else "encrypted"
         yield from turned_off(key, "is encrypted no longer", old, new)
 
-    yield from both(subject, ("volume", "bucket", "database", "vault", "server"), judge)
+    yield from both(subject, judge)
 
 
 def versioning_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -118,7 +114,7 @@ def versioning_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
         yield from turned_off("versioning", "keeps earlier versions no longer", old, new)
 
-    yield from both(subject, ("bucket",), judge)
+    yield from both(subject, judge)
 
 
 def public_block_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -127,7 +123,7 @@ def public_block_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
         yield from turned_off("publicAccessBlocked", "can be made public from now on", old, new)
 
-    yield from both(subject, ("bucket",), judge)
+    yield from both(subject, judge)
 
 
 def size_not_shrunk(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -139,7 +135,7 @@ def size_not_shrunk(subject: Subject, _params: Facts) -> Iterator[Outcome]:
             seen = f"{before:g}, then {after:g} GiB"
             yield Finding(new.where("sizeGib"), "gets smaller", seen, f"at least {before:g} GiB")
 
-    yield from both(subject, ("volume", "database"), judge)
+    yield from both(subject, judge)
 
 
 def network_stays(stack: Sequence[Subject]) -> SubjectCheck:
@@ -149,9 +145,7 @@ def network_stays(stack: Sequence[Subject]) -> SubjectCheck:
     )
 
     def check(subject: Subject, _params: Facts) -> Iterator[Outcome]:
-        if not is_of(subject, "network"):
-            yield NotApplicable("is about networks alone")
-        elif not living:
+        if not living:
             yield NotApplicable("no server lives in this stack")
         elif op(subject) in LOSING:
             what = f"{op(subject)}s the network of {_servers(living)}"
@@ -171,9 +165,6 @@ def firewall_stays(stack: Sequence[Subject]) -> SubjectCheck:
     going = {step.name for step in stack if _type(step) == "server" and _op(step) == "delete"}
 
     def check(subject: Subject, _params: Facts) -> Iterator[Outcome]:
-        if not is_of(subject, "firewall") or op(subject) != "delete":
-            yield NotApplicable("is no deletion of a firewall")
-            return
         left = [name for name in subject.facts.texts("servers") if name not in going]
         if left:
             names = ", ".join(shown(name) for name in left[:5])
@@ -184,11 +175,13 @@ def firewall_stays(stack: Sequence[Subject]) -> SubjectCheck:
 
 def few_deletes(stack: Sequence[Subject]) -> SubjectCheck:
     """A change deletes no more than a part of the stack."""
-    there = [step for step in stack if _type(step) not in _COUNTED and _op(step) not in ("create", "read")]
+    there = [
+        step for step in stack if _type(step) not in _NOT_COUNTED and _op(step) not in ("create", "read")
+    ]
     gone = [step for step in there if _op(step) in ("delete", "")]
 
     def check(subject: Subject, params: Facts) -> Iterator[Outcome]:
-        if op(subject) != "delete" or is_of(subject, *_COUNTED):
+        if subject.facts.text("type") in _NOT_COUNTED:
             yield NotApplicable("deletes nothing that counts")
             return
         most, least = params.whole("max_percent"), params.whole("max_always_allowed")
@@ -203,10 +196,7 @@ def few_servers_replaced(stack: Sequence[Subject]) -> SubjectCheck:
     """A change replaces only as many servers at once as the profile allows."""
     replaced = sum(1 for step in stack if _type(step) == "server" and _op(step) == "replace")
 
-    def check(subject: Subject, params: Facts) -> Iterator[Outcome]:
-        if not is_of(subject, "server") or op(subject) != "replace":
-            yield NotApplicable("replaces no server")
-            return
+    def check(_subject: Subject, params: Facts) -> Iterator[Outcome]:
         most = params.whole("max_servers")
         if replaced > most:
             what = f"is one of {replaced} servers that are replaced at once"
@@ -227,7 +217,7 @@ def last_server_stays(stack: Sequence[Subject]) -> SubjectCheck:
                 gaps.append(Gap(f"{shown(step.name)}: {gap.path}", gap.settled_at_up, gap.reason))
 
     def check(subject: Subject, _params: Facts) -> Iterator[Outcome]:
-        if not is_of(subject, "server") or op(subject) != "delete":
+        if op(subject) != "delete":
             yield NotApplicable("deletes no server")
             return
         group = subject.facts.table("old").text_or_none("group") or ""

@@ -1,4 +1,4 @@
-"""Which types of subject each kind has: what a catalog entry may name."""
+"""Which types of subject each kind has, and what steps do: what a catalog entry may name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from policies.subjects.governance import GOVERNANCE_TYPES
 from policies.subjects.history import HISTORY_TYPES
 from policies.subjects.population import MEMBER
 from policies.subjects.resources import RESOURCE_TYPES
+from policies.subjects.steps import OPS
 
 TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.RESOURCE: (*RESOURCE_TYPES, *FLEET_TYPES, MEMBER, *GOVERNANCE_TYPES, *HISTORY_TYPES),
@@ -21,3 +22,5 @@ TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.BACKUP_RECORD: ("backup_record",),
     Kind.COST_LINE: ("cost_line", "budget"),
 }
+OPERATIONS: Final = tuple(dict.fromkeys(OPS.values()))
+"""What may happen to a resource."""

@@ -19,6 +19,7 @@ from orchestrator.reporting.policy.model import (
     ReportedFramework,
     ReportedResult,
     ReportedRule,
+    ReportedSteps,
     ReportedSubject,
     ReportedWaiver,
     Source,
@@ -33,6 +34,7 @@ from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
 from policies.model import CheckResult, Rule, State, Subject, problem_in, stops
 from policies.pack import Pack
 from policies.profiles import Profile
+from policies.reach import sort_of
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ def _population(subjects: Sequence[ReportedSubject], context: ReportContext) -> 
 
 
 def _subject(subject: Subject, profile: str, left_out: str) -> ReportedSubject:
+    sort = sort_of(subject)
     return ReportedSubject(
         id=subject.urn,
         kind=subject.kind.value,
@@ -163,6 +166,8 @@ def _subject(subject: Subject, profile: str, left_out: str) -> ReportedSubject:
         witness=subject.witness,
         file=_file(subject.facts),
         line=_line(subject.facts),
+        step_type=sort.step_type or "",
+        operation=sort.operation or "",
         left_out=left_out,
     )
 
@@ -191,6 +196,7 @@ def _rule(rule: Rule, profiles: Iterable[Profile], *, own: bool) -> ReportedRule
         severity=rule.severity.value,
         kind=rule.kind.value,
         types=rule.subjects,
+        steps=ReportedSteps(types=rule.steps.types, operations=rule.steps.operations),
         controls={name: tuple(ids) for name, ids in rule.controls.items()},
         remediation=rule.remediation,
         owner=rule.owner,

@@ -16,6 +16,8 @@ from orchestrator.reporting.policy.model import (
     State,
 )
 from orchestrator.reporting.tone import SEVERITIES
+from policies.model import Steps
+from policies.reach import Sort, not_its_step
 
 _MOST_NAMED = 3
 _UNJUDGED = frozenset("uex")
@@ -108,6 +110,9 @@ class Lookup:
             return _not_run(rule, subject)
         if rule.kind != subject.kind:
             return f"judges {_words(rule.kind)}; this is {_words(subject.kind)}"
+        if subject.type in rule.types:
+            steps = Steps(rule.steps.types, rule.steps.operations)
+            return not_its_step(steps, Sort(subject.type, subject.step_type, subject.operation))
         types = " or ".join(map(_words, rule.types)) if len(rule.types) <= _MOST_NAMED else "other types"
         return f"judges {types}; this is {_words(subject.type)}"
 

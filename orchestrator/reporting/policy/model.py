@@ -83,8 +83,18 @@ class ReportedFramework(Record):
     controls: dict[str, str]
 
 
+class ReportedSteps(Record):
+    """Steps by what happens to which type of resource; what is empty stands for all."""
+
+    types: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+
+
 class ReportedRule(Record):
-    """One rule as it judged: `params` and `enforcement` are told for each profile that judged a subject."""
+    """One rule as it judged: `params` and `enforcement` are told for each profile that judged a subject.
+
+    `steps`: which ones it judges, of a rule about steps.
+    """
 
     id: str
     title: str
@@ -92,6 +102,7 @@ class ReportedRule(Record):
     severity: Severity
     kind: Kind
     types: tuple[str, ...]
+    steps: ReportedSteps = ReportedSteps()
     controls: dict[str, tuple[str, ...]]
     remediation: str
     owner: str
@@ -106,7 +117,8 @@ class ReportedRule(Record):
 class ReportedSubject(Record):
     """One thing that was judged; `file` and `line` (from 1, 0 unsaid) where it is written in a file.
 
-    `left_out` says why no rule was asked about it, '' where they were.
+    `step_type` and `operation`: of a step, the type of its resource and what happens to that, '' where nobody
+    knows. `left_out` says why no rule was asked about it, '' where they were.
     """
 
     id: str
@@ -118,6 +130,8 @@ class ReportedSubject(Record):
     witness: str = ""
     file: str = ""
     line: int = 0
+    step_type: str = ""
+    operation: str = ""
     left_out: str = ""
 
 

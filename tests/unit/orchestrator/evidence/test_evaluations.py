@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.evidence.documents import Read
 from orchestrator.evidence.evaluations import evaluation_days, evaluations
 from orchestrator.evidence.period import read_period
 from orchestrator.evidence.record import Kind
@@ -85,3 +86,19 @@ def test_days_before_the_first_record_were_not_missed() -> None:
         ("2026-11-30", 1, 0, 0),
     ], "a report that judged nothing is no evaluation"
     assert evaluation_days(read_period("2026-12"), lines, reports) == []
+
+
+def test_a_step_that_is_not_the_rules_own_is_not_due() -> None:
+    one = line(1, "2026-11-01T10:00:00Z")
+    steps = {"types": ["key"], "operations": ["delete"]}
+    told = report(one, "preview", {"network.ssh": "pnnu"}, [
+        {"id": f"step:{n}", "kind": "step", "type": "step", **said}
+        for n, said in enumerate([
+            {"step_type": "key", "operation": "delete"}, {"step_type": "key", "operation": "create"},
+            {"step_type": "server", "operation": "delete"}, {"step_type": "key"},
+        ])
+    ])  # fmt: skip
+    (rule,) = told.found["rules"]
+    rule = {**rule, "kind": "step", "types": ["step"], "steps": steps}
+    (row,) = evaluations([one], [Read(one, {**told.found, "rules": [rule]})])
+    assert (row["due"], row["done"], row["unknown"], row["missing"]) == (2, 1, 1, 0)

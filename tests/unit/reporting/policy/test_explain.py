@@ -7,7 +7,7 @@ import pytest
 from orchestrator.errors import InputError
 from orchestrator.reporting.policy.explain import explain
 from orchestrator.reporting.policy.lookup import Lookup
-from orchestrator.reporting.policy.model import LETTERS, PolicyReport
+from orchestrator.reporting.policy.model import LETTERS, PolicyReport, ReportedSteps
 from tests.unit.reporting.policy import sample
 
 
@@ -64,6 +64,18 @@ def test_what_no_result_speaks_of_is_explained_by_what_is_known() -> None:
     assert lookup.unsaid(off, odd, "not_run") == f"profile {odd.profile} disables this rule"
     record = next(each for each in report.rules if each.kind == "backup_record")
     assert lookup.unsaid(record, odd, "not_applicable") == "judges backup record; this is resource"
+    keys = record.model_copy(
+        update={
+            "kind": "step",
+            "types": ("step",),
+            "steps": ReportedSteps(types=("key",), operations=("delete",)),
+        }
+    )
+    step = odd.model_copy(
+        update={"kind": "step", "type": "step", "step_type": "server", "operation": "create"}
+    )
+    why = "judges what deletes a key; this creates a server"
+    assert lookup.unsaid(keys, step, "not_applicable") == why
 
 
 def test_a_name_that_two_have_is_asked_back() -> None:

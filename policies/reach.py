@@ -1,0 +1,84 @@
+"""How far a rule reaches: to subjects of its types and, of steps, to those that its catalog entry names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from policies.facts import Facts, MalformedFactError, UnknownFactError
+from policies.model import Kind, Outcome, Rule, Steps, Subject, SubjectCheck
+
+_DOES: Final = {"same": "leaves"}
+
+
+class Sort(NamedTuple):
+    """What decides which rules read a subject; of a step also what happens to what, None where it does not
+    say so.
+    """
+
+    type: str
+    step_type: str | None = None
+    operation: str | None = None
+
+
+def sort_of(subject: Subject) -> Sort:
+    """The sort of a subject."""
+    if subject.kind is not Kind.STEP:
+        return Sort(subject.type)
+    return Sort(subject.type, _said(subject.facts, "type"), _said(subject.facts, "op"))
+
+
+def reads(rule: Rule, sort: Sort) -> bool | None:
+    """Whether the rule reads such subjects; None where a step does not say what decides it."""
+    if sort.type not in rule.subjects:
+        return False
+    told = [
+        value if value is None else value in names
+        for names, value in ((rule.steps.types, sort.step_type), (rule.steps.operations, sort.operation))
+        if names
+    ]
+    return None if None in told else all(told)
+
+
+def read_what_decides(steps: Steps) -> SubjectCheck:
+    """The check of a step that does not say whether it is one of these: it raises at what is not known."""
+
+    def check(subject: Subject, _params: Facts) -> Iterable[Outcome]:
+        for key, names in (("type", steps.types), ("op", steps.operations)):
+            if names:
+                subject.facts.text(key)
+        return ()
+
+    return check
+
+
+def steps_words(steps: Steps) -> str:
+    """Such steps in words: `what deletes or replaces a backup plan`."""
+    does = _either([_verb(each) for each in steps.operations]) or "happens to"
+    return f"what {does} {_either([_noun(each) for each in steps.types]) or 'a resource'}"
+
+
+def not_its_step(steps: Steps, sort: Sort) -> str:
+    """Why such a rule says nothing of another step: `judges what deletes a key; this creates a key`."""
+    does = f"{_verb(sort.operation or 'change')} {_noun(sort.step_type or 'resource')}"
+    return f"judges {steps_words(steps)}; this {does}"
+
+
+def _said(facts: Facts, key: str) -> str | None:
+    try:
+        return facts.text(key)
+    except (UnknownFactError, MalformedFactError):
+        return None
+
+
+def _either(names: Sequence[str]) -> str:
+    *first, last = names or [""]
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _verb(operation: str) -> str:
+    return _DOES.get(operation, f"{operation}s")
+
+
+def _noun(type_: str) -> str:
+    return f"{'an' if type_[:1] in 'aeiou' else 'a'} {type_.replace('_', ' ')}"
