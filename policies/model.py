@@ -178,10 +178,14 @@ class Apart(Protocol):
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps by what happens to which type of resource; what is empty stands for all."""
+    """Steps by what happens to which type of resource; what is empty stands for all.
+
+    `sides`: of `old` and `new`, the facts that the step has, all of them.
+    """
 
     types: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

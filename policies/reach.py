@@ -9,34 +9,40 @@ from policies.facts import Facts, MalformedFactError, UnknownFactError
 from policies.model import Kind, Outcome, Rule, Steps, Subject, SubjectCheck
 
 _DOES: Final = {"same": "leaves"}
+_WHEN: Final = {"old": "before", "new": "after"}
 
 
 class Sort(NamedTuple):
-    """What decides which rules read a subject; of a step also what happens to what, None where it does not
-    say so.
+    """What decides which rules read a subject; of a step also what happens to what, and of which side it has
+    facts, None where it does not say so.
     """
 
     type: str
     step_type: str | None = None
     operation: str | None = None
+    sides: tuple[str, ...] | None = None
 
 
 def sort_of(subject: Subject) -> Sort:
     """The sort of a subject."""
     if subject.kind is not Kind.STEP:
         return Sort(subject.type)
-    return Sort(subject.type, _said(subject.facts, "type"), _said(subject.facts, "op"))
+    facts = subject.facts
+    return Sort(subject.type, _said(facts, "type"), _said(facts, "op"), _sides(facts))
 
 
 def reads(rule: Rule, sort: Sort) -> bool | None:
     """Whether the rule reads such subjects; None where a step does not say what decides it."""
+    steps = rule.steps
     if sort.type not in rule.subjects:
         return False
-    told = [
-        value if value is None else value in names
-        for names, value in ((rule.steps.types, sort.step_type), (rule.steps.operations, sort.operation))
-        if names
-    ]
+    told: list[bool | None] = []
+    if steps.types:
+        told.append(None if sort.step_type is None else sort.step_type in steps.types)
+    if steps.operations:
+        told.append(None if sort.operation is None else sort.operation in steps.operations)
+    if steps.sides:
+        told.append(None if sort.sides is None else set(steps.sides) <= set(sort.sides))
     return None if None in told else all(told)
 
 
@@ -47,6 +53,8 @@ def read_what_decides(steps: Steps) -> SubjectCheck:
         for key, names in (("type", steps.types), ("op", steps.operations)):
             if names:
                 subject.facts.text(key)
+        for side in steps.sides:
+            subject.facts.has(side)
         return ()
 
     return check
@@ -55,7 +63,9 @@ def read_what_decides(steps: Steps) -> SubjectCheck:
 def steps_words(steps: Steps) -> str:
     """Such steps in words: `what deletes or replaces a backup plan`."""
     does = _either([_verb(each) for each in steps.operations]) or "happens to"
-    return f"what {does} {_either([_noun(each) for each in steps.types]) or 'a resource'}"
+    there = " and ".join(_WHEN[each] for each in steps.sides)
+    what = _either([_noun(each) for each in steps.types]) or "a resource"
+    return f"what {does} {what}{there and f' that is there {there}'}"
 
 
 def not_its_step(steps: Steps, sort: Sort) -> str:
@@ -68,6 +78,13 @@ def _said(facts: Facts, key: str) -> str | None:
     try:
         return facts.text(key)
     except (UnknownFactError, MalformedFactError):
+        return None
+
+
+def _sides(facts: Facts) -> tuple[str, ...] | None:
+    try:
+        return tuple(side for side in _WHEN if facts.has(side))
+    except UnknownFactError:
         return None
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from policies.assessment import LETTERS, WORST, Assessment
 from policies.catalog.schema import stricter_way
-from policies.model import CheckResult, Enforcement, OnUnknown, Phase, Rule, Severity, State, Subject
+from policies.model import CheckResult, Enforcement, OnUnknown, Phase, Rule, Severity, State, Steps, Subject
 from policies.profiles import LEVELS, Profile, Profiles
 from policies.reach import reads, sort_of, steps_words
 from policies.reference import Reference
@@ -163,13 +163,17 @@ def _rewritten(old: Rule, new: Rule) -> Iterator[Weakening]:
     fewer = sorted(set(old.subjects) - set(new.subjects))
     if fewer or old.kind is not new.kind:
         yield Weakening("rules", f"{old.id}.subjects", ", ".join(old.subjects), ", ".join(new.subjects))
-    if _narrower(old.steps.types, new.steps.types) or _narrower(old.steps.operations, new.steps.operations):
+    if _narrower(old.steps, new.steps):
         yield Weakening("rules", f"{old.id}.steps", steps_words(old.steps), steps_words(new.steps))
 
 
-def _narrower(old: tuple[str, ...], new: tuple[str, ...]) -> bool:
-    """Of names of steps, where none stands for all."""
-    return bool(new) and (not old or not set(old) <= set(new))
+def _narrower(old: Steps, new: Steps) -> bool:
+    """Whether some step is one of the old ones and none of the new."""
+    fewer = any(
+        now and (not was or not set(was) <= set(now))
+        for was, now in ((old.types, new.types), (old.operations, new.operations))
+    )
+    return fewer or not set(new.sides) <= set(old.sides)
 
 
 def _waivers(old: Reference, new: Reference) -> Iterator[Weakening]:

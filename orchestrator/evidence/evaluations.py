@@ -135,12 +135,16 @@ def _read_by(
 
 def _may_be_one(steps: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
     """Whether a step is one of those that a rule judges, or does not say that it is none."""
-    named = (
-        (steps.get("types"), text(step, "step_type")),
-        (steps.get("operations"), text(step, "operation")),
-    )
-    told = [(names, said) for names, said in named if isinstance(names, list)]
-    return any(not said for _, said in told) or all(said in names for names, said in told)
+    types, operations, sides = steps.get("types"), steps.get("operations"), steps.get("sides")
+    told: list[bool | None] = []
+    if isinstance(types, list):
+        told.append(text(step, "step_type") in types if text(step, "step_type") else None)
+    if isinstance(operations, list):
+        told.append(text(step, "operation") in operations if text(step, "operation") else None)
+    if isinstance(sides, list):
+        has = step.get("sides")
+        told.append(all(side in has for side in sides) if isinstance(has, list) else None)
+    return None in told or all(told)
 
 
 def _not_looked_at(reports: Sequence[Read]) -> str:

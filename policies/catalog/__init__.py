@@ -13,7 +13,7 @@ from policies.catalog.schema import check_schema
 from policies.facts import shown
 from policies.model import Kind, OnUnknown, PackError, Rule, Scope, Severity, Steps
 from policies.subjects.resources import RESOURCE_TYPES
-from policies.subjects.types import OPERATIONS, TYPES
+from policies.subjects.types import OPERATIONS, SIDES, TYPES
 
 _HERE: Final = Path(__file__).parent
 ROOMS: Final = (
@@ -125,10 +125,10 @@ def _some_of(names: Sequence[str], value: object, place: str) -> tuple[str, ...]
 def _steps(value: object, kind: Kind, place: str) -> Steps:
     if kind is not Kind.STEP:
         raise PackError(f"{place}: is of rules about steps; this one judges {kind.value.replace('_', ' ')}")
-    known = {"types": RESOURCE_TYPES, "operations": OPERATIONS}
+    known = {"types": RESOURCE_TYPES, "operations": OPERATIONS, "sides": SIDES}
     named = yamlfile.mapping(value, place, optional=tuple(known))
     if not named:
-        raise PackError(f"{place}: expected types, operations or both")
+        raise PackError(f"{place}: expected some of {', '.join(known)}")
     return Steps(**{key: _some_of(known[key], each, f"{place}.{key}") for key, each in named.items()})
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from policies.facts import Facts
 from policies.model import Finding, NotApplicable, Outcome, Subject
@@ -23,12 +23,9 @@ def lost(step: Subject) -> Iterator[Outcome]:
         yield Finding("op", f"{happens}s the {what}", happens, f"the {what} stays")
 
 
-def both(step: Subject, judge: Callable[[Facts, Facts], Iterator[Outcome]]) -> Iterator[Outcome]:
-    """What `judge` says of the facts before and after, where the resource has both."""
-    if not step.facts.has("old") or not step.facts.has("new"):
-        yield NotApplicable("the resource is not there both before and after")
-    else:
-        yield from judge(step.facts.table("old"), step.facts.table("new"))
+def before_and_after(step: Subject) -> tuple[Facts, Facts]:
+    """The facts of its resource, of a step that has both."""
+    return step.facts.table("old"), step.facts.table("new")
 
 
 def turned_off(key: str, problem: str, old: Facts, new: Facts) -> Iterator[Outcome]:

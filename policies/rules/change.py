@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from policies.facts import Facts, UnknownFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, SubjectCheck
-from policies.rules._steps import LOSING, both, lost, op, turned_off
+from policies.rules._steps import LOSING, before_and_after, lost, op, turned_off
 
 _NOT_COUNTED = ("grouping", "provider", "part", "unrecognised", "fleet")
 """What is no thing of its own, and so does not count among what a stack loses."""
@@ -67,7 +67,7 @@ def retention_not_lowered(subject: Subject, _params: Facts) -> Iterator[Outcome]
         else:
             yield from _less(old, new, "backupDays", "keeps its own backups for fewer days")
 
-    yield from both(subject, judge)
+    yield from judge(*before_and_after(subject))
 
 
 def rpo_not_raised(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -81,7 +81,7 @@ def rpo_not_raised(subject: Subject, _params: Facts) -> Iterator[Outcome]:
                 new.where("rpoSeconds"), "may lose more work than before", seen, f"{before / _HOUR:g} h"
             )
 
-    yield from both(subject, judge)
+    yield from judge(*before_and_after(subject))
 
 
 def coverage_not_narrowed(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -95,7 +95,7 @@ def coverage_not_narrowed(subject: Subject, _params: Facts) -> Iterator[Outcome]
                 seen = shown("/".join(pair))
                 yield Finding(new.where("covers"), f"covers {seen} no longer", "left out", seen)
 
-    yield from both(subject, judge)
+    yield from judge(*before_and_after(subject))
 
 
 def encryption_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -105,7 +105,7 @@ def encryption_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
         key = "diskEncrypted" if subject.facts.text("type") == "server" else "encrypted"
         yield from turned_off(key, "is encrypted no longer", old, new)
 
-    yield from both(subject, judge)
+    yield from judge(*before_and_after(subject))
 
 
 def versioning_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -114,7 +114,7 @@ def versioning_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
         yield from turned_off("versioning", "keeps earlier versions no longer", old, new)
 
-    yield from both(subject, judge)
+    yield from judge(*before_and_after(subject))
 
 
 def public_block_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -123,7 +123,7 @@ def public_block_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
         yield from turned_off("publicAccessBlocked", "can be made public from now on", old, new)
 
-    yield from both(subject, judge)
+    yield from judge(*before_and_after(subject))
 
 
 def size_not_shrunk(subject: Subject, _params: Facts) -> Iterator[Outcome]:
@@ -135,7 +135,7 @@ def size_not_shrunk(subject: Subject, _params: Facts) -> Iterator[Outcome]:
             seen = f"{before:g}, then {after:g} GiB"
             yield Finding(new.where("sizeGib"), "gets smaller", seen, f"at least {before:g} GiB")
 
-    yield from both(subject, judge)
+    yield from judge(*before_and_after(subject))
 
 
 def network_stays(stack: Sequence[Subject]) -> SubjectCheck:

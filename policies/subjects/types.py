@@ -24,3 +24,5 @@ TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
 }
 OPERATIONS: Final = tuple(dict.fromkeys(OPS.values()))
 """What may happen to a resource."""
+SIDES: Final = ("old", "new")
+"""Facts of a step: of the resource before and after."""

@@ -67,10 +67,13 @@ def test_a_step_that_is_not_the_rules_own_is_counted_and_the_rule_is_not_asked()
         (Steps(types=("server",)), "nnff"),
         (Steps(operations=("create",)), "nfnf"),
         (Steps(("server",), ("create",)), "nnnf"),
+        (Steps(sides=("old",)), "fnfn"),
+        (Steps(("server",), sides=("old", "new")), "nnnn"),
     ],
 )
 def test_what_the_entry_leaves_out_stands_for_all(steps: Steps, letters: str) -> None:
-    found = asked(steps, *(step(op, of) for of, op in product(("key", "server"), ("delete", "create"))))
+    sides = {"delete": {"old": {}, "new": None}, "create": {"old": None, "new": UNKNOWN}}
+    found = asked(steps, *(step(op, of, **sides[op]) for of, op in product(("key", "server"), sides)))
     assert "".join(found.matrix.values()) == letters
 
 
@@ -94,6 +97,13 @@ def test_a_step_that_does_not_say_whether_it_is_one_is_never_left_out(
     assert asked(PLANS, subject).matrix == {"change.data-not-deleted": LETTERS[state]}
 
 
+def test_a_step_of_which_nothing_is_known_is_not_left_out_for_its_sides() -> None:
+    found = asked(
+        Steps(sides=("old",)), replace(step(), facts=Facts(UNKNOWN)), step(UNKNOWN, UNKNOWN, old={})
+    )
+    assert "".join(found.matrix.values()) == "uf"
+
+
 def test_what_does_not_decide_it_may_be_unknown() -> None:
     found = asked(Steps(types=("server",)), step(UNKNOWN, "server"), step(UNKNOWN, "key"))
     assert "".join(found.matrix.values()) == "fn"
@@ -108,6 +118,10 @@ def test_what_does_not_decide_it_may_be_unknown() -> None:
          "judges what happens to a key, an identity or a vault; this leaves a server"),
         (Steps(operations=("delete",)), step("read", "identity"),
          "judges what deletes a resource; this reads an identity"),
+        (Steps(types=("bucket", "key"), sides=("old", "new")), step("create", "bucket"),
+         "judges what happens to a bucket or a key that is there before and after; this creates a bucket"),
+        (Steps(sides=("old",)), step("create", "bucket"),
+         "judges what happens to a resource that is there before; this creates a bucket"),
         (Steps(types=("key",)), step(UNKNOWN, "server"),
          "judges what happens to a key; this changes a server"),
     ],
@@ -134,7 +148,7 @@ def test_rules_of_ours_break_on_none_of_their_steps_and_read_no_other() -> None:
     ours = [each for each in all_rules() if each.steps != Steps()]
     types = sorted({name for each in ours for name in each.steps.types} | {"fleet"})
     side = {"cidr": "10.41.0.0/24", "sizeGib": 1, "rpoSeconds": 1, "keep": {}, "covers": []}
-    more = {"old": side, "new": side, "servers": [], "bearsData": False}
+    more = {"old": side, "new": side, "servers": [], "bearsData": False, "protectBefore": False}
     pairs = list(product(OPERATIONS, types))
     found = assess([step(op, of, **more) for op, of in pairs], load_profiles(), rules=ours)
     for each in ours:
@@ -158,8 +172,9 @@ def test_rules_of_ours_break_on_none_of_their_steps_and_read_no_other() -> None:
         ("operations: [delete]", "operations: [import]",
          r"steps.operations: expected some of same, create, update, delete, replace, read; got"),
         ("operations: [delete]", "operations: delete", r"steps.operations: expected some of"),
+        ("operations: [delete]", "sides: [before]", r"steps.sides: expected some of old, new"),
         ("operations: [delete]", "ops: [delete]", r"naming.yaml\[0\].steps: not understood: 'ops'"),
-        ("{types: [server], operations: [delete]}", "{}", r"steps: expected types, operations or both"),
+        ("{types: [server], operations: [delete]}", "{}", r"steps: expected some of types, operations"),
         ("{types: [server], operations: [delete]}", "[delete]", r"steps: expected a mapping"),
     ],
 )  # fmt: skip
@@ -185,10 +200,12 @@ def test_an_own_rule_is_asked_about_its_steps_alone(tmp_path: Path) -> None:
         (Steps(("server",), ("delete",)), "", ""),
         (Steps(("server", "key")), "", ""),
         (Steps(), "", ""),
+        (Steps(("server",), ("delete",), ("old",)),
+         "what deletes a server", "what deletes a server that is there before"),
         (Steps(("key",), ("delete",)), "what deletes a server", "what deletes a key"),
         (Steps(("server",), ("replace",)), "what deletes a server", "what replaces a server"),
     ],
-)
+)  # fmt: skip
 def test_fewer_steps_are_a_weakening_and_more_are_not(steps: Steps, was: str, now: str) -> None:
     reference = load_reference(None)
 

@@ -111,7 +111,7 @@ class Lookup:
         if rule.kind != subject.kind:
             return f"judges {_words(rule.kind)}; this is {_words(subject.kind)}"
         if subject.type in rule.types:
-            steps = Steps(rule.steps.types, rule.steps.operations)
+            steps = Steps(rule.steps.types, rule.steps.operations, rule.steps.sides)
             return not_its_step(steps, Sort(subject.type, subject.step_type, subject.operation))
         types = " or ".join(map(_words, rule.types)) if len(rule.types) <= _MOST_NAMED else "other types"
         return f"judges {types}; this is {_words(subject.type)}"

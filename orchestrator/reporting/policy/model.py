@@ -84,10 +84,14 @@ class ReportedFramework(Record):
 
 
 class ReportedSteps(Record):
-    """Steps by what happens to which type of resource; what is empty stands for all."""
+    """Steps by what happens to which type of resource; what is empty stands for all.
+
+    `sides`: of `old` and `new`, the facts that the step has, all of them.
+    """
 
     types: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
 
 
 class ReportedRule(Record):
@@ -117,8 +121,9 @@ class ReportedRule(Record):
 class ReportedSubject(Record):
     """One thing that was judged; `file` and `line` (from 1, 0 unsaid) where it is written in a file.
 
-    `step_type` and `operation`: of a step, the type of its resource and what happens to that, '' where nobody
-    knows. `left_out` says why no rule was asked about it, '' where they were.
+    `step_type`, `operation` and `sides` (`old`, `new`): of a step, the type of its resource, what happens to
+    that, and of when it has facts; nothing where nobody knows. `left_out` says why no rule was asked about
+    it, '' where they were.
     """
 
     id: str
@@ -132,6 +137,7 @@ class ReportedSubject(Record):
     line: int = 0
     step_type: str = ""
     operation: str = ""
+    sides: tuple[str, ...] = ()
     left_out: str = ""
 
 

@@ -33,7 +33,7 @@ def report(
     of: Line,
     phase: str,
     matrix: Mapping[str, str],
-    subjects: Sequence[Mapping[str, str]],
+    subjects: Sequence[Mapping[str, object]],
     failing: Mapping[tuple[str, int], str] | None = None,
     not_checked: Sequence[str] = (),
 ) -> Read:

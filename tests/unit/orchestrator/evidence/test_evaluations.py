@@ -102,3 +102,16 @@ def test_a_step_that_is_not_the_rules_own_is_not_due() -> None:
     rule = {**rule, "kind": "step", "types": ["step"], "steps": steps}
     (row,) = evaluations([one], [Read(one, {**told.found, "rules": [rule]})])
     assert (row["due"], row["done"], row["unknown"], row["missing"]) == (2, 1, 1, 0)
+
+
+def test_a_step_without_the_sides_that_a_rule_compares_is_not_due() -> None:
+    one = line(1, "2026-11-01T10:00:00Z")
+    sides: tuple[list[str], ...] = (["old", "new"], ["new"])
+    told = report(one, "preview", {"network.ssh": "pnu"}, [
+        *({"id": f"step:{each}", "kind": "step", "type": "step", "sides": each} for each in sides),
+        {"id": "step:?", "kind": "step", "type": "step"},
+    ])  # fmt: skip
+    (rule,) = told.found["rules"]
+    rule = {**rule, "kind": "step", "types": ["step"], "steps": {"sides": ["old", "new"]}}
+    (row,) = evaluations([one], [Read(one, {**told.found, "rules": [rule]})])
+    assert (row["due"], row["done"], row["unknown"], row["missing"]) == (2, 1, 1, 0)
