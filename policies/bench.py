@@ -42,21 +42,21 @@ class Bench:
 
     def results(self, subject: Subject, outcomes: Sequence[Outcome]) -> list[CheckResult]:
         """What the outcomes mean; none is a pass. Raises MeaninglessError at anything else."""
-        results, gaps = [], []
+        results, gaps, reasons = [], [], []
         for said in outcomes:
             understood(said)
             if isinstance(said, Finding):
                 results.append(self._fail(subject, said))
             elif isinstance(said, Gap):
                 gaps.append(said)
+            elif isinstance(said, NotApplicable):
+                reasons.append(said.reason)
         if gaps:
             results.append(self._unknown(subject, gaps))
-        if not results:
-            reasons = [said.reason for said in outcomes if isinstance(said, NotApplicable)]
-            if reasons:
-                return [self._result(subject, State.NOT_APPLICABLE, message=reasons[0])]
-            return [self._result(subject, State.PASS)]
-        return results
+        if results:
+            return results
+        state = State.NOT_APPLICABLE if reasons else State.PASS
+        return [self._result(subject, state, message=reasons[0] if reasons else "")]
 
     def passed(self, subject: Subject) -> CheckResult:
         """Nothing was found."""

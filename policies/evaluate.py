@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from policies.assessment import LETTERS, WORST, Assessment
@@ -109,17 +110,18 @@ class _Bout:
             set() if only is None else {n for n, each in enumerate(subjects) if each.urn not in only}
         )
         self._stops, self._apart_seconds = Stops(), APART_SECONDS
-        self._by_sort: dict[Sort, list[int]] = defaultdict(list)
+        by_sort: dict[Sort, list[int]] = defaultdict(list)
         for place, subject in enumerate(subjects):
-            self._by_sort[sort_of(subject)].append(place)
+            by_sort[sort_of(subject)].append(place)
+        self._read = [_read_by(rule, by_sort) for rule in rules]
 
     def judge(self) -> None:
         """Fill in the results of every pair whose rule reads such subjects, but for passes."""
         with WATCH.assessment(), self._stops:
-            for number, rule in enumerate(self._rules):
-                for place in self._asked(rule, None):
+            for number, (rule, (own, perhaps_own)) in enumerate(zip(self._rules, self._read, strict=True)):
+                for place in self._to_judge(perhaps_own):
                     self._judge((place, number), read_what_decides(rule.steps))
-                waiting = self._asked(rule, True)
+                waiting = self._to_judge(own)
                 if rule.apart is not None:
                     self._judge_apart(number, rule, rule.apart, waiting)
                 else:
@@ -127,6 +129,8 @@ class _Bout:
                 self._stops.heed()
 
     def _judge_here(self, number: int, rule: Rule, waiting: list[int]) -> None:
+        if not waiting:  # then a rule need not read its stack either
+            return
         try:
             with WATCH.rule(rule.id):
                 check = self._check(rule)
@@ -183,22 +187,17 @@ class _Bout:
             for subject in self._subjects
         )
         rows = [bytearray(usual) for _ in self._rules]
-        for row, rule in zip(rows, self._rules, strict=True):
-            for place in self._read_by(rule, True, None):
+        for row, read in zip(rows, self._read, strict=True):
+            for place in chain(*read):
                 row[place] = _CODES[State.NOT_RUN if place in self._left_out else State.PASS]
         for (place, number), results in self.results.items():
             states = [result.state for result in results]
             rows[number][place] = _CODES[states[0] if len(states) == 1 else min(states, key=WORST.index)]
         return {rule.id: row.decode("ascii") for rule, row in zip(self._rules, rows, strict=True)}
 
-    def _read_by(self, rule: Rule, *answers: bool | None) -> list[int]:
-        """Places of the subjects of which `reads` gives one of these answers, the last one first."""
-        sorts = [places for sort, places in self._by_sort.items() if reads(rule, sort) in answers]
-        return sorted((place for places in sorts for place in places), reverse=True)
-
-    def _asked(self, rule: Rule, answer: bool | None) -> list[int]:
-        """Those of them that are to be judged."""
-        return [place for place in self._read_by(rule, answer) if place not in self._left_out]
+    def _to_judge(self, places: list[int]) -> list[int]:
+        """All but those that are left out, the last one first."""
+        return [place for place in reversed(places) if place not in self._left_out]
 
     def _terms_of(self, place: int, number: int) -> tuple[Facts | None, Bench]:
         """The rule's parameters for this subject, None where its profile disables it, and the bench."""
@@ -235,6 +234,16 @@ class _Bout:
             self.results[pair] = [bench.error(subject, error)]
 
 
+def _read_by(rule: Rule, by_sort: Mapping[Sort, list[int]]) -> tuple[list[int], list[int]]:
+    """Places of the subjects that the rule reads, and of those that do not say whether it does, in order."""
+    answers = [(reads(rule, sort), places) for sort, places in by_sort.items()]
+    own, perhaps_own = (
+        sorted(chain.from_iterable(places for answer, places in answers if answer is wanted))
+        for wanted in (True, None)
+    )
+    return own, perhaps_own
+
+
 def _disabled(bench: Bench, subject: Subject) -> CheckResult:
     """Of a rule that the subject's profile disables."""
     reason = f"profile {bench.profile.name} disables this rule"
@@ -250,8 +259,9 @@ class _Terms:
 
     def of(self, profile: Profile) -> tuple[Facts | None, Bench]:
         """The parameters that this profile gives the rule, None where it disables it, and its bench."""
-        if profile.name not in self._made:
+        made = self._made.get(profile.name)
+        if made is None:
             bench = Bench(self._rule, profile, settled=self._settled, offline=self._offline)
             off = bench.usual is Enforcement.DISABLED
-            self._made[profile.name] = None if off else profile.params(self._rule), bench
-        return self._made[profile.name]
+            made = self._made[profile.name] = None if off else profile.params(self._rule), bench
+        return made

@@ -96,6 +96,8 @@ _NUMBERS: Final = (int, float)
 class Facts:
     """A mapping out of a subject, which knows its place in it, so that findings can name the property."""
 
+    __slots__ = ("_values", "path")
+
     def __init__(self, values: Mapping[str, object] | Unknown, path: str = "") -> None:
         self._values = values
         self.path = path
@@ -119,16 +121,17 @@ class Facts:
 
     def get(self, key: str) -> object:
         """The raw value or None; raises UnknownFactError."""
-        value = self._mapping().get(key)
+        values = self._values
+        value = (self._mapping() if isinstance(values, Unknown) else values).get(key)
         if isinstance(value, Unknown):
             raise UnknownFactError(self.where(key), reason=value.reason)
         return value
 
     def text(self, key: str) -> str:
         """A string; a missing one is a mistake."""
-        value = self.text_or_none(key)
-        if value is None:
-            raise MalformedFactError(self.where(key), "a text", None)
+        value = self.get(key)
+        if not isinstance(value, str):
+            raise MalformedFactError(self.where(key), "a text", value)
         return value
 
     def text_or_none(self, key: str) -> str | None:
@@ -153,6 +156,8 @@ class Facts:
     def whole(self, key: str, default: int | None = None) -> int:
         """A whole number, which the wire may have made 22.0 of 22."""
         value = self.number(key, default)
+        if isinstance(value, int):
+            return value
         if value != int(value):
             raise MalformedFactError(self.where(key), "a whole number", value)
         return int(value)
@@ -177,11 +182,17 @@ class Facts:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings, all of them known."""
+        values = self._list(key)
+        if {*map(type, values)} <= {str}:
+            return tuple(map(str, values))
         return tuple(value for _, value in self._texts(key))
 
     def wholes(self, key: str) -> tuple[int, ...]:
         """A list of whole numbers, all of them known."""
-        numbers = {str(place): value for place, value in enumerate(self._list(key))}
+        values = self._list(key)
+        if {*map(type, values)} <= {int}:
+            return tuple(value for value in values if isinstance(value, int))
+        numbers = {str(place): value for place, value in enumerate(values)}
         return tuple(Facts(numbers, self.where(key)).whole(place) for place in numbers)
 
     def known_texts(self, key: str) -> tuple[list[tuple[str, str]], list[str]]:

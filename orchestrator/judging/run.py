@@ -20,7 +20,7 @@ from policies.governed import govern
 from policies.model import Phase, Subject
 from policies.subjects.fleet import fleet_subjects
 from policies.subjects.playbooks import playbook_subjects
-from policies.subjects.steps import resources_after, step_subjects
+from policies.subjects.steps import planned
 from policies.weakening import weakenings
 
 
@@ -39,13 +39,14 @@ class Fixed:
 
 def population(known: Known, fixed: Fixed, whose: Whose) -> tuple[list[Subject], list[Source]]:
     """The planned resources, and everything else by where it comes from; no id is in both."""
-    resources = list(resources_after(known.steps))
+    planned_resources, happening = planned(known.steps)
+    resources = list(planned_resources)
     state = of_state(known)
     kept = () if resources else tuple(state)  # of a change the engine's pack judges what comes of it
     made = {subject.urn for subject in (*resources, *kept)}
     declared = [each for each in fleet_subjects(fixed.fleet) if each.urn not in made]
     sources = [
-        Source("plan", "steps", step_subjects(known.steps), digest_of([repr(step) for step in known.steps])),
+        Source("plan", "steps", happening, digest_of([repr(step) for step in known.steps])),
         Source("state", "state", kept, digest_of([repr(step) for step in known.state])),
         Source(fixed.fleet_file, "fleet file", tuple(declared), digest_of(fixed.fleet)),
         Source(

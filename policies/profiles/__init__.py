@@ -86,6 +86,10 @@ class Profiles:
 
     ordered: tuple[Profile, ...]
     minimum: Minimum
+    _chosen: dict[tuple[str, str, str, str], Profile] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The choices so far by stack, client, environment and declared profile, which many subjects share."""
 
     @property
     def strictest(self) -> Profile:
@@ -108,14 +112,20 @@ class Profiles:
         """The stricter of declared and minimum profile; the strictest without tags one can believe."""
         try:
             tags = subject.facts.table("tags")
-            client, environment = tags.text("client"), tags.text("environment")
-            declared = self.named(tags.text("profile"))
+            said = (subject.stack, tags.text("client"), tags.text("environment"), tags.text("profile"))
         except (UnknownFactError, MalformedFactError):
             return self.strictest
+        chosen = self._chosen.get(said)
+        if chosen is None:
+            chosen = self._chosen[said] = self._choose(*said)
+        return chosen
+
+    def _choose(self, stack: str, client: str, environment: str, profile: str) -> Profile:
+        declared = self.named(profile)
         # A borrowed client name would borrow that client's milder minimum; so would another way to write it.
         if declared is None or not are_names(client, environment):
             return self.strictest
-        if subject.stack != f"{client}-{environment}":
+        if stack != f"{client}-{environment}":
             return self.strictest
         least = self.named(self.minimum.of(client, environment)) or self.strictest
         return max(declared, least, key=lambda profile: profile.strictness)

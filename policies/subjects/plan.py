@@ -21,7 +21,7 @@ from policies.subjects.engine_json import (
 )
 from policies.subjects.plan_whole import refuse_incomplete, refuse_twice, refuse_two_living
 from policies.subjects.resources import resource_subject, whole
-from policies.subjects.steps import OPS, PlannedStep, resources_after, step_subjects
+from policies.subjects.steps import OPS, PlannedStep, planned, step_subjects
 from policies.subjects.wire import plain
 
 __all__ = ["PlannedStep", "preview_subjects", "state_subjects", "step_subjects"]
@@ -37,7 +37,8 @@ def preview_subjects(document: object, *, name: str) -> tuple[Subject, ...]:
     steps = [_step(entry, f"{name}: steps[{place}]") for place, entry in enumerate(entries)]
     refuse_incomplete(body, [step.op for step in steps], name)
     refuse_twice([(f"{name}: steps[{place}]", entry) for place, entry in enumerate(entries)])
-    return (*resources_after(steps), *step_subjects(steps))
+    resources, happening = planned(steps)
+    return (*resources, *happening)
 
 
 def state_subjects(document: object, *, name: str) -> tuple[Subject, ...]:

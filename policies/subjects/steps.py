@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import is_
 from typing import Any, Final
 
 from policies.facts import Facts, Unknown, shown
 from policies.model import Kind, PackError, Subject
-from policies.subjects.resources import resource_subject, stack_of, whole
+from policies.subjects.resources import resource_subject, whole
 from policies.subjects.wire import plain
 
 OPS: Final[Mapping[str, str]] = {
@@ -72,27 +73,54 @@ class PlannedStep:
         return None if self.old is None else _resource(self, self.old, self.protected_before, self.old_edges)
 
 
-def resources_after(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
-    """The resources as they will be after all of the steps; raises PackError at an unknown operation.
+def planned(steps: Sequence[PlannedStep]) -> tuple[tuple[Subject, ...], tuple[Subject, ...]]:
+    """The resources as they will be after all of the steps, and of each resource what happens to it.
 
-    The delete that ends a replacement is of what was there before: the resource itself stays.
+    The delete that ends a replacement is of what was there before: the resource itself stays. Feed also the
+    steps that change nothing, since some rules count. Raises PackError at an unknown operation.
     """
+    after = _there(step.after for step in _telling(steps))
+    resources = whole(after)
+    merged = _by_resource(steps)
+    new = _there(step.after for step in merged)
+    # Where nothing is replaced they are the same, and put together already.
+    same = len(new) == len(after) and all(map(is_, new, after))
+    return resources, _subjects(merged, resources if same else whole(new))
+
+
+def resources_after(steps: Sequence[PlannedStep]) -> tuple[Subject, ...]:
+    """The resources alone."""
+    return whole(_there(step.after for step in _telling(steps)))
+
+
+def step_subjects(steps: Sequence[PlannedStep]) -> tuple[Subject, ...]:
+    """The steps alone."""
+    merged = _by_resource(steps)
+    return _subjects(merged, whole(_there(step.after for step in merged)))
+
+
+def _telling(steps: Iterable[PlannedStep]) -> Iterable[PlannedStep]:
+    """Of the steps of each resource that stays, the one that says most of it."""
     telling: dict[str, PlannedStep] = {}
     for step in steps:
         if _stays(step):
-            telling[step.urn] = min(telling.get(step.urn, step), step, key=_rank)
-    return _whole(step.after for step in telling.values())
+            known = telling.get(step.urn)
+            telling[step.urn] = step if known is None else min(known, step, key=_rank)
+    return telling.values()
 
 
-def step_subjects(steps: Iterable[PlannedStep]) -> tuple[Subject, ...]:
-    """One subject a resource; feed also the steps that change nothing, since some rules count."""
+def _by_resource(steps: Iterable[PlannedStep]) -> Sequence[PlannedStep]:
+    """One step of all those of each resource."""
     told: dict[str, list[PlannedStep]] = {}
     for step in steps:
         told.setdefault(step.urn, []).append(step)
-    merged = {urn: _merged(sorted(group, key=_rank)) for urn, group in told.items()}
-    old = _by_urn(step.before for step in merged.values())
-    new = _by_urn(step.after for step in merged.values())
-    return tuple(_subject(step, old, new) for step in merged.values())
+    return [_merged(sorted(group, key=_rank)) for group in told.values()]
+
+
+def _subjects(merged: Sequence[PlannedStep], new: Sequence[Subject]) -> tuple[Subject, ...]:
+    old_by_urn = {each.urn: each for each in whole(_there(step.before for step in merged))}
+    new_by_urn = {each.urn: each for each in new}
+    return tuple(_subject(step, old_by_urn, new_by_urn) for step in merged)
 
 
 def _merged(group: Sequence[PlannedStep]) -> PlannedStep:
@@ -139,12 +167,8 @@ def _both(known: PlannedStep, step: PlannedStep) -> PlannedStep:
     )
 
 
-def _whole(resources: Iterable[Subject | None]) -> tuple[Subject, ...]:
-    return whole([each for each in resources if each is not None])
-
-
-def _by_urn(resources: Iterable[Subject | None]) -> Mapping[str, Subject]:
-    return {subject.urn: subject for subject in _whole(resources)}
+def _there(resources: Iterable[Subject | None]) -> list[Subject]:
+    return [each for each in resources if each is not None]
 
 
 def _subject(step: PlannedStep, old: Mapping[str, Subject], new: Mapping[str, Subject]) -> Subject:
@@ -176,8 +200,8 @@ def _subject(step: PlannedStep, old: Mapping[str, Subject], new: Mapping[str, Su
         kind=Kind.STEP,
         type="step",
         name=known.name,
-        urn=f"step:{stack_of(step.urn)}/{step.urn.partition('::')[2].partition('::')[2]}",
-        stack=stack_of(step.urn),
+        urn=f"step:{known.stack}/{step.urn.partition('::')[2].partition('::')[2]}",
+        stack=known.stack,
         facts=Facts(facts),
         source_type=known.source_type,
         protect=step.protected_before,

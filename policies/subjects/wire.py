@@ -29,6 +29,7 @@ _DEEPEST: Final = 40
 # The kinds that JSON gives first: whether a value is a Mapping is found out slowly.
 _SCALARS: Final = (int, float, type(None))
 _MAPPINGS: Final = (dict, Mapping)
+_KNOWN: Final = (dict, Unknown, Mapping)
 _NESTING: Final = (dict, list, tuple, Mapping)
 
 
@@ -37,7 +38,7 @@ def plain(properties: object, place: str) -> Mapping[str, object] | Unknown:
     if properties is None:
         return {}
     known = value(properties, place)
-    if isinstance(known, Mapping | Unknown):
+    if isinstance(known, _KNOWN):
         return known
     raise PackError(f"{place}: expected a mapping of properties, got {type(properties).__name__}")
 

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from orchestrator.reporting.policy.model import (
     Baseline,
@@ -35,6 +37,9 @@ from policies.model import CheckResult, Rule, State, Subject, problem_in, stops
 from policies.pack import Pack
 from policies.profiles import Profile
 from policies.reach import sort_of
+
+_SUBJECTS: Final = TypeAdapter(tuple[ReportedSubject, ...])
+"""Reads all subjects at once: there are tens of thousands."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,7 @@ class ReportContext:
 
 def policy_report(assessment: Assessment, context: ReportContext) -> PolicyReport:
     """The report; raises EmptyPopulationError or InconsistentReportError where it would not add up."""
-    left_out = (context.left_out.get(each.urn, "") for each in assessment.subjects)
-    subjects = tuple(map(_subject, assessment.subjects, assessment.profiles, left_out))
+    subjects = _subjects(assessment, context.left_out)
     profiles = [each for each in context.pack.profiles.ordered if each.name in set(assessment.profiles)]
     about = context.about
     draft = PolicyReport(
@@ -154,22 +158,28 @@ def _population(subjects: Sequence[ReportedSubject], context: ReportContext) -> 
     )
 
 
-def _subject(subject: Subject, profile: str, left_out: str) -> ReportedSubject:
+def _subjects(assessment: Assessment, left_out: Mapping[str, str]) -> tuple[ReportedSubject, ...]:
+    why = (left_out.get(each.urn, "") for each in assessment.subjects)
+    return _SUBJECTS.validate_python(list(map(_subject, assessment.subjects, assessment.profiles, why)))
+
+
+def _subject(subject: Subject, profile: str, left_out: str) -> dict[str, object]:
     sort = sort_of(subject)
-    return ReportedSubject(
-        id=subject.urn,
-        kind=subject.kind.value,
-        type=subject.type,
-        name=subject.name,
-        profile=profile,
-        source_type=subject.source_type,
-        witness=subject.witness,
-        file=_file(subject.facts),
-        line=_line(subject.facts),
-        step_type=sort.step_type or "",
-        operation=sort.operation or "",
-        left_out=left_out,
-    )
+    return {
+        "id": subject.urn,
+        "kind": subject.kind.value,
+        "type": subject.type,
+        "name": subject.name,
+        "profile": profile,
+        "source_type": subject.source_type,
+        "witness": subject.witness,
+        "file": _file(subject.facts),
+        "line": _line(subject.facts),
+        "step_type": sort.step_type or "",
+        "operation": sort.operation or "",
+        "sides": sort.sides or (),
+        "left_out": left_out,
+    }
 
 
 def _file(facts: Facts) -> str:
@@ -196,7 +206,7 @@ def _rule(rule: Rule, profiles: Iterable[Profile], *, own: bool) -> ReportedRule
         severity=rule.severity.value,
         kind=rule.kind.value,
         types=rule.subjects,
-        steps=ReportedSteps(types=rule.steps.types, operations=rule.steps.operations),
+        steps=ReportedSteps(**vars(rule.steps)),
         controls={name: tuple(ids) for name, ids in rule.controls.items()},
         remediation=rule.remediation,
         owner=rule.owner,

@@ -19,6 +19,7 @@ _RANKS: Final[Mapping[str, int]] = {state: rank for rank, state in enumerate(WOR
 _TOLD: Final = frozenset(letter for letter, state in LETTERS.items() if state in
                          ("fail", "error", "unknown", "waived", "baselined"))  # fmt: skip
 """Letters that need a result beside them: nobody could act on a failure without words."""
+_NO_LETTERS: Final = str.maketrans("", "", "".join(LETTERS))
 _MOST_SHOWN: Final = 5
 
 
@@ -94,7 +95,7 @@ def _shape(report: PolicyReport) -> Iterator[str]:
     for rule, line in report.matrix.items():
         if len(line) != len(report.subjects):
             yield f"{rule} has {len(line)} letters for {len(report.subjects)} subjects"
-        strange = set(line) - set(LETTERS)
+        strange = set(line.translate(_NO_LETTERS))
         if strange:
             yield f"{rule} has letters that are no state: {', '.join(sorted(map(repr, strange)))}"
 
