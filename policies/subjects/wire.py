@@ -22,6 +22,7 @@ _UNKNOWN_TEXTS: Final = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # mapping
     }
 )
+_MARKS: Final = _UNKNOWN_TEXTS | {HIDDEN}
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105
 _OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -68,7 +69,8 @@ def _mapping(raw: Mapping[object, object], place: str, depth: int) -> object:
             return SECRET
         return value(raw["value"], place, depth + 1) if "value" in raw else UNKNOWN
     return {
-        key: value(item, place, depth + 1)
+        # Most values are texts that are no marks.
+        key: item if type(item) is str and item not in _MARKS else value(item, place, depth + 1)
         for key, item in raw.items()
-        if isinstance(key, str) and not key.startswith("__")
+        if isinstance(key, str) and key[:2] != "__"
     }

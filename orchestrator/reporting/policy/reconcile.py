@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from orchestrator.errors import InputError, ToolError
+from orchestrator.reporting.policy.lookup import places_of
 from orchestrator.reporting.policy.model import LETTERS, PolicyReport, ReportedResult, State
 from policies.model import stops
 
@@ -148,11 +149,9 @@ def _results(report: PolicyReport) -> Iterator[str]:
             if 0 <= place < count and LETTERS[line[place]] != WORST[rank]:
                 of = f"{rule} on {report.subjects[place].id}"
                 yield f"{of} is {LETTERS[line[place]]}, told as {WORST[rank]}"
-        if _TOLD.isdisjoint(line):
-            continue
-        for place, letter in enumerate(line):
-            if letter in _TOLD and place not in told:
-                yield f"{rule} on {report.subjects[place].id} is {LETTERS[letter]}, and nothing tells why"
+        silent = {place for letter in _TOLD for place in places_of(line, letter)} - told.keys()
+        for place in sorted(silent):
+            yield f"{rule} on {report.subjects[place].id} is {LETTERS[line[place]]}, and nothing tells why"
 
 
 def _result(result: ReportedResult, subjects: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from orchestrator.reporting.escape import terminal, terminal_line
 from orchestrator.reporting.humanise import listed, plural
-from orchestrator.reporting.policy.lookup import Lookup, Told
+from orchestrator.reporting.policy.lookup import Told
 from orchestrator.reporting.policy.model import PolicyReport
 from orchestrator.reporting.policy.words import STATES, state_words
 from orchestrator.reporting.tone import SEVERITIES
@@ -116,7 +116,7 @@ def _next(told: Sequence[Told], saved: str, width: int) -> list[str]:
 
 
 def _told(report: PolicyReport) -> Iterator[Told]:
-    rules = Lookup(report).rules
+    rules = {rule.id: rule for rule in report.rules}
     for result in report.results:
         if result.state in _OPEN:
             for place in result.on:
