@@ -7,6 +7,7 @@ from typing import Final
 
 from policies.checks import understood
 from policies.facts import shown
+from policies.messages import failure
 from policies.model import (
     CheckResult,
     Enforcement,
@@ -94,17 +95,15 @@ class Bench:
         )
 
     def _fail(self, subject: Subject, finding: Finding) -> CheckResult:
+        fix = finding.fix or self.rule.remediation
         return self._result(
             subject,
             State.FAIL,
             path=finding.path,
             observed=finding.observed,
             expected=finding.expected,
-            message=(
-                f"{shown(subject.name)}: {finding.path}: {finding.problem}; "
-                f"expected {finding.expected}. Fix: {finding.fix or self.rule.remediation}"
-            ),
-            remediation=finding.fix or self.rule.remediation,
+            message=failure(subject.name, finding, fix),
+            remediation=fix,
             witness=finding.witness,
         )
 

@@ -289,12 +289,6 @@ class CheckResult(NamedTuple):
         }
 
 
-def problem_in(message: str, *, expected: str, remediation: str) -> str:
-    """What a failure's message says beside expectation and fix, which results have fields for."""
-    text = message.removesuffix(f" Fix: {remediation}") if remediation else message
-    return text.removesuffix(f"; expected {expected}.") if expected else text
-
-
 def each(rows: Iterable[Facts], judge: Callable[[Facts], Iterable[Outcome]]) -> Iterator[Outcome]:
     """Judge row by row, so that one unknown value does not hide what is wrong in the next row."""
     for row in rows:

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +27,14 @@ class Database:
     def __init__(self, path: Path, wait_seconds: float) -> None:
         self._path = path
         self._wait_seconds = wait_seconds
+
+    def keep(self) -> None:
+        """Let the log and its index stay while this object lives: a disk that is full has no room to make
+        them anew, and the last words of a run would find no ledger.
+        """
+        kept = sqlite3.connect(self._path, self._wait_seconds, check_same_thread=False)
+        kept.execute("SELECT count(*) FROM sqlite_master")  # which opens both
+        weakref.finalize(self, kept.close)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

@@ -34,6 +34,7 @@ class SqliteLedger:
         try:
             with file_lock(path.with_suffix(".lock"), wait_seconds):
                 self._bring_to_version(path)
+                self._database.keep()
         except (HeldError, ToolError) as problem:
             raise self._database.held(InputError) from problem
         except sqlite3.Error as problem:

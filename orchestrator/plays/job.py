@@ -13,14 +13,17 @@ import signal
 import sys
 from collections.abc import Mapping
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from orchestrator.plays.check import check_details
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LONGEST_MESSAGE = 2_000
+TRIED: Final = {"mitogen": "0.3.54", "ansible-core": "2.19.14"}
+"""Releases that load together, as the tests see; to find it out takes half a second, before every play."""
 _WATCHED = {
     "playbook_on_play_start",
     "playbook_on_task_start",
@@ -138,6 +141,8 @@ def choose_strategy(wanted: str) -> tuple[str, str]:
     """`mitogen` where it loads, else Ansible's own with pipelining; the note says why not."""
     if wanted == "linear":
         return "linear", "asked for"
+    if {name: version(name) for name in TRIED} == TRIED:
+        return "mitogen_linear", ""
     try:
         import ansible_mitogen.plugins.strategy.mitogen_linear  # noqa: F401  # loading it is the test
     except (ImportError, SyntaxError, AttributeError) as problem:

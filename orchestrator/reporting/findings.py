@@ -20,7 +20,7 @@ from orchestrator.reporting.model import (
 )
 from orchestrator.reporting.seen import Restore, Unrestored
 from orchestrator.reporting.tone import SEVERITIES, SEVERITY_SYMBOLS, SYMBOLS, Tone
-from policies.model import problem_in
+from policies.messages import problem_in
 
 _Judged = TypeVar("_Judged", Check, Backup, Probe)
 UNJUDGED = ("unknown", "error", "not_run")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from orchestrator.errors import StoppedError, ToolError
 from orchestrator.inventory.model import Inventory, InventoryHost
 from orchestrator.plays import runner as runner_module
+from orchestrator.plays.job import TRIED
 from orchestrator.plays.runner import AnsibleRunner
 from orchestrator.ports.plays import PlayRequest
 from orchestrator.settings import Settings
@@ -99,3 +102,11 @@ def test_whatever_interrupts_a_play_leftovers_are_ended_and_secrets_gone(
     assert b"s3cret" in seen[0]
     assert bench.ended == ["RUN"]
     assert not (bench.folder / "plays" / "01" / "inventory" / "secrets.yml").exists()
+
+
+def test_the_releases_that_are_not_tried_before_each_play_are_the_locked_ones_and_load() -> None:
+    lock = (ROOT / "requirements" / "lock.txt").read_text()
+    for name, release in TRIED.items():
+        assert f"\n{name}=={release} " in lock, "upgraded: see whether they load, then name them in TRIED"
+    load = "import ansible_mitogen.plugins.strategy.mitogen_linear"
+    assert subprocess.run([sys.executable, "-P", "-c", load], check=False).returncode == 0

@@ -33,7 +33,8 @@ from orchestrator.reporting.policy.words import verdict_words
 from policies.assessment import Assessment
 from policies.controls import load_frameworks
 from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
-from policies.model import CheckResult, Rule, State, Subject, problem_in, stops
+from policies.messages import problem_in
+from policies.model import CheckResult, Rule, State, Subject, stops
 from policies.pack import Pack
 from policies.profiles import Profile
 from policies.reach import sort_of

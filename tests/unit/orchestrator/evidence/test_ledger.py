@@ -41,6 +41,12 @@ def test_the_file_is_private(ledger: SqliteLedger, path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+def test_its_log_stays_while_it_is_open_for_a_full_disk_has_no_room_for_another(
+    ledger: SqliteLedger, path: Path
+) -> None:
+    assert {each.name for each in path.parent.iterdir()} >= {f"{path.name}-wal", f"{path.name}-shm"}
+
+
 def test_a_stack_is_found_again_by_another_process(ledger: SqliteLedger, path: Path) -> None:
     made = ledger.create_stack("acme-demo", "acme", NOON)
     assert SqliteLedger(path).stack("acme-demo") == made
