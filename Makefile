@@ -11,9 +11,9 @@ PYTHON := $(BIN)/python -P
 SOURCES := stacks policies orchestrator tests docs
 COLLECTIONS := from orchestrator.settings import load_settings as settings; \
   from orchestrator.toolchain.environment import load_toolchain as toolchain; print(toolchain(settings()).collections)
-# Unit tests take a processor each; tests on real parts mostly wait for servers, so three rooms fit on two.
+# Unit tests take a processor each; tests on real parts also wait for servers, so four rooms fit on two.
 UNIT_WORKERS ?= auto
-REAL_WORKERS ?= 3
+REAL_WORKERS ?= 4
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

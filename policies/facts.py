@@ -96,11 +96,13 @@ _NUMBERS: Final = (int, float)
 class Facts:
     """A mapping out of a subject, which knows its place in it, so that findings can name the property."""
 
-    __slots__ = ("_values", "path")
+    __slots__ = ("_known", "_values", "path")
 
     def __init__(self, values: Mapping[str, object] | Unknown, path: str = "") -> None:
         self._values = values
         self.path = path
+        # Nearly every value is known and of the kind that is asked for, and is then read by one look here.
+        self._known: Mapping[str, object] = {} if isinstance(values, Unknown) else values
 
     def raw(self) -> Mapping[str, object] | Unknown:
         """All values as they came, for normalisers that put them into another subject; rules read by key."""
@@ -117,29 +119,32 @@ class Facts:
 
     def has(self, key: str) -> bool:
         """Whether `key` is set, be its value known or not."""
-        return self._mapping().get(key) is not None
+        return self._known.get(key) is not None or self._mapping().get(key) is not None
 
     def get(self, key: str) -> object:
         """The raw value or None; raises UnknownFactError."""
-        values = self._values
-        value = (self._mapping() if isinstance(values, Unknown) else values).get(key)
-        if isinstance(value, Unknown):
+        value = self._known.get(key)
+        if value is None:
+            self._mapping()
+        elif isinstance(value, Unknown):
             raise UnknownFactError(self.where(key), reason=value.reason)
         return value
 
     def text(self, key: str) -> str:
         """A string; a missing one is a mistake."""
-        value = self.get(key)
-        if not isinstance(value, str):
-            raise MalformedFactError(self.where(key), "a text", value)
-        return value
+        value = self._known.get(key)
+        if isinstance(value, str) or isinstance(value := self.get(key), str):
+            return value
+        raise MalformedFactError(self.where(key), "a text", value)
 
     def text_or_none(self, key: str) -> str | None:
         """A string that may be left out."""
-        value = self.get(key)
-        if value is not None and not isinstance(value, str):
-            raise MalformedFactError(self.where(key), "a text", value)
-        return value
+        value = self._known.get(key)
+        if isinstance(value, str):
+            return value
+        if (value := self.get(key)) is None:
+            return None
+        raise MalformedFactError(self.where(key), "a text", value)
 
     def number(self, key: str, default: float | None = None) -> float:
         """A number; the wire knows one kind only."""
@@ -155,6 +160,9 @@ class Facts:
 
     def whole(self, key: str, default: int | None = None) -> int:
         """A whole number, which the wire may have made 22.0 of 22."""
+        value = self._known.get(key)
+        if type(value) is int:  # true and false are numbers to isinstance
+            return value
         value = self.number(key, default)
         if isinstance(value, int):
             return value
@@ -164,16 +172,17 @@ class Facts:
 
     def flag(self, key: str) -> bool:
         """True or false; a missing flag is a mistake, never false."""
-        value = self.get(key)
-        if not isinstance(value, bool):
-            raise MalformedFactError(self.where(key), "true or false", value)
-        return value
+        value = self._known.get(key)
+        if isinstance(value, bool) or isinstance(value := self.get(key), bool):
+            return value
+        raise MalformedFactError(self.where(key), "true or false", value)
 
     def table(self, key: str) -> Facts:
         """A nested mapping, which may be unknown as a whole."""
-        value = self._mapping().get(key)
+        value = self._known.get(key)
         if isinstance(value, _TABLES):
             return Facts(value, self.where(key))
+        self._mapping()
         raise MalformedFactError(self.where(key), "a mapping", value)
 
     def rows(self, key: str) -> tuple[Facts, ...]:
