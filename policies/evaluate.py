@@ -217,7 +217,7 @@ class _Bout:
     def _judge(self, pair: _Pair, check: SubjectCheck) -> None:
         """One rule on one subject: at least one result or a pass, whatever happens in the rule."""
         place, number = pair
-        subject, (params, bench) = self._subjects[place], self._terms[number].of(self.profiles[place])
+        subject, (params, bench) = self._subjects[place], self._terms_of(place, number)
         if params is None:
             self.results[pair] = [_disabled(bench, subject)]
             return

@@ -164,8 +164,6 @@ class Facts:
         if type(value) is int:  # true and false are numbers to isinstance
             return value
         value = self.number(key, default)
-        if isinstance(value, int):
-            return value
         if value != int(value):
             raise MalformedFactError(self.where(key), "a whole number", value)
         return int(value)

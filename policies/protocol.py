@@ -11,6 +11,8 @@ from pathlib import Path
 def spare_the_sdk() -> None:
     """Let `pulumi.runtime.proto` be imported alone: the `__init__` of its packages load all of the SDK, which
     takes longer than all of our rules. Nothing where it is loaded already, as by its own loader.
+
+    The local provider does the same: rules share no code with what they judge.
     """
     spec = None if "pulumi" in sys.modules else importlib.machinery.PathFinder.find_spec("pulumi")
     for location in (spec.submodule_search_locations if spec else None) or ():

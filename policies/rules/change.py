@@ -58,84 +58,63 @@ def protection_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
 
 def retention_not_lowered(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """A plan keeps as many snapshots as before, and a database its own backups as long."""
-
-    def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
-        if subject.facts.text("type") == "backup_plan":
-            before, after = old.table("keep"), new.table("keep")
-            for name in ("hourly", "daily", "weekly", "monthly", "yearly"):
-                yield from _less(before, after, name, f"keeps fewer {name} snapshots")
-        else:
-            yield from _less(old, new, "backupDays", "keeps its own backups for fewer days")
-
-    yield from judge(*before_and_after(subject))
+    old, new = before_and_after(subject)
+    if subject.facts.text("type") == "backup_plan":
+        before, after = old.table("keep"), new.table("keep")
+        for name in ("hourly", "daily", "weekly", "monthly", "yearly"):
+            yield from _less(before, after, name, f"keeps fewer {name} snapshots")
+    else:
+        yield from _less(old, new, "backupDays", "keeps its own backups for fewer days")
 
 
 def rpo_not_raised(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """A plan promises to lose no more work than before."""
-
-    def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
-        before, after = old.whole("rpoSeconds"), new.whole("rpoSeconds")
-        if after > before:
-            seen = f"{before / _HOUR:g} h, then {after / _HOUR:g} h"
-            yield Finding(
-                new.where("rpoSeconds"), "may lose more work than before", seen, f"{before / _HOUR:g} h"
-            )
-
-    yield from judge(*before_and_after(subject))
+    old, new = before_and_after(subject)
+    before, after = old.whole("rpoSeconds"), new.whole("rpoSeconds")
+    if after > before:
+        seen = f"{before / _HOUR:g} h, then {after / _HOUR:g} h"
+        yield Finding(
+            new.where("rpoSeconds"), "may lose more work than before", seen, f"{before / _HOUR:g} h"
+        )
 
 
 def coverage_not_narrowed(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """A plan covers each volume that it covered before."""
-
-    def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
-        still = {(row.text("server"), row.text("volume")) for row in new.rows("covers")}
-        for row in old.rows("covers"):
-            pair = (row.text("server"), row.text("volume"))
-            if pair not in still:
-                seen = shown("/".join(pair))
-                yield Finding(new.where("covers"), f"covers {seen} no longer", "left out", seen)
-
-    yield from judge(*before_and_after(subject))
+    old, new = before_and_after(subject)
+    still = {(row.text("server"), row.text("volume")) for row in new.rows("covers")}
+    for row in old.rows("covers"):
+        pair = (row.text("server"), row.text("volume"))
+        if pair not in still:
+            seen = shown("/".join(pair))
+            yield Finding(new.where("covers"), f"covers {seen} no longer", "left out", seen)
 
 
 def encryption_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """What is encrypted stays encrypted."""
-
-    def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
-        key = "diskEncrypted" if subject.facts.text("type") == "server" else "encrypted"
-        yield from turned_off(key, "is encrypted no longer", old, new)
-
-    yield from judge(*before_and_after(subject))
+    old, new = before_and_after(subject)
+    key = "diskEncrypted" if subject.facts.text("type") == "server" else "encrypted"
+    yield from turned_off(key, "is encrypted no longer", old, new)
 
 
 def versioning_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """A bucket that keeps earlier versions goes on keeping them."""
-
-    def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
-        yield from turned_off("versioning", "keeps earlier versions no longer", old, new)
-
-    yield from judge(*before_and_after(subject))
+    old, new = before_and_after(subject)
+    yield from turned_off("versioning", "keeps earlier versions no longer", old, new)
 
 
 def public_block_stays(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """A bucket that could not be made public still cannot."""
-
-    def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
-        yield from turned_off("publicAccessBlocked", "can be made public from now on", old, new)
-
-    yield from judge(*before_and_after(subject))
+    old, new = before_and_after(subject)
+    yield from turned_off("publicAccessBlocked", "can be made public from now on", old, new)
 
 
 def size_not_shrunk(subject: Subject, _params: Facts) -> Iterator[Outcome]:
     """No disk gets smaller: what no longer fits is gone."""
-
-    def judge(old: Facts, new: Facts) -> Iterator[Outcome]:
-        before, after = old.number("sizeGib"), new.number("sizeGib")
-        if after < before:
-            seen = f"{before:g}, then {after:g} GiB"
-            yield Finding(new.where("sizeGib"), "gets smaller", seen, f"at least {before:g} GiB")
-
-    yield from judge(*before_and_after(subject))
+    old, new = before_and_after(subject)
+    before, after = old.number("sizeGib"), new.number("sizeGib")
+    if after < before:
+        seen = f"{before:g}, then {after:g} GiB"
+        yield Finding(new.where("sizeGib"), "gets smaller", seen, f"at least {before:g} GiB")
 
 
 def network_stays(stack: Sequence[Subject]) -> SubjectCheck:

@@ -14,18 +14,13 @@ from orchestrator.errors import InputError, ToolError
 from orchestrator.supplies.sources import SourceStore
 from stacks.fleet.secret import Reference
 from tests.git_server import QUOTED, TOKEN, serving
-from tests.unit.orchestrator.supplies.test_sources import git
+from tests.unit.orchestrator.supplies.test_sources import git, work_tree
 
 
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Host and port of a TLS server with the repository `shop.git`, which has one tag."""
-    work = tmp_path / "work"
-    work.mkdir()
-    git(work, "init", "-q", "-b", "main", ".")
-    (work / "server.py").write_text("print(1)\n")
-    git(work, "add", "-A")
-    git(work, "commit", "-qm", "one")
+    work = work_tree(tmp_path)
     git(work, "tag", "v1")
     git(work, "clone", "-q", "--bare", ".", str(tmp_path / "served" / "shop.git"))
     with serving(tmp_path / "served", tmp_path / "keys") as (address, authority):

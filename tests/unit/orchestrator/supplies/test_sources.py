@@ -19,14 +19,20 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    work = tmp_path / "work"
+def work_tree(folder: Path) -> Path:
+    """A repository with one commit of one file."""
+    work = folder / "work"
     work.mkdir()
     git(work, "init", "-q", "-b", "main", ".")
     (work / "server.py").write_text("print(1)\n")
     git(work, "add", "-A")
     git(work, "commit", "-qm", "one")
+    return work
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    work = work_tree(tmp_path)
     git(work, "tag", "-a", "-m", "release", "v1")
     return work
 
