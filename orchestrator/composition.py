@@ -180,7 +180,7 @@ class Composition:
         folder = self.settings.home / "converged" / stack
         own = stack == self.target.stack.name  # servers of other stacks may have the same names
         noted: HostShell = NotedShell(shell, self.times) if own else shell
-        verifier: HostVerifier = TestinfraVerifier(shell.config)
+        verifier: HostVerifier = TestinfraVerifier(shell)
         book = ConvergeBook(folder, noted, self._tools, (keys / PASSPHRASE_FILE).read_bytes)
         return HostAccess(
             shell=noted,

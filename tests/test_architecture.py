@@ -30,6 +30,7 @@ SOLE_IMPORTERS = {
         "orchestrator.diagnosis.look",  # so does this one
         "orchestrator.patching.upgrade",  # likewise
         "orchestrator.host_facts.parts.reading",  # likewise
+        "orchestrator.verification.commands_program",  # likewise
         "orchestrator.toolchain.language_host",
         "policies.apart.process",  # docs/adr/0032-own-rules-run-apart.md
         "stacks.providers.local.podman",
@@ -37,7 +38,7 @@ SOLE_IMPORTERS = {
     "pulumi.automation": {"orchestrator.provisioning.engine", "orchestrator.toolchain.language_host"},
     "ansible_runner": {"orchestrator.plays.job"},
     "ansible_mitogen": {"orchestrator.plays.job"},
-    "testinfra": {"orchestrator.verification.testinfra_host"},
+    "testinfra": {"orchestrator.verification.testinfra_backend"},
     "sqlite3": {
         "orchestrator.evidence.database",
         "orchestrator.evidence.ledger",
@@ -62,6 +63,7 @@ ANSWERS_FOR_ALL = {"policies.apart.program"}
 
 MAY_PRINT = (
     "orchestrator.cli.",
+    "orchestrator.verification.commands_program",
     "orchestrator.verification.probe_program",
     "orchestrator.diagnosis.look",
     "orchestrator.toolchain.language_host",

@@ -62,7 +62,7 @@ def play(spec: Mapping[str, Any], strategy: str) -> dict[str, Any]:
     """Drive ansible-runner and return how it ended."""
     import ansible_runner
 
-    environment = {**spec["environment"], **strategy_environment(strategy)}
+    environment = {**spec["environment"], **strategy_environment(strategy, Path(spec["project"]))}
     result = ansible_runner.run(
         private_data_dir=spec["folder"],
         project_dir=spec["project"],
@@ -138,11 +138,11 @@ def message_of(result: Mapping[str, Any]) -> str:
 
 
 def choose_strategy(wanted: str) -> tuple[str, str]:
-    """`mitogen` where it loads, else Ansible's own with pipelining; the note says why not."""
+    """Ours over mitogen where that loads, else Ansible's own with pipelining; the note says why not."""
     if wanted == "linear":
         return "linear", "asked for"
     if {name: version(name) for name in TRIED} == TRIED:
-        return "mitogen_linear", ""
+        return "steward_linear", ""
     try:
         import ansible_mitogen.plugins.strategy.mitogen_linear  # noqa: F401  # loading it is the test
     except (ImportError, SyntaxError, AttributeError) as problem:
@@ -152,17 +152,14 @@ def choose_strategy(wanted: str) -> tuple[str, str]:
         if type(problem).__name__ != "AnsibleError":
             raise
         return "linear", f"mitogen does not load: {problem}"
-    return "mitogen_linear", ""
+    return "steward_linear", ""
 
 
-def strategy_environment(strategy: str) -> dict[str, str]:
+def strategy_environment(strategy: str, playbooks: Path) -> dict[str, str]:
     """What Ansible needs to find the strategy."""
     if strategy == "linear":
         return {"ANSIBLE_STRATEGY": "linear"}
-    import ansible_mitogen
-
-    plugins = Path(ansible_mitogen.__file__).parent / "plugins" / "strategy"
-    return {"ANSIBLE_STRATEGY": strategy, "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
+    return {"ANSIBLE_STRATEGY": strategy, "ANSIBLE_STRATEGY_PLUGINS": str(playbooks / "strategy")}
 
 
 def emit(record: Mapping[str, Any]) -> None:

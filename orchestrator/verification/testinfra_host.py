@@ -1,4 +1,4 @@
-"""Looking at hosts with pytest-testinfra, used as a library: the only importer of testinfra."""
+"""Looking at hosts with pytest-testinfra, used as a library."""
 
 from __future__ import annotations
 
@@ -6,54 +6,67 @@ import fnmatch
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from orchestrator.ports.hosts import Expectation, Observation
+from orchestrator.errors import StewardError
+from orchestrator.ports.hosts import Expectation, HostShell, Observation
 from orchestrator.verification import hardening_probes
 from orchestrator.verification.hardening_probes import NotApplicableError
 from stacks.outputs import ServerOutput
 
 Seen = tuple[bool | None, str]
 
-_COULD_NOT_LOOK = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError)
-"""testinfra raises RuntimeError when SSH fails; a host that answers in another shape gives the others."""
+_COULD_NOT_LOOK = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError, StewardError)
+"""A host that is not there gives the last; one that answers in another shape gives the others."""
 _CLOCK_TOLERANCE_SECONDS = 120
 _CERTIFICATE_SECONDS = 7 * 86_400
 """A certificate that ends within a week is a finding: somebody must still be able to act."""
 
 
 class TestinfraVerifier:
-    """Implements `ports.hosts.HostVerifier` over the stack's own SSH configuration."""
+    """Implements `ports.hosts.HostVerifier` over the run's own connections."""
 
     __test__ = False  # the name is the library's, not a test class
 
-    def __init__(self, ssh_config: Path) -> None:
-        self._ssh_config = ssh_config
+    def __init__(self, shell: HostShell) -> None:
+        self._shell = shell
 
     def observe(self, server: ServerOutput, expectations: Sequence[Expectation]) -> Sequence[Observation]:
-        """One observation per expectation; an unreachable host gives observations that saw nothing."""
-        import testinfra
+        """One observation per expectation; an unreachable host gives observations that saw nothing.
 
-        host = testinfra.get_host(f"ssh://{server.name}", ssh_config=str(self._ssh_config), sudo=True)
-        facts = _Facts(host)
-        return [_observe(facts, expectation) for expectation in expectations]
+        Each probe runs until it wants an answer that is not there yet, then the host is asked all of these
+        with one command, and the probes that waited run again: most hosts are asked twice.
+        """
+        from orchestrator.verification.testinfra_backend import NotAskedError, asked_together
+
+        backend, host = asked_together(self._shell, server)
+        facts, seen = _Facts(host), dict[int, Observation]()
+        while len(seen) < len(expectations):
+            waiting = []
+            for number, wanted in enumerate(expectations):
+                if number not in seen:
+                    try:
+                        seen[number] = _observe(facts, wanted)
+                    except NotAskedError:
+                        waiting.append(number)
+            if waiting:
+                try:
+                    backend.ask()
+                except StewardError as problem:
+                    seen |= {number: _unseen(expectations[number], problem) for number in waiting}
+        return [seen[number] for number in range(len(expectations))]
 
 
 class _Facts:
-    """One host, with the listings that several probes share read once."""
+    """One host, as probes ask it."""
 
     def __init__(self, host: Any) -> None:
         self.host = host
-        self._read: dict[str, str] = {}
 
     def output(self, command: str, *arguments: str) -> str:
-        """Standard output of a command, asked for once; '' when it failed."""
-        key = "\0".join((command, *arguments))
-        if key not in self._read:
-            done = self.host.run(command, *arguments)
-            self._read[key] = done.stdout if done.rc == 0 else ""
-        return self._read[key]
+        """Standard output of a command; '' when it failed."""
+        done = self.host.run(command, *arguments)
+        return str(done.stdout) if done.rc == 0 else ""
 
 
 def _observe(facts: _Facts, expectation: Expectation) -> Observation:
@@ -62,8 +75,12 @@ def _observe(facts: _Facts, expectation: Expectation) -> Observation:
     except NotApplicableError as refused:
         return Observation(expectation, None, str(refused), applies=False)
     except _COULD_NOT_LOOK as problem:
-        holds, observed = None, f"could not look: {' '.join(str(problem).split())[:150]}"
+        return _unseen(expectation, problem)
     return Observation(expectation, holds, observed)
+
+
+def _unseen(expectation: Expectation, problem: Exception) -> Observation:
+    return Observation(expectation, None, f"could not look: {' '.join(str(problem).split())[:150]}")
 
 
 def _service(facts: _Facts, wanted: Expectation) -> Seen:
@@ -98,8 +115,8 @@ def _sshd(facts: _Facts, wanted: Expectation) -> Seen:
 
 
 def _user(facts: _Facts, wanted: Expectation) -> Seen:
-    user = facts.host.user(wanted.subject)
-    if not user.exists:
+    # testinfra's own `user` would first ask what system it is, in three turns.
+    if facts.host.run("id %s", wanted.subject).rc != 0:
         return False, "no such user"
     rights = facts.output("sudo -n -l -U %s", wanted.subject)
     return (

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import ansible_mitogen
 import bcrypt
 import pytest
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
-MITOGEN = Path(ansible_mitogen.__file__).parent / "plugins" / "strategy"
 
 
 @dataclass
@@ -56,7 +54,10 @@ class Trial:
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         }
         if mitogen:
-            env |= {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(MITOGEN)}
+            env |= {
+                "ANSIBLE_STRATEGY": "steward_linear",
+                "ANSIBLE_STRATEGY_PLUGINS": str(PLAYBOOKS / "strategy"),
+            }
         argv = ["ansible-playbook", "-i", str(self.folder / "inventory.yml"), "-l", limit, f"{playbook}.yml"]
         ended = subprocess.run(argv, env=env, cwd=PLAYBOOKS, capture_output=True, text=True, check=False)
         begin = ended.stdout.find("{\n")

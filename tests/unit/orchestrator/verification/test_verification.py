@@ -3,45 +3,60 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-import testinfra
 
+from orchestrator.errors import ToolError
 from orchestrator.phases.verify import summary, verify
 from orchestrator.ports.hosts import Expectation, Observation
+from orchestrator.process import CommandResult
 from orchestrator.reporting.model import Verdict
 from orchestrator.verification.expectations import expectations
 from orchestrator.verification.testinfra_host import _PROBES, TestinfraVerifier
 from orchestrator.verification.verdicts import verdicts
+from stacks.outputs import ServerOutput
 from tests.fake_verifier import FakeVerifier
 from tests.unit.orchestrator.bench import ROLES
 from tests.unit.orchestrator.samples import fleet, outputs, server
 
 
-class Host:
-    """What testinfra gives, with scripted answers: the first key that begins the command."""
+def said(text: str) -> CommandResult:
+    return CommandResult(("ssh",), 0, text, "", 0.1)
 
-    def __init__(self, answers: Mapping[str, str | Exception]) -> None:
+
+class Shell:
+    """A host with scripted answers: the first key that begins the command; no answer is a failed command."""
+
+    def __init__(self, answers: Mapping[str, str]) -> None:
         self.answers = answers
+        self.asked: list[list[str]] = []
 
-    def run(self, command: str, *_arguments: str) -> SimpleNamespace:
+    def run(
+        self, _server: ServerOutput, argv: Sequence[str], *, stdin: str = "", **_options: object
+    ) -> CommandResult:
+        assert list(argv[:4]) == ["sudo", "-n", "python3", "-c"]
+        self.asked.append(json.loads(stdin)["commands"])
+        return said(json.dumps([self.one(command) for command in self.asked[-1]]))
+
+    def one(self, command: str) -> tuple[int, str, str]:
         found = next((text for key, text in self.answers.items() if command.startswith(key)), None)
-        if isinstance(found, Exception):
-            raise found
-        return SimpleNamespace(rc=0 if found is not None else 1, stdout=found or "", stderr="failed")
+        return (1, "", "failed") if found is None else (0, found, "")
 
-    def user(self, _name: str) -> SimpleNamespace:
-        return SimpleNamespace(exists="user" in self.answers)
+    def close(self) -> None:
+        pass
 
 
-def seen(monkeypatch: pytest.MonkeyPatch, wanted: Expectation, answers: Mapping[str, Any]) -> Observation:
-    monkeypatch.setattr(testinfra, "get_host", lambda *_, **__: Host(answers))
-    (found,) = TestinfraVerifier(Path("/config")).observe(server(), [wanted])
+class Lost(Shell):
+    """A host that is not there."""
+
+    def run(self, *_words: object, **_options: object) -> CommandResult:
+        raise ToolError("web-1", "SSH failed: refused")
+
+
+def seen(shell: Shell, wanted: Expectation) -> Observation:
+    (found,) = TestinfraVerifier(shell).observe(server(), [wanted])
     assert found.expectation == wanted
     return found
 
@@ -68,8 +83,8 @@ DROP = '{"nftables": [{"chain": {"hook": "input", "policy": "%s"}}]}'
         (probe("sshd", "permitrootlogin", "no"), {"sshd": "port 22\npermitrootlogin no\n"}, True),
         (probe("sshd", "permitrootlogin", "no"), {"sshd": "permitrootlogin yes\n"}, False),
         (probe("sshd", "permitrootlogin", "no"), {}, False),
-        (probe("user"), {"user": "", "sudo": "(ALL) NOPASSWD: ALL"}, True),
-        (probe("user"), {"user": "", "sudo": "not allowed"}, False),
+        (probe("user"), {"id x": "", "sudo": "(ALL) NOPASSWD: ALL"}, True),
+        (probe("user"), {"id x": "", "sudo": "not allowed"}, False),
         (probe("user"), {}, False),
         (probe("nft"), {"nft": DROP % "drop"}, True),
         (probe("nft"), {"nft": DROP % "accept"}, False),
@@ -86,23 +101,19 @@ DROP = '{"nftables": [{"chain": {"hook": "input", "policy": "%s"}}]}'
         (probe("mount", "/srv"), {"findmnt": "/srv/other xfs\n"}, False),
     ],
 )
-def test_probes(
-    monkeypatch: pytest.MonkeyPatch, wanted: Expectation, answers: dict[str, str], holds: bool
-) -> None:
-    assert seen(monkeypatch, wanted, answers).holds is holds
+def test_probes(wanted: Expectation, answers: dict[str, str], holds: bool) -> None:
+    assert seen(Shell(answers), wanted).holds is holds
 
 
 @pytest.mark.parametrize(
     ("age", "holds"), [(timedelta(minutes=5), True), (timedelta(hours=3), False), (-timedelta(hours=1), None)]
 )
-def test_a_snapshots_age_by_the_hosts_own_word(
-    monkeypatch: pytest.MonkeyPatch, age: timedelta, holds: bool | None
-) -> None:
+def test_a_snapshots_age_by_the_hosts_own_word(age: timedelta, holds: bool | None) -> None:
     good = {"finished_at": (datetime.now(UTC) - age).isoformat()}
     status = json.dumps({"plans": [{"plan": "site", "last_good": good}]})
     answers = {"/usr/local/sbin/steward-backup": status}
-    assert seen(monkeypatch, probe("snapshot", "site", "7200"), answers).holds is holds
-    assert seen(monkeypatch, probe("snapshot", "databases", "7200"), answers).holds is False
+    assert seen(Shell(answers), probe("snapshot", "site", "7200")).holds is holds
+    assert seen(Shell(answers), probe("snapshot", "databases", "7200")).holds is False
 
 
 ODD = ["[]", "-5", '{"nftables": 5}', '{"nftables": [{"chain": 5}]}', "{",
@@ -118,19 +129,44 @@ COMMANDS = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "fin
 
 @pytest.mark.parametrize("name", sorted(_PROBES))
 @pytest.mark.parametrize("text", ODD)
-def test_a_host_that_answers_nonsense_never_passes_nor_breaks_the_run(
-    monkeypatch: pytest.MonkeyPatch, name: str, text: str
-) -> None:
-    assert not seen(monkeypatch, probe(name, "x", "60"), dict.fromkeys(COMMANDS, text)).holds
+def test_a_host_that_answers_nonsense_never_passes_nor_breaks_the_run(name: str, text: str) -> None:
+    assert not seen(Shell(dict.fromkeys(COMMANDS, text)), probe(name, "x", "60")).holds
 
 
 @pytest.mark.parametrize("name", sorted(_PROBES))
-def test_a_host_that_cannot_be_reached_is_unknown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    lost = RuntimeError("Unexpected exit code 255 for ssh\nstderr: refused")
-    subject = '["x"]' if name == "command" else "x"
-    found = seen(monkeypatch, probe(name, subject, "60"), {"user": "", **dict.fromkeys(COMMANDS, lost)})
+def test_a_host_that_cannot_be_reached_is_unknown(name: str) -> None:
+    found = seen(Lost({}), probe(name, '["x"]' if name == "command" else "x", "60"))
     assert found.holds is None
-    assert found.observed.startswith("could not look: Unexpected exit code 255")
+    assert found.observed.startswith("could not look: web-1: SSH failed: refused")
+
+
+def test_a_host_is_asked_everything_at_once_and_once() -> None:
+    shell = Shell({"systemctl": UP, "id x": "", "sudo": "NOPASSWD", "/usr/local/sbin/steward-backup": "{}"})
+    wanted = [probe("service", "nginx"), probe("timer", "a"), probe("user"), probe("snapshot", "site", "60"),
+              probe("snapshot", "databases", "60")]  # fmt: skip
+    found = TestinfraVerifier(shell).observe(server(), wanted)
+    assert [each.expectation for each in found] == wanted
+    assert [each.holds for each in found] == [True, True, True, False, False]
+    first, second = shell.asked
+    assert [command.split()[0] for command in first] == [
+        "systemctl",
+        "systemctl",
+        "id",
+        "/usr/local/sbin/steward-backup",
+    ]
+    assert second == ["sudo -n -l -U x"]  # asked only of users that exist
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["", "{}", "[]", "[[0, 1, 2]]", '[[0, ""]]', '[["0", "", ""]]', '[[0, "\\u0416", ""]]', "[" * 9999],
+)
+def test_a_host_that_answers_in_another_shape_is_unknown(told: str) -> None:
+    class Odd(Shell):
+        def run(self, *_words: object, **_options: object) -> CommandResult:
+            return said(told)
+
+    assert seen(Odd({}), probe("listening", "80")).holds is None
 
 
 def test_every_expectation_of_a_fleet_has_a_probe_and_its_own_name() -> None:
