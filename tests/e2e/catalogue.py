@@ -180,13 +180,13 @@ def ask(catalogue: Catalogue, path: str, context: ssl.SSLContext, port: str) -> 
 
 @contextmanager
 def asking(catalogue: Catalogue, path: str, clients: int = SAME) -> Iterator[list[Any]]:
-    """Clients that ask ten times a second while something happens; every answer or error, in the end."""
+    """Clients that ask four times a second while something happens; every answer or error, in the end."""
     context, port, over = authority(catalogue), catalogue.url("443"), Event()
     seen: list[Any] = []
 
     def client(number: int) -> None:
         mine = "/slow" if number == 0 else path
-        while not over.wait(0.1):
+        while not over.wait(0.25):
             try:
                 seen.append(ask(catalogue, mine, context, port))
             except Exception as problem:  # noqa: BLE001  # any at all is a dropped request
