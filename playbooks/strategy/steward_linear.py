@@ -1,7 +1,7 @@
 """Ansible strategy: mitogen's, with less of the same work done in every task and for every host.
 
 Ansible forks a worker for each task and host. What a worker loads or works out ends with it, so it is made
-here once, before the first fork; ADR 39 has the figures.
+here once, before the first fork; ADR 40 has the figures.
 """
 
 from __future__ import annotations
