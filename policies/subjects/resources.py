@@ -65,6 +65,8 @@ def resource_subject(
 
 def neutral_edges(neutral: str, edges: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     """What feeds which property of a resource, where a property that rules ask for has its neutral name."""
+    if not edges:
+        return {}
     return {_NEUTRAL_EDGES.get((neutral, key), key): tuple(urns) for key, urns in edges.items()}
 
 

@@ -32,9 +32,9 @@ from orchestrator.reporting.policy.reconcile import blocking, check, counted, is
 from orchestrator.reporting.policy.words import verdict_words
 from policies.assessment import Assessment
 from policies.controls import load_frameworks
-from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
+from policies.facts import Facts, MalformedFactError, Unknown, UnknownFactError, shown
 from policies.messages import problem_in
-from policies.model import CheckResult, Rule, State, Subject, stops
+from policies.model import CheckResult, Kind, Rule, State, Subject, stops
 from policies.pack import Pack
 from policies.profiles import Profile
 from policies.reach import sort_of
@@ -160,13 +160,13 @@ def _population(subjects: Sequence[ReportedSubject], context: ReportContext) -> 
 
 
 def _subjects(assessment: Assessment, left_out: Mapping[str, str]) -> tuple[ReportedSubject, ...]:
-    why = (left_out.get(each.urn, "") for each in assessment.subjects)
+    why = [left_out.get(each.urn, "") for each in assessment.subjects]
     return _SUBJECTS.validate_python(list(map(_subject, assessment.subjects, assessment.profiles, why)))
 
 
 def _subject(subject: Subject, profile: str, left_out: str) -> dict[str, object]:
-    sort = sort_of(subject)
-    return {
+    """What the report says of a subject, without what most have nothing of."""
+    told: dict[str, object] = {
         "id": subject.urn,
         "kind": subject.kind.value,
         "type": subject.type,
@@ -174,13 +174,17 @@ def _subject(subject: Subject, profile: str, left_out: str) -> dict[str, object]
         "profile": profile,
         "source_type": subject.source_type,
         "witness": subject.witness,
-        "file": _file(subject.facts),
-        "line": _line(subject.facts),
-        "step_type": sort.step_type or "",
-        "operation": sort.operation or "",
-        "sides": sort.sides or (),
-        "left_out": left_out,
     }
+    values = subject.facts.raw()
+    if not isinstance(values, Unknown) and ("file" in values or "line" in values):
+        told |= {"file": _file(subject.facts), "line": _line(subject.facts)}
+    if subject.kind is Kind.STEP:
+        sort = sort_of(subject)
+        told |= {"step_type": sort.step_type or "", "operation": sort.operation or ""}
+        told["sides"] = sort.sides or ()
+    if left_out:
+        told["left_out"] = left_out
+    return told
 
 
 def _file(facts: Facts) -> str:

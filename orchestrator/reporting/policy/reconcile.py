@@ -55,8 +55,11 @@ def check(report: PolicyReport) -> PolicyReport:
 
 def counted(matrix: Mapping[str, str]) -> dict[State, int]:
     """How many pairs of a matrix are in each of the eight states."""
-    letters = "".join(matrix.values())
-    return {state: letters.count(letter) for letter, state in LETTERS.items()}
+    lines = Counter(matrix.values())  # rules that read nothing of a population have the same line
+    return {
+        state: sum(line.count(letter) * rules for line, rules in lines.items())
+        for letter, state in LETTERS.items()
+    }
 
 
 def is_green(report: PolicyReport) -> bool:
