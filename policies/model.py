@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from policies.facts import Facts, UnknownFactError
+
+if TYPE_CHECKING:
+    from policies.answers import Apart
 
 
 class State(StrEnum):
@@ -84,7 +87,7 @@ class PackError(Exception):
     """The pack itself is wrong: a catalog, profile or rule that does not fit the others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Subject:
     """One thing to judge, in neutral words; `source_type` is for reports, never for rules.
 
@@ -103,6 +106,28 @@ class Subject:
     protect: bool = False
     depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     witness: str = ""
+
+    def __init__(
+        self,
+        kind: Kind,
+        type: str,  # noqa: A002
+        name: str,
+        urn: str,
+        stack: str,
+        facts: Facts,
+        source_type: str = "",
+        protect: bool = False,
+        depends_on: Mapping[str, tuple[str, ...]] | None = None,
+        witness: str = "",
+    ) -> None:
+        # As the one that dataclass writes, in half of its time: that one goes through the class for each
+        # field, and there are two subjects for each resource.
+        fields = {
+            "kind": kind, "type": type, "name": name, "urn": urn, "stack": stack, "facts": facts,
+            "source_type": source_type, "protect": protect, "depends_on": depends_on or {},
+            "witness": witness,
+        }  # fmt: skip
+        object.__setattr__(self, "__dict__", fields)
 
 
 @dataclass(frozen=True)
@@ -145,35 +170,6 @@ Outcome = Finding | Gap | NotApplicable
 SubjectCheck = Callable[[Subject, Facts], Iterable[Outcome]]
 StackCheck = Callable[[Sequence[Subject]], SubjectCheck]
 """Reads the stack once and gives the check for its subjects, so that cost grows with size, not its square."""
-
-
-NO_ANSWER: Final = "NoAnswer"
-"""The error of a pair for which the rule's process had no answer: nobody knows what the rule would say."""
-
-
-@dataclass(frozen=True)
-class Broken:
-    """What a rule raised in a process of its own, or what became of that process."""
-
-    type: str
-    text: str
-
-
-class Apart(Protocol):
-    """Judges by a rule that does not run in the judge's process: docs/adr/0032-own-rules-run-apart.md."""
-
-    def judge(
-        self,
-        pairs: Sequence[tuple[Subject, Facts]],
-        among: Sequence[Subject] | None,
-        seconds: float,
-        judgement: object,
-    ) -> Sequence[Sequence[Outcome] | Broken]:
-        """An answer for each subject with its parameters, in their order, whatever the rule does.
-
-        `among`: all subjects of the kind, where the rule reads its stack first. `judgement`: stands for the
-        subjects that are judged at once.
-        """
 
 
 @dataclass(frozen=True)
