@@ -13,7 +13,7 @@ from policies.assessment import LETTERS, WORST, Assessment
 from policies.bench import Bench, Terms
 from policies.checks import RuleTimeoutError, by_stack, outcomes_of
 from policies.facts import Facts
-from policies.helpers import ALONE, WORTH, Sharing, helped
+from policies.sharing import ALONE, WORTH, Sharing, helped
 from policies.limits import APART_SECONDS, WATCH
 from policies.model import (
     CheckResult,

@@ -11,7 +11,7 @@ from policies.assessment import LETTERS, WORST, Assessment, joined
 from policies.baseline import Baseline, excused
 from policies.evaluate import assess
 from policies.facts import Unknown
-from policies.helpers import ALONE, Sharing
+from policies.sharing import ALONE, Sharing
 from policies.model import CheckResult, Phase, Rule, State, Subject
 from policies.reference import Reference
 from policies.signers import NO_SIGNATURE, Verdict

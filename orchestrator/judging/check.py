@@ -12,7 +12,7 @@ from orchestrator.policy_reference import Policy
 from policies.assessment import Assessment
 from policies.facts import Unknown, shown
 from policies.governed import judge, judge_change
-from policies.helpers import ALONE, Sharing
+from policies.sharing import ALONE, Sharing
 from policies.model import Phase, State, Subject
 
 if TYPE_CHECKING:

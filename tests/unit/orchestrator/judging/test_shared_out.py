@@ -18,13 +18,13 @@ from orchestrator.policy_reference import Policy
 from orchestrator.reporting.policy.json import to_json
 from orchestrator.reporting.policy.subjects import Listed, listed
 from policies import evaluate as evaluating
-from policies import helpers
+from policies import sharing as sharing_out
 from policies.governed import Seen
-from policies.helpers import ALONE, Sharing
+from policies.sharing import ALONE, Sharing
 from policies.limits import Watch
 from policies.model import Phase
 from policies.reference import load_reference
-from tests.policies.test_helpers import PREVIEWS, population, rules
+from tests.policies.test_sharing import PREVIEWS, population, rules
 from tests.unit.reporting.policy.sample import context
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -45,7 +45,7 @@ def canonical(sharing: Sharing, made: list[Listed], left_out: dict[str, str]) ->
 def test_it_is_the_same_report(monkeypatch: pytest.MonkeyPatch, left_out: dict[str, str]) -> None:
     monkeypatch.setattr(evaluating, "WORTH", 0)
     monkeypatch.setattr(evaluating, "WATCH", Watch(0.5))
-    monkeypatch.setattr(helpers, "_is_alone", lambda _watch: True)
+    monkeypatch.setattr(sharing_out, "_is_alone", lambda _watch: True)
     alone = canonical(ALONE, [], left_out)
     made: list[Listed] = []
     both = Sharing(2, lambda *judged: made.append(listed(*judged)))

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from policies import evaluate as evaluating
-from policies import helpers
+from policies import sharing as sharing_out
 from policies.assessment import Assessment
 from policies.evaluate import assess
 from policies.facts import UNKNOWN, Facts
-from policies.helpers import ALONE, Sharing
+from policies.sharing import ALONE, Sharing
 from policies.limits import Watch
 from policies.model import Finding, Outcome, Phase, Rule, State, Subject, SubjectCheck
 from policies.pack import all_rules, rule_by_id
@@ -91,7 +91,7 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return made[-1]
 
     monkeypatch.setattr(evaluating, "WORTH", 0)
-    monkeypatch.setattr(helpers, "_is_alone", lambda _watch: True)
+    monkeypatch.setattr(sharing_out, "_is_alone", lambda _watch: True)
     monkeypatch.setattr(os, "fork", forked)
     monkeypatch.setattr(evaluating, "WATCH", Watch(0.5))
     return made
