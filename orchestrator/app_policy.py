@@ -22,9 +22,9 @@ from orchestrator.policy_reference import Policy, open_policy
 from orchestrator.reporting.humanise import plural
 from orchestrator.settings import Settings
 from policies.assessment import Assessment
-from policies.sharing import Sharing, processors
 from policies.limits import memory_limit
 from policies.model import Phase, Subject
+from policies.sharing import Sharing, processors
 from policies.subjects.fleet import backup_names, fleet_subjects, server_names
 from policies.subjects.population import fleet_listing
 

@@ -13,7 +13,6 @@ from policies.assessment import LETTERS, WORST, Assessment
 from policies.bench import Bench, Terms
 from policies.checks import RuleTimeoutError, by_stack, outcomes_of
 from policies.facts import Facts
-from policies.sharing import ALONE, WORTH, Sharing, helped
 from policies.limits import APART_SECONDS, WATCH
 from policies.model import (
     CheckResult,
@@ -28,8 +27,9 @@ from policies.model import (
     SubjectCheck,
 )
 from policies.profiles import Profiles
-from policies.reach import Sort, read_what_decides, reads, sort_of
+from policies.reach import Sort, read_by, read_what_decides, reads, sort_of
 from policies.rules import all_rules
+from policies.sharing import ALONE, WORTH, Sharing, helped
 from policies.stopping import Stops
 
 _CODES: Final = {state: ord(letter) for state, letter in LETTERS.items()}
@@ -87,7 +87,7 @@ def assess(
         subjects=tuple(subjects),
         profiles=tuple(profile.name for profile in bout.profiles),
         matrix=bout.matrix(),
-        results=tuple(result for pair in sorted(bout.results) for result in bout.results[pair]),
+        results=bout.in_order(),
     )
 
 
@@ -115,7 +115,7 @@ class _Bout:
         by_sort: dict[Sort, list[int]] = defaultdict(list)
         for place, subject in enumerate(subjects):
             by_sort[sort_of(subject)].append(place)
-        self._read = [_read_by(rule, by_sort) for rule in rules]
+        self._read = [read_by(rule, by_sort) for rule in rules]
 
     def judge(self, sharing: Sharing = ALONE) -> None:
         """Fill in the results of every pair whose rule reads such subjects, but for passes."""
@@ -231,14 +231,26 @@ class _Bout:
             _CODES[State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE]
             for subject in self._subjects
         )
-        rows = [bytearray(usual) for _ in self._rules]
-        for row, read in zip(rows, self._read, strict=True):
-            for place in chain(*read):
-                row[place] = _CODES[State.NOT_RUN if place in self._left_out else State.PASS]
+        rows = {number: bytearray(usual) for number, read in enumerate(self._read) if any(read)}
+        silent, passed, not_run = usual.decode("ascii"), _CODES[State.PASS], _CODES[State.NOT_RUN]
+        for number, row in rows.items():
+            for place in chain(*self._read[number]):
+                row[place] = not_run if place in self._left_out else passed
         for (place, number), results in self.results.items():
-            states = [result.state for result in results]
-            rows[number][place] = _CODES[states[0] if len(states) == 1 else min(states, key=WORST.index)]
-        return {rule.id: row.decode("ascii") for rule, row in zip(self._rules, rows, strict=True)}
+            if len(results) == 1:
+                rows[number][place] = _CODES[results[0].state]
+            else:
+                rows[number][place] = _CODES[min((each.state for each in results), key=WORST.index)]
+        return {
+            rule.id: rows[number].decode("ascii") if number in rows else silent
+            for number, rule in enumerate(self._rules)
+        }
+
+    def in_order(self) -> tuple[CheckResult, ...]:
+        """All results, subject by subject and rule by rule."""
+        rules = len(self._rules)
+        found = {place * rules + number: results for (place, number), results in self.results.items()}
+        return tuple(result for pair in sorted(found) for result in found[pair])
 
     def _to_judge(self, places: list[int]) -> list[int]:
         """All but those that are left out, the last one first."""
@@ -277,16 +289,6 @@ class _Bout:
             if isinstance(error, RuleTimeoutError) or self._stops.came:
                 raise
             self.results[pair] = [bench.error(subject, error)]
-
-
-def _read_by(rule: Rule, by_sort: Mapping[Sort, list[int]]) -> tuple[list[int], list[int]]:
-    """Places of the subjects that the rule reads, and of those that do not say whether it does, in order."""
-    answers = [(reads(rule, sort), places) for sort, places in by_sort.items()]
-    own, perhaps_own = (
-        sorted(chain.from_iterable(places for answer, places in answers if answer is wanted))
-        for wanted in (True, None)
-    )
-    return own, perhaps_own
 
 
 def _disabled(bench: Bench, subject: Subject) -> CheckResult:

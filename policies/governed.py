@@ -11,9 +11,9 @@ from policies.assessment import LETTERS, WORST, Assessment, joined
 from policies.baseline import Baseline, excused
 from policies.evaluate import assess
 from policies.facts import Unknown
-from policies.sharing import ALONE, Sharing
 from policies.model import CheckResult, Phase, Rule, State, Subject
 from policies.reference import Reference
+from policies.sharing import ALONE, Sharing
 from policies.signers import NO_SIGNATURE, Verdict
 from policies.subjects.governance import baseline_subject, reference_subject, waiver_subject
 from policies.waivers import Waiver, matched

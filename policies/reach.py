@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from policies.facts import Facts, Unknown
@@ -50,6 +51,16 @@ def reads(rule: Rule, sort: Sort) -> bool | None:
     if steps.sides:
         told.append(None if sort.sides is None else set(steps.sides) <= set(sort.sides))
     return None if None in told else all(told)
+
+
+def read_by(rule: Rule, by_sort: Mapping[Sort, list[int]]) -> tuple[list[int], list[int]]:
+    """Places of the subjects that the rule reads, and of those that do not say whether it does, in order."""
+    answers = [(reads(rule, sort), places) for sort, places in by_sort.items()]
+    own, perhaps_own = (
+        sorted(chain.from_iterable(places for answer, places in answers if answer is wanted))
+        for wanted in (True, None)
+    )
+    return own, perhaps_own
 
 
 def read_what_decides(steps: Steps) -> SubjectCheck:

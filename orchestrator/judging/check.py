@@ -12,8 +12,8 @@ from orchestrator.policy_reference import Policy
 from policies.assessment import Assessment
 from policies.facts import Unknown, shown
 from policies.governed import judge, judge_change
-from policies.sharing import ALONE, Sharing
 from policies.model import Phase, State, Subject
+from policies.sharing import ALONE, Sharing
 
 if TYPE_CHECKING:
     from orchestrator.reporting.policy.build import Occasion
