@@ -71,8 +71,8 @@ MAY_EXIT = (
     *("orchestrator.cli.", "orchestrator.plays.job", "orchestrator.toolchain.language_host"),
     *("policies.apart.program", "policies.sharing"),
 )
-"""The job of a play, the language host and the process of own rules are programs of their own; so is a copy of
-the judge, which may not go on as the judge.
+"""The job of a play, the language host and the process of own rules are programs of their own; so is a copy
+of the judge, which may not go on as the judge.
 """
 
 BELOW_PORTS = {

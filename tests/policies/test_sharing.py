@@ -18,11 +18,11 @@ from policies import sharing as sharing_out
 from policies.assessment import Assessment
 from policies.evaluate import assess
 from policies.facts import UNKNOWN, Facts
-from policies.sharing import ALONE, Sharing
 from policies.limits import Watch
 from policies.model import Finding, Outcome, Phase, Rule, State, Subject, SubjectCheck
 from policies.pack import all_rules, rule_by_id
 from policies.profiles import load_profiles
+from policies.sharing import ALONE, Sharing
 from policies.subjects.plan import preview_subjects
 from tests.policies.references import network
 from tests.policies.test_limits import GOOD, forever, rule

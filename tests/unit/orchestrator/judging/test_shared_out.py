@@ -20,10 +20,10 @@ from orchestrator.reporting.policy.subjects import Listed, listed
 from policies import evaluate as evaluating
 from policies import sharing as sharing_out
 from policies.governed import Seen
-from policies.sharing import ALONE, Sharing
 from policies.limits import Watch
 from policies.model import Phase
 from policies.reference import load_reference
+from policies.sharing import ALONE, Sharing
 from tests.policies.test_sharing import PREVIEWS, population, rules
 from tests.unit.reporting.policy.sample import context
 
