@@ -25,6 +25,7 @@ from policies.profiles import Profile
 from policies.reach import not_its_step, sort_of
 
 _MOST_NAMED: Final = 3
+_FAIL: Final = State.FAIL
 _WHEN_MADE: Final = "Judged at up, before the resource is made."
 _WHEN_MADE_LATER: Final = "Not counted as passed; a run judges it once it is known."
 _PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
@@ -98,7 +99,7 @@ class Bench:
         fix = finding.fix or self.rule.remediation
         return self._result(
             subject,
-            State.FAIL,
+            _FAIL,
             path=finding.path,
             observed=finding.observed,
             expected=finding.expected,

@@ -227,15 +227,14 @@ class _Bout:
 
     def matrix(self) -> Mapping[str, str]:
         """Rule id -> one letter a subject."""
-        usual = bytes(
-            _CODES[State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE]
-            for subject in self._subjects
-        )
+        silent_by, strange = _CODES[State.NOT_APPLICABLE], _CODES[State.NOT_RUN]
+        types = [subject.type for subject in self._subjects]
+        usual = bytes([strange if each == "unrecognised" else silent_by for each in types])
         rows = {number: bytearray(usual) for number, read in enumerate(self._read) if any(read)}
-        silent, passed, not_run = usual.decode("ascii"), _CODES[State.PASS], _CODES[State.NOT_RUN]
+        silent, passed = usual.decode("ascii"), _CODES[State.PASS]
         for number, row in rows.items():
             for place in chain(*self._read[number]):
-                row[place] = not_run if place in self._left_out else passed
+                row[place] = strange if place in self._left_out else passed
         for (place, number), results in self.results.items():
             if len(results) == 1:
                 rows[number][place] = _CODES[results[0].state]

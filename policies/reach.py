@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from policies.facts import Facts, Unknown
 from policies.model import Kind, Outcome, Rule, Steps, Subject, SubjectCheck
 
+_STEP: Final = Kind.STEP
 _DOES: Final = {"same": "leaves"}
 _WHEN: Final = {"old": "before", "new": "after"}
 
@@ -26,8 +27,7 @@ class Sort(NamedTuple):
 
 def sort_of(subject: Subject) -> Sort:
     """The sort of a subject."""
-    raw = subject.facts.raw()
-    if subject.kind is not Kind.STEP or isinstance(raw, Unknown):
+    if subject.kind is not _STEP or isinstance(raw := subject.facts.raw(), Unknown):
         return Sort(subject.type)
     step_type, operation = raw.get("type"), raw.get("op")
     return Sort(

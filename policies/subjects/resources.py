@@ -28,6 +28,7 @@ RESOURCE_TYPES: Final = (
     *dict.fromkeys([*_LOCAL.values(), *aws.TYPES.values()]),
     *("provider", "grouping", "unrecognised"),
 )
+_RESOURCE: Final = Kind.RESOURCE
 _PROVIDER: Final = "pulumi:providers:"
 _FACTLESS: Final = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
 """The engine's own records, which make nothing: a stack, and the outputs of another one."""
@@ -50,7 +51,7 @@ def resource_subject(
     neutral = _neutral_type(token, is_component=is_component)
     facts = properties if isinstance(properties, Unknown) else aws.facts(token, name, properties)
     return Subject(
-        kind=Kind.RESOURCE,
+        kind=_RESOURCE,
         type=neutral,
         name=_name(facts, name),
         urn=urn,

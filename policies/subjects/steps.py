@@ -31,6 +31,7 @@ OPS: Final[Mapping[str, str]] = {
     "refresh": "read",
 }
 """What an operation of the engine comes to; a replacement is told in up to three of them."""
+_STEP: Final = Kind.STEP
 _BEARING: Final = ("volume", "bucket", "database", "vault")
 _STRONGER: Final = ("read", "same", "update", "create", "delete", "replace")
 _TELLING: Final = (
@@ -221,7 +222,7 @@ def _subject(step: PlannedStep, old: Mapping[str, Subject], new: Mapping[str, Su
         "tags": shown_facts if isinstance(shown_facts, Unknown) else shown_facts.get("tags") or {},
     }
     return Subject(
-        kind=Kind.STEP,
+        kind=_STEP,
         type="step",
         name=known.name,
         urn=f"step:{known.stack}/{step.urn.partition('::')[2].partition('::')[2]}",

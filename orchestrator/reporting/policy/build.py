@@ -209,8 +209,9 @@ def _results(assessment: Assessment) -> tuple[ReportedResult, ...]:
     order = {rule.id: place for place, rule in enumerate(assessment.rules)}
     remediations = {rule.id: rule.remediation for rule in assessment.rules}
     groups: dict[tuple[str, ...], dict[int, str]] = {}
+    passed = State.PASS
     for result in assessment.results:
-        if result.state is State.PASS:
+        if result.state is passed:
             continue
         own = "" if result.remediation == remediations.get(result.rule) else result.remediation
         witness = "" if result.witness == result.subject.witness else result.witness

@@ -17,6 +17,8 @@ from policies.reach import sort_of
 
 _SUBJECTS: Final = TypeAdapter(tuple[ReportedSubject, ...])
 """Reads all subjects at once: there are tens of thousands."""
+_KINDS: Final = {kind: kind.value for kind in Kind}
+_STEP: Final = Kind.STEP
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _subject(subject: Subject, profile: str, left_out: str) -> dict[str, object]
     """What the report says of a subject, without what most have nothing of."""
     told: dict[str, object] = {
         "id": subject.urn,
-        "kind": subject.kind.value,
+        "kind": _KINDS[subject.kind],
         "type": subject.type,
         "name": subject.name,
         "profile": profile,
@@ -72,7 +74,7 @@ def _subject(subject: Subject, profile: str, left_out: str) -> dict[str, object]
     values = subject.facts.raw()
     if not isinstance(values, Unknown) and ("file" in values or "line" in values):
         told |= {"file": _file(subject.facts), "line": _line(subject.facts)}
-    if subject.kind is Kind.STEP:
+    if subject.kind is _STEP:
         sort = sort_of(subject)
         told |= {"step_type": sort.step_type or "", "operation": sort.operation or ""}
         told["sides"] = sort.sides or ()
