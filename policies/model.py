@@ -87,7 +87,7 @@ class PackError(Exception):
     """The pack itself is wrong: a catalog, profile or rule that does not fit the others."""
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One thing to judge, in neutral words; `source_type` is for reports, never for rules.
 
@@ -107,29 +107,8 @@ class Subject:
     depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     witness: str = ""
 
-    def __init__(
-        self,
-        kind: Kind,
-        type: str,  # noqa: A002
-        name: str,
-        urn: str,
-        stack: str,
-        facts: Facts,
-        source_type: str = "",
-        protect: bool = False,
-        depends_on: Mapping[str, tuple[str, ...]] | None = None,
-        witness: str = "",
-    ) -> None:
-        # As the one that dataclass writes, in half of its time: there are two subjects for each resource.
-        fields = {
-            "kind": kind, "type": type, "name": name, "urn": urn, "stack": stack, "facts": facts,
-            "source_type": source_type, "protect": protect, "depends_on": depends_on or {},
-            "witness": witness,
-        }  # fmt: skip
-        object.__setattr__(self, "__dict__", fields)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What a rule saw, what it wanted instead, and at which property.
 
@@ -144,7 +123,7 @@ class Finding:
     fix: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A value that a rule needed and that is not known, or not yet; `reason` says why, if anybody said."""
 
@@ -158,7 +137,7 @@ class Gap:
         return cls(error.path, error.settled_at_up, error.reason)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NotApplicable:
     """Why the rule has nothing to say about this subject."""
 

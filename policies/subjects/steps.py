@@ -58,7 +58,8 @@ class _Once:
         self._name = name
 
     def __get__(self, step: PlannedStep, owner: type | None = None) -> Subject | None:
-        made = vars(step)[self._name] = self._make(step)
+        made = self._make(step)
+        setattr(step, self._name, made)
         return made
 
 
