@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from policies.limits import Watch
@@ -29,6 +30,7 @@ _MOST_RULES: Final = 2_000
 _NUMBER: Final = struct.Struct("=H")
 _HEAD: Final = struct.Struct("=HI")
 """Number of the rule, bytes of what came of it."""
+_LOAD: Final = Path("/proc/loadavg")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 Answer = Any
@@ -51,8 +53,12 @@ ALONE: Final = Sharing()
 
 
 def processors() -> int:
-    """How many processes may judge at once here."""
-    return min(MOST, len(os.sched_getaffinity(0)))
+    """How many processes may judge at once: this one, and one for each processor that has nothing to do.
+
+    A copy that waits for its turn costs more than it brings.
+    """
+    at_work, _, _ = _LOAD.read_text(encoding="ascii").split()[3].partition("/")  # with this process
+    return min(MOST, max(1, len(os.sched_getaffinity(0)) - int(at_work) + 1))
 
 
 @contextmanager

@@ -190,6 +190,19 @@ def test_where_the_system_gives_no_copy_this_process_judges_alone(
     assert not told
 
 
+@pytest.mark.parametrize(("at_work", "processes"), [("1/99", 2), ("2/99", 1), ("7/99", 1)])
+def test_a_copy_is_for_a_processor_that_has_nothing_to_do(
+    at_work: str, processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = tmp_path / "loadavg"
+    load.write_text(f"0.00 0.01 0.05 {at_work} 12345\n")
+    monkeypatch.setattr(sharing_out, "_LOAD", load)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert sharing_out.processors() == processes
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    assert sharing_out.processors() == sharing_out.MOST
+
+
 def test_beside_other_threads_off_the_main_one_and_for_little_there_are_no_copies(
     copies: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
