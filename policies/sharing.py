@@ -22,7 +22,7 @@ from policies.limits import Watch
 from policies.model import Subject
 
 WORTH: Final = 25_000
-"""Pairs from which on it pays: a copy costs some 30 ms, and so do 6,000 pairs."""
+"""Pairs from which on it pays: they take a tenth of a second, and a copy costs some 50 ms of that."""
 MOST: Final = 4
 """Processes that judge at once, however many processors there are: each has a copy of what it touches."""
 _MOST_RULES: Final = 2_000
