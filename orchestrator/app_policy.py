@@ -9,27 +9,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.circumstances import origin_of
+from orchestrator.circumstances import commit_ahead, origin_of
 from orchestrator.clock import new_run_id
 from orchestrator.errors import InputError
 from orchestrator.evidence.folder import found_in
 from orchestrator.evidence.last import clock_went_back, head_of
-from orchestrator.judging.about import occasion
 from orchestrator.judging.beside import read_expected, read_feed
 from orchestrator.judging.check import judged, reported, unchanged
 from orchestrator.judging.sources import RECORDS, Source, Whose, fleet_tags, heard, is_fleet, read_source
 from orchestrator.judging.together import together
 from orchestrator.policy_reference import Policy, open_policy
 from orchestrator.reporting.humanise import plural
-from orchestrator.reporting.policy.model import NotChecked, PolicyReport
 from orchestrator.settings import Settings
 from policies.assessment import Assessment
 from policies.limits import memory_limit
-from policies.model import Phase
+from policies.model import Phase, Subject
+from policies.sharing import Sharing, processors
 from policies.subjects.fleet import backup_names, fleet_subjects, server_names
 from policies.subjects.population import fleet_listing
 
 if TYPE_CHECKING:
+    from orchestrator.reporting.policy.model import NotChecked, PolicyReport
+    from orchestrator.reporting.policy.subjects import Listed
     from stacks.fleet.loader import LoadedFleet
 
 
@@ -60,7 +61,7 @@ def check_files(settings: Settings, asked: Asked) -> PolicyReport:
 
 
 def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]:
-    started = datetime.now(UTC)
+    started, commit = datetime.now(UTC), commit_ahead(settings.project)
     suspect = clock_went_back(settings.home, started)
     policy = open_policy(settings, started, clock_suspect=suspect, judged=_fleet_files(asked))
     fleets = {path: loaded for path in asked.files if (loaded := _fleet_in(settings, path))}
@@ -68,19 +69,42 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     whose = replace(whose, ceiling=policy.holding.ceilings.as_fact(whose.tags))
     sources = together([_source(path, fleets.get(path), whose) for path in asked.files], whose)
     only, same = heard(sources), frozenset[str]()
-    left_out = [_silent(source) for source in sources if source.silent]
-    left_out += [_of_then(asked.as_of)] if asked.as_of else []
     if asked.changed_since:
         same = unchanged(sources, _earlier(settings, asked, whose)) & only
         only -= same
-        left_out += [_left_out(len(same), asked.changed_since)] if same else []
+    # Before the judgement: a judge that has other threads shares out nothing.
+    origin = origin_of(settings, commit())
+    listed: list[Listed] = []
+    sharing = Sharing(processors(), lambda *judged: listed.append(_listed(*judged)))
     with memory_limit():
-        found = judged(sources, policy, Phase.OFFLINE, only)
+        found = judged(sources, policy, Phase.OFFLINE, only, sharing)
+    from orchestrator.judging.about import occasion  # with the models of the report, as below
+
     who = _who(sources, whose)
-    about = occasion(origin_of(settings), "offline", new_run_id(started), started, *who)
+    about = occasion(origin, "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]), as_of=asked.as_of)
     unasked = dict.fromkeys(same, f"unchanged since {asked.changed_since}")
-    return found, reported(found, sources, policy, about, datetime.now(UTC), left_out, left_out=unasked)
+    return found, reported(
+        found, sources, policy, about, datetime.now(UTC), _not_checked(sources, asked, len(same)),
+        left_out=unasked, listed=listed[-1] if listed else None,
+    )  # fmt: skip
+
+
+def _listed(subjects: Sequence[Subject], profiles: Sequence[str]) -> Listed:
+    """What this process does while copies of it judge: to load what makes a report, and to begin it."""
+    from orchestrator.judging import about  # noqa: F401
+    from orchestrator.reporting.policy import exceptions, text  # noqa: F401
+    from orchestrator.reporting.policy.subjects import listed
+
+    return listed(subjects, profiles)
+
+
+def _not_checked(sources: Sequence[Source], asked: Asked, unchanged_subjects: int) -> list[NotChecked]:
+    left_out = [_silent(source) for source in sources if source.silent]
+    left_out += [_of_then(asked.as_of)] if asked.as_of else []
+    if unchanged_subjects:
+        left_out.append(_left_out(unchanged_subjects, asked.changed_since))
+    return left_out
 
 
 def _moment_of(asked: Asked, started: datetime, policy: Policy) -> datetime | None:
@@ -164,6 +188,8 @@ def _earlier(settings: Settings, asked: Asked, whose: Whose) -> list[Source]:
 
 
 def _left_out(count: int, ref: str) -> NotChecked:
+    from orchestrator.reporting.policy.model import NotChecked
+
     return NotChecked(
         what=plural(count, "subject"),
         why=f"unchanged since {ref}",
@@ -172,6 +198,8 @@ def _left_out(count: int, ref: str) -> NotChecked:
 
 
 def _of_then(moment: datetime) -> NotChecked:
+    from orchestrator.reporting.policy.model import NotChecked
+
     return NotChecked(
         what="what has happened since",
         why=f"ages count to {moment:%Y-%m-%d %H:%M:%S} UTC, as --as-of asks",
@@ -180,6 +208,8 @@ def _of_then(moment: datetime) -> NotChecked:
 
 
 def _silent(source: Source) -> NotChecked:
+    from orchestrator.reporting.policy.model import NotChecked
+
     if source.kind == RECORDS:
         return NotChecked(
             what=plural(len(source.subjects), "backup"),

@@ -7,7 +7,8 @@ import hashlib
 import os
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -40,11 +41,11 @@ class Origin:
     params: str
 
 
-def origin_of(settings: Settings) -> Origin:
-    """As files and environment say now."""
+def origin_of(settings: Settings, commit: str | None = None) -> Origin:
+    """As files and environment say now; `commit` where it was asked for already."""
     pack = settings.policy_pack
     return Origin(
-        commit=commit_of(settings.project),
+        commit=commit_of(settings.project) if commit is None else commit,
         change=change_id(),
         rules=tree_digest([*(pack / room for room in _RULES), settings.own_rules]),
         params=tree_digest([pack / room for room in _PARAMS]),
@@ -90,6 +91,19 @@ def commit_of(project: Path) -> str:
     except StewardError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def commit_ahead(project: Path) -> Callable[[], str]:
+    """Ask for the commit while something else is done; what is returned waits for it, and says it."""
+    said: list[str] = []
+    asking = threading.Thread(target=lambda: said.append(commit_of(project)), daemon=True)
+    asking.start()
+
+    def wait() -> str:
+        asking.join()
+        return said[0] if said else commit_of(project)  # what was raised there is raised here
+
+    return wait
 
 
 def change_id() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from policies.checks import understood
-from policies.facts import shown
+from policies.facts import Facts, shown
 from policies.messages import failure
 from policies.model import (
     CheckResult,
@@ -25,6 +25,7 @@ from policies.profiles import Profile
 from policies.reach import not_its_step, sort_of
 
 _MOST_NAMED: Final = 3
+_FAIL: Final = State.FAIL
 _WHEN_MADE: Final = "Judged at up, before the resource is made."
 _WHEN_MADE_LATER: Final = "Not counted as passed; a run judges it once it is known."
 _PLANNED: Final = (Kind.RESOURCE, Kind.STEP)
@@ -98,7 +99,7 @@ class Bench:
         fix = finding.fix or self.rule.remediation
         return self._result(
             subject,
-            State.FAIL,
+            _FAIL,
             path=finding.path,
             observed=finding.observed,
             expected=finding.expected,
@@ -175,3 +176,20 @@ class Bench:
             remediation=remediation,
             witness=witness or subject.witness,
         )
+
+
+class Terms:
+    """On what terms a rule judges under each profile, put together once."""
+
+    def __init__(self, rule: Rule, *, settled: bool, offline: bool) -> None:
+        self._rule, self._settled, self._offline = rule, settled, offline
+        self._made: dict[str, tuple[Facts | None, Bench]] = {}
+
+    def of(self, profile: Profile) -> tuple[Facts | None, Bench]:
+        """The parameters that this profile gives the rule, None where it disables it, and its bench."""
+        made = self._made.get(profile.name)
+        if made is None:
+            bench = Bench(self._rule, profile, settled=self._settled, offline=self._offline)
+            off = bench.usual is Enforcement.DISABLED
+            made = self._made[profile.name] = None if off else profile.params(self._rule), bench
+        return made

@@ -11,9 +11,10 @@ import yaml
 from yaml.composer import Composer
 
 from policies import yamlfile
+from policies.answers import NO_ANSWER
 from policies.evaluate import evaluate
 from policies.facts import UNKNOWN, Facts, Unknown, shown
-from policies.model import NO_ANSWER, CheckResult, Kind, PackError, Rule, State, Subject
+from policies.model import CheckResult, Kind, PackError, Rule, State, Subject
 from policies.pack import Pack
 from policies.profiles import Profiles
 from policies.subjects.resources import resource_subject, whole

@@ -8,14 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
+from policies.answers import NO_ANSWER, Apart, Broken, Row, result_of, row_of
 from policies.assessment import LETTERS, WORST, Assessment
-from policies.bench import Bench
+from policies.bench import Bench, Terms
 from policies.checks import RuleTimeoutError, by_stack, outcomes_of
 from policies.facts import Facts
 from policies.limits import APART_SECONDS, WATCH
 from policies.model import (
-    Apart,
-    Broken,
     CheckResult,
     Enforcement,
     Outcome,
@@ -27,9 +26,10 @@ from policies.model import (
     Subject,
     SubjectCheck,
 )
-from policies.profiles import Profile, Profiles
-from policies.reach import Sort, read_what_decides, reads, sort_of
+from policies.profiles import Profiles
+from policies.reach import Sort, read_by, read_what_decides, reads, sort_of
 from policies.rules import all_rules
+from policies.sharing import ALONE, WORTH, Sharing, helped
 from policies.stopping import Stops
 
 _CODES: Final = {state: ord(letter) for state, letter in LETTERS.items()}
@@ -71,21 +71,23 @@ def assess(
     settled: bool = False,
     phase: Phase | None = None,
     only: Collection[str] | None = None,
+    sharing: Sharing = ALONE,
 ) -> Assessment:
     """Every rule on every subject: all pairs counted, and told where there is something to tell.
 
-    `only`: ids of the subjects to judge; the others are there for rules that read all of them.
+    `only`: ids of the subjects to judge; the others are there for rules that read all of them. `sharing`:
+    among processes, where there is much to judge; what comes of it is the same.
     """
     profiles = profiles.at(phase) if phase else profiles
     chosen = tuple(all_rules() if rules is None else rules)
     bout = _Bout(subjects, profiles, chosen, settled=settled, offline=phase is Phase.OFFLINE, only=only)
-    bout.judge()
+    bout.judge(sharing)
     return Assessment(
         rules=chosen,
         subjects=tuple(subjects),
         profiles=tuple(profile.name for profile in bout.profiles),
         matrix=bout.matrix(),
-        results=tuple(result for pair in sorted(bout.results) for result in bout.results[pair]),
+        results=bout.in_order(),
     )
 
 
@@ -105,7 +107,7 @@ class _Bout:
         self.results: dict[_Pair, list[CheckResult]] = {}
         self.profiles = [profiles.choose(subject) for subject in subjects]
         self._subjects, self._rules = subjects, rules
-        self._terms = [_Terms(rule, settled=settled, offline=offline) for rule in rules]
+        self._terms = [Terms(rule, settled=settled, offline=offline) for rule in rules]
         self._left_out = (
             set() if only is None else {n for n, each in enumerate(subjects) if each.urn not in only}
         )
@@ -113,20 +115,63 @@ class _Bout:
         by_sort: dict[Sort, list[int]] = defaultdict(list)
         for place, subject in enumerate(subjects):
             by_sort[sort_of(subject)].append(place)
-        self._read = [_read_by(rule, by_sort) for rule in rules]
+        self._read = [read_by(rule, by_sort) for rule in rules]
 
-    def judge(self) -> None:
+    def judge(self, sharing: Sharing = ALONE) -> None:
         """Fill in the results of every pair whose rule reads such subjects, but for passes."""
-        with WATCH.assessment(), self._stops:
-            for number, (rule, (own, perhaps_own)) in enumerate(zip(self._rules, self._read, strict=True)):
-                for place in self._to_judge(perhaps_own):
-                    self._judge((place, number), read_what_decides(rule.steps))
-                waiting = self._to_judge(own)
-                if rule.apart is not None:
-                    self._judge_apart(number, rule, rule.apart, waiting)
-                else:
-                    self._judge_here(number, rule, waiting)
+        shared = self._shared() if sharing.processes > 1 else []
+        own = [number for number in range(len(self._rules)) if number not in {*shared}]
+        with helped(sharing.processes, shared, self._rows, WATCH) as team, WATCH.assessment(), self._stops:
+            if len(team) and sharing.meanwhile:
+                sharing.meanwhile(self._subjects, [profile.name for profile in self.profiles])
+            for number in chain(own, team.rules()):
+                self._judge_by(number)
                 self._stops.heed()
+            for number, rows in team.answers().items():
+                self._take(number, rows)
+            self._stops.heed()
+            for number in team.lost():
+                self._lose(number, team.endings())
+
+    def _shared(self) -> list[int]:
+        """Rules that any copy of this process can judge by, those with most subjects first; none if few."""
+        pairs = {number: sum(map(len, read)) for number, read in enumerate(self._read)}
+        if sum(pairs.values()) < WORTH:
+            return []
+        ours = [n for n, rule in enumerate(self._rules) if pairs[n] and (rule.check or rule.stack_check)]
+        return sorted(ours, key=lambda number: (-pairs[number], number))
+
+    def _judge_by(self, number: int) -> None:
+        """One rule on all that it reads."""
+        rule, (own, perhaps_own) = self._rules[number], self._read[number]
+        for place in self._to_judge(perhaps_own):
+            self._judge((place, number), read_what_decides(rule.steps))
+        waiting = self._to_judge(own)
+        if rule.apart is not None:
+            self._judge_apart(number, rule, rule.apart, waiting)
+        else:
+            self._judge_here(number, rule, waiting)
+
+    def _rows(self, number: int) -> list[tuple[int, list[Row]]]:
+        """What comes of a rule, told to the process that this one is a copy of."""
+        self._judge_by(number)
+        places = chain(*self._read[number])
+        found = ((place, self.results.get((place, number))) for place in places)
+        return [(place, list(map(row_of, results))) for place, results in found if results]
+
+    def _take(self, number: int, told: Sequence[tuple[int, list[Row]]]) -> None:
+        """What a copy of this process told."""
+        rule = self._rules[number]
+        for place, rows in told:
+            subject, profile = self._subjects[place], self.profiles[place].name
+            self.results[place, number] = [result_of(row, rule, subject, profile) for row in rows]
+
+    def _lose(self, number: int, ending: str) -> None:
+        """A copy of this process ended while it judged by the rule: nobody knows what it would have said."""
+        for place in self._to_judge([*chain(*self._read[number])]):
+            subject, (params, bench) = self._subjects[place], self._terms_of(place, number)
+            lost = bench.broken(subject, NO_ANSWER, f"the process that judged by it ended by {ending}")
+            self.results[place, number] = [lost if params is not None else _disabled(bench, subject)]
 
     def _judge_here(self, number: int, rule: Rule, waiting: list[int]) -> None:
         if not waiting:  # then a rule need not read its stack either
@@ -182,18 +227,29 @@ class _Bout:
 
     def matrix(self) -> Mapping[str, str]:
         """Rule id -> one letter a subject."""
-        usual = bytes(
-            _CODES[State.NOT_RUN if subject.type == "unrecognised" else State.NOT_APPLICABLE]
-            for subject in self._subjects
-        )
-        rows = [bytearray(usual) for _ in self._rules]
-        for row, read in zip(rows, self._read, strict=True):
-            for place in chain(*read):
-                row[place] = _CODES[State.NOT_RUN if place in self._left_out else State.PASS]
+        silent_by, strange = _CODES[State.NOT_APPLICABLE], _CODES[State.NOT_RUN]
+        types = [subject.type for subject in self._subjects]
+        usual = bytes([strange if each == "unrecognised" else silent_by for each in types])
+        rows = {number: bytearray(usual) for number, read in enumerate(self._read) if any(read)}
+        silent, passed = usual.decode("ascii"), _CODES[State.PASS]
+        for number, row in rows.items():
+            for place in chain(*self._read[number]):
+                row[place] = strange if place in self._left_out else passed
         for (place, number), results in self.results.items():
-            states = [result.state for result in results]
-            rows[number][place] = _CODES[states[0] if len(states) == 1 else min(states, key=WORST.index)]
-        return {rule.id: row.decode("ascii") for rule, row in zip(self._rules, rows, strict=True)}
+            if len(results) == 1:
+                rows[number][place] = _CODES[results[0].state]
+            else:
+                rows[number][place] = _CODES[min((each.state for each in results), key=WORST.index)]
+        return {
+            rule.id: rows[number].decode("ascii") if number in rows else silent
+            for number, rule in enumerate(self._rules)
+        }
+
+    def in_order(self) -> tuple[CheckResult, ...]:
+        """All results, subject by subject and rule by rule."""
+        rules = len(self._rules)
+        found = {place * rules + number: results for (place, number), results in self.results.items()}
+        return tuple(result for pair in sorted(found) for result in found[pair])
 
     def _to_judge(self, places: list[int]) -> list[int]:
         """All but those that are left out, the last one first."""
@@ -234,34 +290,7 @@ class _Bout:
             self.results[pair] = [bench.error(subject, error)]
 
 
-def _read_by(rule: Rule, by_sort: Mapping[Sort, list[int]]) -> tuple[list[int], list[int]]:
-    """Places of the subjects that the rule reads, and of those that do not say whether it does, in order."""
-    answers = [(reads(rule, sort), places) for sort, places in by_sort.items()]
-    own, perhaps_own = (
-        sorted(chain.from_iterable(places for answer, places in answers if answer is wanted))
-        for wanted in (True, None)
-    )
-    return own, perhaps_own
-
-
 def _disabled(bench: Bench, subject: Subject) -> CheckResult:
     """Of a rule that the subject's profile disables."""
     reason = f"profile {bench.profile.name} disables this rule"
     return bench.not_run(subject, reason, Enforcement.DISABLED)
-
-
-class _Terms:
-    """On what terms a rule judges under each profile, put together once."""
-
-    def __init__(self, rule: Rule, *, settled: bool, offline: bool) -> None:
-        self._rule, self._settled, self._offline = rule, settled, offline
-        self._made: dict[str, tuple[Facts | None, Bench]] = {}
-
-    def of(self, profile: Profile) -> tuple[Facts | None, Bench]:
-        """The parameters that this profile gives the rule, None where it disables it, and its bench."""
-        made = self._made.get(profile.name)
-        if made is None:
-            bench = Bench(self._rule, profile, settled=self._settled, offline=self._offline)
-            off = bench.usual is Enforcement.DISABLED
-            made = self._made[profile.name] = None if off else profile.params(self._rule), bench
-        return made

@@ -13,6 +13,7 @@ from policies.evaluate import assess
 from policies.facts import Unknown
 from policies.model import CheckResult, Phase, Rule, State, Subject
 from policies.reference import Reference
+from policies.sharing import ALONE, Sharing
 from policies.signers import NO_SIGNATURE, Verdict
 from policies.subjects.governance import baseline_subject, reference_subject, waiver_subject
 from policies.waivers import Waiver, matched
@@ -53,13 +54,14 @@ def judge(
     *,
     phase: Phase | None = None,
     only: Collection[str] | None = None,
+    sharing: Sharing = ALONE,
 ) -> Assessment:
     """The subjects by the rules of a reference, with its exceptions applied and themselves judged.
 
-    `only`: ids of the subjects to judge, all when None.
+    `only`: ids of the subjects to judge, all when None. `sharing`: among processes.
     """
     pack = reference.pack
-    found = assess(subjects, pack.profiles, rules=pack.rules, phase=phase, only=only)
+    found = assess(subjects, pack.profiles, rules=pack.rules, phase=phase, only=only, sharing=sharing)
     return govern(found, reference, seen, phase=phase)
 
 
@@ -72,6 +74,7 @@ def judge_change(
     *,
     phase: Phase | None = None,
     only: Collection[str] | None = None,
+    sharing: Sharing = ALONE,
 ) -> Assessment:
     """The subjects by both references, the stricter of each pair, and each weakening as a finding.
 
@@ -80,10 +83,12 @@ def judge_change(
     runnable = tuple(rule for rule in new.pack.rules if rule.can_judge)
     here = {rule.id for rule in runnable}
     rules = (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
-    after = assess(subjects, new.pack.profiles, rules=rules, phase=phase, only=only)
+    after = assess(
+        subjects, new.pack.profiles, rules=rules, phase=phase, only=only, sharing=sharing
+    )  # fmt: skip
     later = replace(seen, waivers=new_waivers, earlier_baseline=old.baseline)
     return stricter(
-        judge(subjects, old, seen, phase=phase, only=only),
+        judge(subjects, old, seen, phase=phase, only=only, sharing=sharing),
         govern(after, new, later, weakened=weakenings(old, new), phase=phase),
     )
 

@@ -77,6 +77,15 @@ class Watch:
             if turn.told:
                 _absorb()
 
+    def threads(self) -> int:
+        """How many threads this is, of those that run."""
+        return int(self._watcher is not None and self._watcher.is_alive())
+
+    def begin_anew(self) -> None:
+        """In a forked copy of the process, where no thread but the one that forked goes on."""
+        self._turns, self._assessments = {}, 0
+        self._lock, self._watcher = threading.Lock(), None
+
     def _watch(self) -> None:
         while True:
             time.sleep(self.seconds / 20)

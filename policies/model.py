@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from policies.facts import Facts, UnknownFactError
+
+if TYPE_CHECKING:
+    from policies.answers import Apart
 
 
 class State(StrEnum):
@@ -84,7 +87,7 @@ class PackError(Exception):
     """The pack itself is wrong: a catalog, profile or rule that does not fit the others."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One thing to judge, in neutral words; `source_type` is for reports, never for rules.
 
@@ -105,7 +108,7 @@ class Subject:
     witness: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What a rule saw, what it wanted instead, and at which property.
 
@@ -120,7 +123,7 @@ class Finding:
     fix: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A value that a rule needed and that is not known, or not yet; `reason` says why, if anybody said."""
 
@@ -134,7 +137,7 @@ class Gap:
         return cls(error.path, error.settled_at_up, error.reason)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NotApplicable:
     """Why the rule has nothing to say about this subject."""
 
@@ -145,35 +148,6 @@ Outcome = Finding | Gap | NotApplicable
 SubjectCheck = Callable[[Subject, Facts], Iterable[Outcome]]
 StackCheck = Callable[[Sequence[Subject]], SubjectCheck]
 """Reads the stack once and gives the check for its subjects, so that cost grows with size, not its square."""
-
-
-NO_ANSWER: Final = "NoAnswer"
-"""The error of a pair for which the rule's process had no answer: nobody knows what the rule would say."""
-
-
-@dataclass(frozen=True)
-class Broken:
-    """What a rule raised in a process of its own, or what became of that process."""
-
-    type: str
-    text: str
-
-
-class Apart(Protocol):
-    """Judges by a rule that does not run in the judge's process: docs/adr/0032-own-rules-run-apart.md."""
-
-    def judge(
-        self,
-        pairs: Sequence[tuple[Subject, Facts]],
-        among: Sequence[Subject] | None,
-        seconds: float,
-        judgement: object,
-    ) -> Sequence[Sequence[Outcome] | Broken]:
-        """An answer for each subject with its parameters, in their order, whatever the rule does.
-
-        `among`: all subjects of the kind, where the rule reads its stack first. `judgement`: stands for the
-        subjects that are judged at once.
-        """
 
 
 @dataclass(frozen=True)
@@ -227,6 +201,11 @@ def stops(state: str, enforcement: str) -> bool:
     return state in (State.FAIL, State.ERROR, State.UNKNOWN) and enforcement == Enforcement.MANDATORY
 
 
+# Python 3.11 takes ten times as long for a member of an enumeration as for a name.
+_FAILING: Final = (State.FAIL, State.BASELINED)
+_EMPTY: Final = hashlib.sha256()
+
+
 class CheckResult(NamedTuple):
     """The record of one rule on one subject; a subject that fails at two places has two.
 
@@ -253,10 +232,12 @@ class CheckResult(NamedTuple):
         """By what a baseline knows a failure: rule, subject, property and offending value, so that another
         value is another failure; '' for what is none.
         """
-        if self.state not in (State.FAIL, State.BASELINED):
+        if self.state not in _FAILING:
             return ""
         told = map(encode_basestring_ascii, (self.rule, self.subject.urn, self.path, self.observed))
-        return hashlib.sha256(f"[{', '.join(told)}]".encode()).hexdigest()  # as json.dumps, and twice as fast
+        digest = _EMPTY.copy()  # to ask for a new one takes twice as long
+        digest.update(f"[{', '.join(told)}]".encode())  # as json.dumps, and twice as fast
+        return digest.hexdigest()
 
     @property
     def blocks(self) -> bool:

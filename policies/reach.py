@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from policies.facts import Facts, Unknown
 from policies.model import Kind, Outcome, Rule, Steps, Subject, SubjectCheck
 
+_STEP: Final = Kind.STEP
 _DOES: Final = {"same": "leaves"}
 _WHEN: Final = {"old": "before", "new": "after"}
 
@@ -25,8 +27,7 @@ class Sort(NamedTuple):
 
 def sort_of(subject: Subject) -> Sort:
     """The sort of a subject."""
-    raw = subject.facts.raw()
-    if subject.kind is not Kind.STEP or isinstance(raw, Unknown):
+    if subject.kind is not _STEP or isinstance(raw := subject.facts.raw(), Unknown):
         return Sort(subject.type)
     step_type, operation = raw.get("type"), raw.get("op")
     return Sort(
@@ -50,6 +51,16 @@ def reads(rule: Rule, sort: Sort) -> bool | None:
     if steps.sides:
         told.append(None if sort.sides is None else set(steps.sides) <= set(sort.sides))
     return None if None in told else all(told)
+
+
+def read_by(rule: Rule, by_sort: Mapping[Sort, list[int]]) -> tuple[list[int], list[int]]:
+    """Places of the subjects that the rule reads, and of those that do not say whether it does, in order."""
+    answers = [(reads(rule, sort), places) for sort, places in by_sort.items()]
+    own, perhaps_own = (
+        sorted(chain.from_iterable(places for answer, places in answers if answer is wanted))
+        for wanted in (True, None)
+    )
+    return own, perhaps_own
 
 
 def read_what_decides(steps: Steps) -> SubjectCheck:

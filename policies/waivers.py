@@ -118,6 +118,8 @@ def _day(value: object, place: str) -> date:
 
 def matched(waivers: Sequence[Waiver], subjects: Sequence[Subject]) -> Mapping[str, tuple[int, ...]]:
     """Id of each waiver -> places of the subjects it means."""
+    if not waivers:
+        return {}
     by_urn: dict[str, list[int]] = {}
     for place, subject in enumerate(subjects):
         by_urn.setdefault(subject.urn, []).append(place)

@@ -71,9 +71,11 @@ MAY_PRINT = (
 )
 MAY_EXIT = (
     *("orchestrator.cli.", "orchestrator.plays.job", "orchestrator.toolchain.language_host"),
-    "policies.apart.program",
+    *("policies.apart.program", "policies.sharing"),
 )
-"""The job of a play, the language host and the process of own rules are programs of their own."""
+"""The job of a play, the language host and the process of own rules are programs of their own; so is a copy
+of the judge, which may not go on as the judge.
+"""
 
 BELOW_PORTS = {
     "orchestrator.backups.credentials",

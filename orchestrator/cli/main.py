@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 
 import typer
@@ -108,9 +109,15 @@ def main() -> None:
 
 
 @cache
-def command() -> Callable[..., object]:
-    """All verbs, made once: that takes longer than most of them take to read their words."""
-    return typer.main.get_command(app)
+def command(verb: str = "") -> Callable[..., object]:
+    """The verb, or all of them where none is named so: to make all takes longer than most take to run."""
+    groups = [each for each in app.registered_groups if each.name == verb]
+    verbs = [each for each in app.registered_commands if each.callback and each.callback.__name__ == verb]
+    if not (groups or verbs):
+        return typer.main.get_command(app)
+    alone = copy(app)
+    alone.registered_groups, alone.registered_commands = groups, verbs
+    return typer.main.get_command(alone)
 
 
 def run(words: list[str]) -> int:
@@ -125,7 +132,7 @@ def run(words: list[str]) -> int:
     sys.stdout, sys.stderr = guarded(sys.stdout), guarded(sys.stderr)
     code = 0
     try:
-        command()(words, prog_name="steward")
+        command(words[0] if words else "")(words, prog_name="steward")
     except SystemExit as ended:
         code = exit_code(ended)
     except FleetInvalid as problem:

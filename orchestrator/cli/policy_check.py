@@ -102,18 +102,21 @@ def check(
     from orchestrator.app_policy import Asked, check_files
     from orchestrator.cli.output import emit, width
     from orchestrator.cli.policy_formats import write_formats
-    from orchestrator.reporting.policy.json import to_json
-    from orchestrator.reporting.policy.text import to_text
     from orchestrator.settings import load_settings
 
     asked = Asked(files, fleet, changed_since, expected, feed, _moment(as_of))
     report = check_files(load_settings(beside=fleet or files[0]), asked)
+    # With the models of the report, which are loaded while copies of this process judge.
+    from orchestrator.reporting.policy.json import to_json
+    from orchestrator.reporting.policy.text import to_text
+
     saved = [] if output is None else write_formats(report, output)
     emit(
         to_json(report)
         if as_json
         else to_text(report, width(least=_NARROWEST), str(saved[0]) if saved else "")
     )
+    gc.freeze()  # or the interpreter looks through all of it for garbage before it ends
     raise typer.Exit(report.verdict.exit_code)
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.errors import InputError
 from orchestrator.judging.sources import Source
 from orchestrator.policy_reference import Policy
-from orchestrator.reporting.policy.build import Occasion, ReportContext, policy_report
-from orchestrator.reporting.policy.exceptions import reported_baseline, reported_waivers
-from orchestrator.reporting.policy.model import Deferred, NotChecked, PolicyReport
-from orchestrator.reporting.policy.model import Source as ReportedSource
 from policies.assessment import Assessment
 from policies.facts import Unknown, shown
 from policies.governed import judge, judge_change
 from policies.model import Phase, State, Subject
+from policies.sharing import ALONE, Sharing
+
+if TYPE_CHECKING:
+    from orchestrator.reporting.policy.build import Occasion
+    from orchestrator.reporting.policy.model import Deferred, NotChecked, PolicyReport
+    from orchestrator.reporting.policy.subjects import Listed
 
 _POPULATION = "population."
 _TOLD_LATER: Final[Mapping[str, int]] = {"state": 1, "fleet file": 2}
@@ -24,17 +26,22 @@ _TOLD_LATER: Final[Mapping[str, int]] = {"state": 1, "fleet file": 2}
 _DIFFERS = (State.FAIL, State.WAIVED, State.BASELINED)
 
 
-def judged(sources: Sequence[Source], policy: Policy, phase: Phase, only: Collection[str]) -> Assessment:
+def judged(
+    sources: Sequence[Source], policy: Policy, phase: Phase, only: Collection[str], sharing: Sharing = ALONE
+) -> Assessment:
     """All subjects by what holds, and by a draft of the policy where there is one; the stricter counts.
 
-    `only`: ids of the subjects to judge; the others are there for rules that read all of them.
+    `only`: ids of the subjects to judge; the others are there for rules that read all of them. `sharing`:
+    among processes.
     """
     subjects = union(sources)
     if policy.proposed is None:
-        return judge(subjects, policy.holding, policy.seen, phase=phase, only=only)
+        return judge(
+            subjects, policy.holding, policy.seen, phase=phase, only=only, sharing=sharing
+        )  # fmt: skip
     return judge_change(
         subjects, policy.holding, policy.proposed, policy.seen, policy.proposed_waivers,
-        phase=phase, only=only,
+        phase=phase, only=only, sharing=sharing,
     )  # fmt: skip
 
 
@@ -96,11 +103,18 @@ def reported(
     *,
     deferred: Sequence[Deferred] = (),
     left_out: Mapping[str, str] | None = None,
+    listed: Listed | None = None,
 ) -> PolicyReport:
     """The judgement as its report; raises where the counts do not reconcile.
 
     `left_out`: id of each subject that told something and was not asked about all the same -> why.
+    `listed`: subjects that were listed while they were judged.
     """
+    # The models of a report are loaded by who makes one; a large judgement is under way by then.
+    from orchestrator.reporting.policy.build import ReportContext, policy_report
+    from orchestrator.reporting.policy.exceptions import reported_baseline, reported_waivers
+    from orchestrator.reporting.policy.model import Source as ReportedSource
+
     overlaps, unsourced = _overlaps(assessment, sources)
     context = ReportContext(
         about,
@@ -120,6 +134,7 @@ def reported(
         not_checked=(*not_checked, *_unproven(policy)),
         differences=differences(assessment),
         left_out={**_silent(sources), **(left_out or {})},
+        listed=listed,
     )
     return policy_report(assessment, context)
 
@@ -150,6 +165,8 @@ def _first_gap(subject: Subject) -> str:
 
 def _unproven(policy: Policy) -> Sequence[NotChecked]:
     """Said aloud: a folder that was never read here shows nothing of what it held before."""
+    from orchestrator.reporting.policy.model import NotChecked  # as in `reported`
+
     if not policy.holding.baseline.entries or policy.seen.earlier_baseline is not None:
         return ()
     return [

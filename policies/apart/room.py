@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from policies.answers import NO_ANSWER, Broken
 from policies.apart.process import EndedError, RulesProcess
 from policies.apart.wire import MARK, packed, subject_text
 from policies.checks import MeaninglessError, named, outcome_of
 from policies.facts import Facts, shown
 from policies.limits import MEMORY_BYTES, RULE_SECONDS
-from policies.model import NO_ANSWER, Broken, Outcome, PackError, Subject
+from policies.model import Outcome, PackError, Subject
 
 _MOST_ENDINGS: Final = 3
 """How often a process is started anew for one rule that ends it, or is too late."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
@@ -84,9 +85,15 @@ def wide_sources(rule: Facts, params: Facts, what: str) -> Iterator[Outcome]:
 def parsed(text: str, place: str) -> Range:
     """An address range; raises MalformedFactError."""
     try:
-        return ip_network(text, strict=False)
+        return _network(text)
     except ValueError:
         raise MalformedFactError(place, "an address range", text) from None
+
+
+@lru_cache(maxsize=4096)
+def _network(text: str) -> Range:
+    """A fleet writes few ranges, many times, and several rules read each; raises ValueError."""
+    return ip_network(text, strict=False)
 
 
 def inside(block: Range, outer: Range) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
+from policies.facts import Facts, MalformedFactError, Unknown, UnknownFactError, shown
 from policies.model import Finding, Gap, NotApplicable, Outcome, Subject, each
 from policies.rules._schedules import firings, openings
 from policies.rules._spans import HOUR, hours
@@ -27,6 +27,9 @@ def tags_complete(subject: Subject, params: Facts) -> Iterator[Outcome]:
     # Identities are themselves resources: they cannot carry what they are about to make.
     if subject.type != "identity":
         required += params.texts("required_identities")
+    values = tags.raw()
+    if not isinstance(values, Unknown) and all(_is_said(values.get(key)) for key in required):
+        required = []  # as nearly all have them
     for key in required:
         try:
             value = tags.text_or_none(key)
@@ -36,6 +39,10 @@ def tags_complete(subject: Subject, params: Facts) -> Iterator[Outcome]:
         if not (value or "").strip():
             yield Finding(tags.where(key), "the tag is missing", "nothing", "a value")
     yield from _named_for_stack(subject, tags)
+
+
+def _is_said(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _named_for_stack(subject: Subject, tags: Facts) -> Iterator[Outcome]:

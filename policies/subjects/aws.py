@@ -71,14 +71,16 @@ _INSTANCES: Final = {
     "aws:ec2/instance:Instance": aws_servers.server,
     "aws:rds/instance:Instance": aws_storage.database,
 }
+_BY_TOKEN: Final = {
+    token: _INSTANCES.get(token) or _VIEWS[token.rsplit(":", 1)[-1].removesuffix("V2")] for token in TYPES
+}
 
 
 def facts(token: str, name: str, properties: Mapping[str, object]) -> Mapping[str, object]:
     """The neutral facts of one resource; those of other vendors are neutral already."""
-    if token not in TYPES:
+    view = _BY_TOKEN.get(token)
+    if view is None:
         return properties
-    last = token.rsplit(":", 1)[-1].removesuffix("V2")
-    view = _INSTANCES.get(token) or _VIEWS[last]
     tags = tags_of(properties)
     own = "" if isinstance(tags, Unknown) else tags.get("Name", "")
     return {"name": own or name, "tags": tags, **view(properties)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from operator import is_
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ class _Stack:
             self.edges[subject.urn] = dict(subject.depends_on)
             if subject.source_type.startswith("aws:") and not isinstance(raw, Unknown):
                 self.facts[subject.urn] = dict(raw)
-                self.kinds[subject.source_type.rsplit(":", 1)[-1].removesuffix("V2")].append(subject)
+                self.kinds[_kind(subject.source_type)].append(subject)
 
     def rebuilt(self) -> Iterator[Subject]:
         for subject in self.subjects:
@@ -74,6 +75,8 @@ class _Stack:
         """Each fact that a part says goes to its owner; what then nobody said is as by default."""
         lost: set[str] = set()
         for kind, (edge, name, fact) in _MERGED.items():
+            if kind not in self.kinds:
+                continue
             owners = {
                 owner[name]: owner
                 for owner in self.facts.values()
@@ -157,6 +160,12 @@ class _Stack:
         """A name that is known, or something that equals no name."""
         found = self.facts[part.urn].get(key)
         return found if isinstance(found, str) else object()
+
+
+@cache
+def _kind(token: str) -> str:
+    """What a resource is called in its module, of either version: a few tokens name all resources."""
+    return token.rsplit(":", 1)[-1].removesuffix("V2")
 
 
 def _is_untouched(subject: Subject, facts: _Values) -> bool:

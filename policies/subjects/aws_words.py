@@ -8,6 +8,8 @@ from typing import Any, Final
 from policies.facts import Unknown
 
 Inputs = Mapping[str, Any]
+_MAPPINGS: Final = (dict, Mapping)
+"""The kind that JSON gives first: whether a value is a Mapping is found out slowly."""
 ELSEWHERE: Final = Unknown("may be told by another resource of the stack")
 
 
@@ -16,13 +18,15 @@ def tags_of(inputs: Inputs) -> Mapping[str, Any] | Unknown:
     every, own = inputs.get("tagsAll"), inputs.get("tags")
     if isinstance(own, Unknown):
         return own
-    return {**(every if isinstance(every, Mapping) else {}), **(own if isinstance(own, Mapping) else {})}
+    return {**(every if isinstance(every, _MAPPINGS) else {}), **(own if isinstance(own, _MAPPINGS) else {})}
 
 
 def tag(inputs: Inputs, key: str) -> Any:
     """One tag, Unknown where the tags are, or None."""
-    tags = tags_of(inputs)
-    return tags if isinstance(tags, Unknown) else tags.get(key)
+    every, own = inputs.get("tagsAll"), inputs.get("tags")
+    if isinstance(own, Unknown):
+        return own
+    return next((tags[key] for tags in (own, every) if isinstance(tags, _MAPPINGS) and key in tags), None)
 
 
 def records(inputs: Inputs, key: str) -> list[Any]:
@@ -40,7 +44,7 @@ def within(inputs: Inputs, *keys: str) -> Any:
         at = at[0] if isinstance(at, list) and at else at
         if isinstance(at, Unknown):
             return at
-        if not isinstance(at, Mapping):
+        if not isinstance(at, _MAPPINGS):
             return None
         at = at.get(key)
     return at

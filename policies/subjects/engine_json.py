@@ -9,11 +9,13 @@ from policies.facts import shown
 from policies.model import PackError
 
 MOST_RESOURCES: Final = 100_000
+_MAPPINGS: Final = (dict, Mapping)
+"""The kind that JSON gives first: whether a value is a Mapping is found out slowly."""
 
 
 def mapping_of(found: object, place: str) -> Mapping[str, Any]:
     """The mapping; raises PackError."""
-    if not isinstance(found, Mapping):
+    if not isinstance(found, _MAPPINGS):
         raise PackError(f"{place}: expected a mapping, got {shown(found)!r}; the file is truncated or none")
     return found
 
@@ -29,7 +31,9 @@ def list_of(found: object, place: str) -> list[Any]:
 
 def texts_of(found: object, place: str) -> list[str]:
     """The list of texts, an empty one for nothing; raises PackError."""
-    every = list_of([] if found is None else found, place)
+    if found is None:
+        return []
+    every = list_of(found, place)
     if not all(isinstance(each, str) for each in every):
         raise PackError(f"{place}: expected a list of texts, got {shown(every)}")
     return every
@@ -71,10 +75,10 @@ def urn_of(body: Mapping[str, Any], place: str) -> str:
     return urn
 
 
-def state_of(entry: object, place: str) -> Mapping[str, Any]:
-    """A resource's state, whose type is that of its URN; raises PackError."""
+def state_of(entry: object, place: str, urn: str = "") -> Mapping[str, Any]:
+    """A resource's state, whose type is that of its URN; `urn` is one that was read. Raises PackError."""
     state = mapping_of(entry, place)
-    own = type_of(urn_of(state, place))
+    own = type_of(urn if urn and state.get("urn") == urn else urn_of(state, place))
     if state.get("type", own) != own:
         raise PackError(f"{place}.type: expected {shown(own)}, as the URN says, got {shown(state['type'])}")
     return state

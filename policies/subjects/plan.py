@@ -34,9 +34,10 @@ def preview_subjects(document: object, *, name: str) -> tuple[Subject, ...]:
     """
     body = mapping_of(document, name)
     entries = list_of(body.get("steps"), f"{name}: steps")
-    steps = [_step(entry, f"{name}: steps[{place}]") for place, entry in enumerate(entries)]
+    places = [f"{name}: steps[{place}]" for place in range(len(entries))]
+    steps = list(map(_step, entries, places))
     refuse_incomplete(body, [step.op for step in steps], name)
-    refuse_twice([(f"{name}: steps[{place}]", entry) for place, entry in enumerate(entries)])
+    refuse_twice(list(zip(places, entries, strict=True)))
     resources, happening = planned(steps)
     return (*resources, *happening)
 
@@ -79,8 +80,8 @@ def _step(entry: object, place: str) -> PlannedStep:
         protected_after=bool(new and new.get("protect")),
         is_component=bool(known) and is_component(known, f"{place}.{side}"),
         replace_reasons=tuple(texts_of(body.get("replaceReasons"), f"{place}.replaceReasons")),
-        old_edges=edges_of(old or {}, place),
-        new_edges=edges_of(new or {}, place),
+        old_edges={} if old is None else edges_of(old, place),
+        new_edges={} if new is None else edges_of(new, place),
     )
 
 
@@ -88,7 +89,7 @@ def _side(body: Mapping[str, Any], key: str, urn: str, place: str) -> Mapping[st
     """The state before or after, which is of the step's own resource."""
     if body.get(key) is None:
         return None
-    state = state_of(body[key], f"{place}.{key}")
+    state = state_of(body[key], f"{place}.{key}", urn)
     if state["urn"] != urn:
         raise PackError(
             f"{place}.{key}.urn: expected {shown(urn)}, as the step says, got {shown(state['urn'])}"

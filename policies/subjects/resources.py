@@ -28,6 +28,7 @@ RESOURCE_TYPES: Final = (
     *dict.fromkeys([*_LOCAL.values(), *aws.TYPES.values()]),
     *("provider", "grouping", "unrecognised"),
 )
+_RESOURCE: Final = Kind.RESOURCE
 _PROVIDER: Final = "pulumi:providers:"
 _FACTLESS: Final = ("pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
 """The engine's own records, which make nothing: a stack, and the outputs of another one."""
@@ -50,7 +51,7 @@ def resource_subject(
     neutral = _neutral_type(token, is_component=is_component)
     facts = properties if isinstance(properties, Unknown) else aws.facts(token, name, properties)
     return Subject(
-        kind=Kind.RESOURCE,
+        kind=_RESOURCE,
         type=neutral,
         name=_name(facts, name),
         urn=urn,
@@ -65,6 +66,8 @@ def resource_subject(
 
 def neutral_edges(neutral: str, edges: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     """What feeds which property of a resource, where a property that rules ask for has its neutral name."""
+    if not edges:
+        return {}
     return {_NEUTRAL_EDGES.get((neutral, key), key): tuple(urns) for key, urns in edges.items()}
 
 

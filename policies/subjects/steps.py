@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from operator import is_
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ OPS: Final[Mapping[str, str]] = {
     "refresh": "read",
 }
 """What an operation of the engine comes to; a replacement is told in up to three of them."""
+_STEP: Final = Kind.STEP
 _BEARING: Final = ("volume", "bucket", "database", "vault")
 _STRONGER: Final = ("read", "same", "update", "create", "delete", "replace")
 _TELLING: Final = (
@@ -41,12 +41,34 @@ _TELLING: Final = (
     "refresh",
 )
 """Of several steps of one resource, whose facts count: a look, or the end of an older copy, says least."""
+_RANKS: Final = {op: rank for rank, op in enumerate(_TELLING)}
+_STAYS: Final = frozenset(
+    op for op, comes_to in OPS.items() if comes_to not in ("delete", "read") and op != "delete-replaced"
+)
 _Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+class _Once:
+    """A property that is made when it is first read; `cached_property` takes a lock for that until 3.12."""
+
+    def __init__(self, make: Callable[[PlannedStep], Subject | None]) -> None:
+        self._make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, step: PlannedStep, owner: type | None = None) -> Subject | None:
+        made = self._make(step)
+        setattr(step, self._name, made)
+        return made
+
+
+@dataclass
 class PlannedStep:
-    """One step as the engine tells it, in a saved preview or in an event while it runs."""
+    """One step as the engine tells it, in a saved preview or in an event while it runs.
+
+    Nobody changes one; it is not frozen, since a frozen one takes three times as long to make.
+    """
 
     op: str
     urn: str
@@ -62,12 +84,12 @@ class PlannedStep:
     old_edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     new_edges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    @cached_property
+    @_Once
     def after(self) -> Subject | None:
         """The resource as it will be, if it will be."""
         return None if self.new is None else _resource(self, self.new, self.protected_after, self.new_edges)
 
-    @cached_property
+    @_Once
     def before(self) -> Subject | None:
         """The resource as the state has it, if it has."""
         return None if self.old is None else _resource(self, self.old, self.protected_before, self.old_edges)
@@ -114,7 +136,10 @@ def _by_resource(steps: Iterable[PlannedStep]) -> Sequence[PlannedStep]:
     told: dict[str, list[PlannedStep]] = {}
     for step in steps:
         told.setdefault(step.urn, []).append(step)
-    return [_merged(sorted(group, key=_rank)) for group in told.values()]
+    return [
+        group[0] if len(group) == 1 and OPS.get(group[0].op) == group[0].op else _merged(group)
+        for group in told.values()
+    ]
 
 
 def _subjects(merged: Sequence[PlannedStep], new: Sequence[Subject]) -> tuple[Subject, ...]:
@@ -124,8 +149,8 @@ def _subjects(merged: Sequence[PlannedStep], new: Sequence[Subject]) -> tuple[Su
 
 
 def _merged(group: Sequence[PlannedStep]) -> PlannedStep:
-    """One step of all those of a resource, of which the first says most."""
-    first, *rest = group
+    """One step of all those of a resource, by the one that says most."""
+    first, *rest = sorted(group, key=_rank) if len(group) > 1 else group
     op = _comes_to(first)
     merged = first if first.op == op else replace(first, op=op)
     for step in rest:
@@ -135,7 +160,7 @@ def _merged(group: Sequence[PlannedStep]) -> PlannedStep:
 
 def _rank(step: PlannedStep) -> int:
     _comes_to(step)
-    return _TELLING.index(step.op)
+    return _RANKS[step.op]
 
 
 def _comes_to(step: PlannedStep) -> str:
@@ -145,7 +170,8 @@ def _comes_to(step: PlannedStep) -> str:
 
 
 def _stays(step: PlannedStep) -> bool:
-    return _comes_to(step) not in ("delete", "read") and step.op != "delete-replaced"
+    _comes_to(step)
+    return step.op in _STAYS
 
 
 def _both(known: PlannedStep, step: PlannedStep) -> PlannedStep:
@@ -197,7 +223,7 @@ def _subject(step: PlannedStep, old: Mapping[str, Subject], new: Mapping[str, Su
         "tags": shown_facts if isinstance(shown_facts, Unknown) else shown_facts.get("tags") or {},
     }
     return Subject(
-        kind=Kind.STEP,
+        kind=_STEP,
         type="step",
         name=known.name,
         urn=f"step:{known.stack}/{step.urn.partition('::')[2].partition('::')[2]}",

@@ -29,6 +29,7 @@ _OUTPUT_SIGNATURE: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _DEEPEST: Final = 40
 # The kinds that JSON gives first: whether a value is a Mapping is found out slowly.
 _SCALARS: Final = (int, float, type(None))
+_AS_THEY_ARE: Final = frozenset({bool, int, type(None)})
 _MAPPINGS: Final = (dict, Mapping)
 _KNOWN: Final = (dict, Unknown, Mapping)
 _NESTING: Final = (dict, list, tuple, Mapping)
@@ -69,8 +70,10 @@ def _mapping(raw: Mapping[object, object], place: str, depth: int) -> object:
             return SECRET
         return value(raw["value"], place, depth + 1) if "value" in raw else UNKNOWN
     return {
-        # Most values are texts that are no marks.
-        key: item if type(item) is str and item not in _MARKS else value(item, place, depth + 1)
+        # Most values are texts that are no marks, or numbers.
+        key: item
+        if (kind := type(item)) in _AS_THEY_ARE or (kind is str and item not in _MARKS)
+        else value(item, place, depth + 1)
         for key, item in raw.items()
         if isinstance(key, str) and key[:2] != "__"
     }

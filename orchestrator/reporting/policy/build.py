@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
-
-from pydantic import TypeAdapter
+from typing import Any
 
 from orchestrator.reporting.policy.model import (
     Baseline,
@@ -29,18 +27,15 @@ from orchestrator.reporting.policy.model import (
     Verdict,
 )
 from orchestrator.reporting.policy.reconcile import blocking, check, counted, is_green
+from orchestrator.reporting.policy.subjects import Listed, reported_subjects
 from orchestrator.reporting.policy.words import verdict_words
 from policies.assessment import Assessment
 from policies.controls import load_frameworks
-from policies.facts import Facts, MalformedFactError, UnknownFactError, shown
+from policies.facts import shown
 from policies.messages import problem_in
-from policies.model import CheckResult, Rule, State, Subject, stops
+from policies.model import CheckResult, Rule, State, stops
 from policies.pack import Pack
 from policies.profiles import Profile
-from policies.reach import sort_of
-
-_SUBJECTS: Final = TypeAdapter(tuple[ReportedSubject, ...])
-"""Reads all subjects at once: there are tens of thousands."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,7 @@ class ReportContext:
 
     `reference`: digest of the policy reference. `inputs`: digest of each source by its name. `overlaps`,
     `unsourced`: see `Population`. `left_out`: id of each subject that no rule was asked about -> why.
+    `listed`: subjects that were listed already.
     """
 
     about: Occasion
@@ -89,6 +85,7 @@ class ReportContext:
     unsourced: int = 0
     differences: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
+    listed: Listed | None = None
     waivers: Sequence[ReportedWaiver] = ()
     baseline: Baseline = field(default_factory=Baseline)
     deferred: Sequence[Deferred] = ()
@@ -108,7 +105,7 @@ class ReportContext:
 
 def policy_report(assessment: Assessment, context: ReportContext) -> PolicyReport:
     """The report; raises EmptyPopulationError or InconsistentReportError where it would not add up."""
-    subjects = _subjects(assessment, context.left_out)
+    subjects = reported_subjects(assessment, context.left_out, context.listed)
     profiles = [each for each in context.pack.profiles.ordered if each.name in set(assessment.profiles)]
     about = context.about
     draft = PolicyReport(
@@ -157,45 +154,6 @@ def _population(subjects: Sequence[ReportedSubject], context: ReportContext) -> 
         unsourced=context.unsourced,
         differences=context.differences,
     )
-
-
-def _subjects(assessment: Assessment, left_out: Mapping[str, str]) -> tuple[ReportedSubject, ...]:
-    why = (left_out.get(each.urn, "") for each in assessment.subjects)
-    return _SUBJECTS.validate_python(list(map(_subject, assessment.subjects, assessment.profiles, why)))
-
-
-def _subject(subject: Subject, profile: str, left_out: str) -> dict[str, object]:
-    sort = sort_of(subject)
-    return {
-        "id": subject.urn,
-        "kind": subject.kind.value,
-        "type": subject.type,
-        "name": subject.name,
-        "profile": profile,
-        "source_type": subject.source_type,
-        "witness": subject.witness,
-        "file": _file(subject.facts),
-        "line": _line(subject.facts),
-        "step_type": sort.step_type or "",
-        "operation": sort.operation or "",
-        "sides": sort.sides or (),
-        "left_out": left_out,
-    }
-
-
-def _file(facts: Facts) -> str:
-    """Where the subject is written; most are written nowhere, and who knows it badly does not know it."""
-    try:
-        return facts.text_or_none("file") or ""
-    except (UnknownFactError, MalformedFactError):
-        return ""
-
-
-def _line(facts: Facts) -> int:
-    try:
-        return max(0, facts.whole("line", 0))
-    except (UnknownFactError, MalformedFactError):
-        return 0
 
 
 def _rule(rule: Rule, profiles: Iterable[Profile], *, own: bool) -> ReportedRule:
@@ -251,8 +209,9 @@ def _results(assessment: Assessment) -> tuple[ReportedResult, ...]:
     order = {rule.id: place for place, rule in enumerate(assessment.rules)}
     remediations = {rule.id: rule.remediation for rule in assessment.rules}
     groups: dict[tuple[str, ...], dict[int, str]] = {}
+    passed = State.PASS
     for result in assessment.results:
-        if result.state is State.PASS:
+        if result.state is passed:
             continue
         own = "" if result.remediation == remediations.get(result.rule) else result.remediation
         witness = "" if result.witness == result.subject.witness else result.witness

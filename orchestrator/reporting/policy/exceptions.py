@@ -51,7 +51,7 @@ def reported_baseline(assessment: Assessment, reference: Reference) -> Baseline:
     """How much the baseline excuses, and what of it can be taken out."""
     return Baseline(
         entries=len(reference.baseline.entries),
-        matched=sum(result.state is State.BASELINED for result in assessment.results),
+        matched=[result.state for result in assessment.results].count(State.BASELINED),
         lapsed=tuple(
             Lapsed(rule=entry.rule, subject=entry.subject, why=why)
             for entry, why in lapsed(reference.baseline, assessment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator.reporting.policy.model import (
     LETTERS,
@@ -23,8 +24,7 @@ _MOST_NAMED = 3
 _UNJUDGED = frozenset("uex")
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """One result on one subject: a row of every list."""
 
     rule: ReportedRule

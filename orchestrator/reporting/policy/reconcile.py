@@ -17,6 +17,8 @@ WORST: Final[tuple[State, ...]] = (
 )
 """Which state a pair has that has several results: the first of these."""
 _RANKS: Final[Mapping[str, int]] = {state: rank for rank, state in enumerate(WORST)}
+_LETTERS: Final = tuple(letter for state in WORST for letter, named in LETTERS.items() if named == state)
+"""Of the states, in their order."""
 _TOLD: Final = frozenset(letter for letter, state in LETTERS.items() if state in
                          ("fail", "error", "unknown", "waived", "baselined"))  # fmt: skip
 """Letters that need a result beside them: nobody could act on a failure without words."""
@@ -55,8 +57,11 @@ def check(report: PolicyReport) -> PolicyReport:
 
 def counted(matrix: Mapping[str, str]) -> dict[State, int]:
     """How many pairs of a matrix are in each of the eight states."""
-    letters = "".join(matrix.values())
-    return {state: letters.count(letter) for letter, state in LETTERS.items()}
+    lines = Counter(matrix.values())  # rules that read nothing of a population have the same line
+    return {
+        state: sum(line.count(letter) * rules for line, rules in lines.items())
+        for letter, state in LETTERS.items()
+    }
 
 
 def is_green(report: PolicyReport) -> bool:
@@ -146,7 +151,7 @@ def _results(report: PolicyReport) -> Iterator[str]:
     for rule, line in report.matrix.items():
         told = worst[rule]
         for place, rank in told.items():
-            if 0 <= place < count and LETTERS[line[place]] != WORST[rank]:
+            if 0 <= place < count and line[place] != _LETTERS[rank]:
                 of = f"{rule} on {report.subjects[place].id}"
                 yield f"{of} is {LETTERS[line[place]]}, told as {WORST[rank]}"
         silent = {place for letter in _TOLD for place in places_of(line, letter)} - told.keys()

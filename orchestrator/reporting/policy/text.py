@@ -10,7 +10,7 @@ from itertools import groupby
 from orchestrator.reporting.escape import terminal, terminal_line
 from orchestrator.reporting.humanise import listed, plural
 from orchestrator.reporting.policy.lookup import Told
-from orchestrator.reporting.policy.model import PolicyReport
+from orchestrator.reporting.policy.model import PolicyReport, ReportedResult, ReportedRule
 from orchestrator.reporting.policy.words import STATES, state_words
 from orchestrator.reporting.tone import SEVERITIES
 
@@ -30,7 +30,7 @@ def to_text(report: PolicyReport, width: int = 80, saved: str = "") -> str:
 
     Everything that blocks comes first, by severity; of equal findings of a rule the first ones stand for all.
     """
-    told = sorted(_told(report), key=_rank)
+    told = _told(report)
     blocking = [each for each in told if each.result.blocks]
     rest = [each for each in told if not each.result.blocks]
     lines = _wrapped(report.verdict.words, width)
@@ -115,17 +115,21 @@ def _next(told: Sequence[Told], saved: str, width: int) -> list[str]:
     return ["", "next:", f"  {terminal(command)}"]
 
 
-def _told(report: PolicyReport) -> Iterator[Told]:
+def _told(report: PolicyReport) -> list[Told]:
+    """What is open, by rank, and what has one rank by subject."""
     rules = {rule.id: rule for rule in report.rules}
+    ranks: dict[tuple[bool, int, str, str, str], list[Told]] = {}
     for result in report.results:
         if result.state in _OPEN:
-            for place in result.on:
-                yield Told(rules[result.rule], report.subjects[place], place, result)
+            rule, subjects = rules[result.rule], report.subjects
+            rows = [Told(rule, subjects[place], place, result) for place in result.on]
+            ranks.setdefault(_rank(rule, result), []).extend(rows)
+    return [each for rank in sorted(ranks) for each in sorted(ranks[rank], key=lambda told: told.subject.id)]
 
 
-def _rank(told: Told) -> tuple[bool, int, str, str, str, str]:
-    severity, result = SEVERITIES.index(told.rule.severity), told.result
-    return not result.blocks, severity, told.rule.id, result.state, result.enforcement, told.subject.id
+def _rank(rule: ReportedRule, result: ReportedResult) -> tuple[bool, int, str, str, str]:
+    severity = SEVERITIES.index(rule.severity)
+    return not result.blocks, severity, rule.id, result.state, result.enforcement
 
 
 def _finding(told: Told, width: int) -> list[str]:

@@ -143,7 +143,7 @@ def test_without_a_toolchain_the_next_step_is_named_and_no_state_begins(
 def test_an_exit_that_is_not_typers_own_is_no_success(
     code: object, expected: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(main_module, "command", lambda: raising(SystemExit(code)))
+    monkeypatch.setattr(main_module, "command", lambda _verb: raising(SystemExit(code)))
     assert run(["up"]) == expected
     assert f"ended it before its end, by SystemExit({code!r})" in capsys.readouterr().err
 
@@ -152,7 +152,7 @@ def test_an_exit_that_is_not_typers_own_is_no_success(
 def test_each_error_ends_in_its_exit_code_and_one_line(
     kind: type[StewardError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(main_module, "command", lambda: raising(kind("web-1", "broke\x1b[2J")))
+    monkeypatch.setattr(main_module, "command", lambda _verb: raising(kind("web-1", "broke\x1b[2J")))
     assert run([]) == kind.exit_code
     said = capsys.readouterr()
     assert said.out == ""
@@ -163,7 +163,7 @@ def test_each_error_ends_in_its_exit_code_and_one_line(
 def test_an_unexpected_error_is_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(main_module, "command", lambda: raising(ZeroDivisionError("by zero")))
+    monkeypatch.setattr(main_module, "command", lambda _verb: raising(ZeroDivisionError("by zero")))
     assert run([]) == 3
     said = capsys.readouterr().err
     assert "unexpected ZeroDivisionError: by zero. This is a defect" in said
@@ -219,9 +219,9 @@ def test_without_verbose_nothing_of_it_is_said(defect: None, capsys: pytest.Capt
 
 
 def test_ctrl_c_and_a_closed_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_module, "command", lambda: raising(KeyboardInterrupt()))
+    monkeypatch.setattr(main_module, "command", lambda _verb: raising(KeyboardInterrupt()))
     assert run([]) == 130
-    monkeypatch.setattr(main_module, "command", lambda: raising(BrokenPipeError()))
+    monkeypatch.setattr(main_module, "command", lambda _verb: raising(BrokenPipeError()))
     assert run([]) == 0
 
 
