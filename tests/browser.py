@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Error, Page, Request, sync_playwright
 
 _CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -35,39 +36,66 @@ class Watched:
     """A page with everything it tried beyond showing itself."""
 
     page: Page
+    own: str = ""
     requests: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
 
     def look_at(self, path: Path) -> None:
         """Open a file; what it asks for besides itself is kept."""
-        address = path.as_uri()
-        self.page.on("request", lambda request: self._note(request.url, address))
-        self.page.on("dialog", self._dismiss)
-        self.page.on("console", lambda message: self.console.append(message.text))
-        self.page.on("pageerror", lambda problem: self.console.append(str(problem)))
-        self.page.goto(address)
+        self.own = path.as_uri()
+        self.page.goto(self.own)
 
-    def _note(self, url: str, own: str) -> None:
-        if url != own:
-            self.requests.append(url)
+    def listen(self) -> None:
+        """Keep what it does from now on."""
+        self.page.on("request", self._asked)
+        self.page.on("dialog", self._dismiss)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", self._failed)
+
+    def leave(self) -> None:
+        """Keep nothing more; the page is the next one's."""
+        self.page.remove_listener("request", self._asked)
+        self.page.remove_listener("dialog", self._dismiss)
+        self.page.remove_listener("console", self._said)
+        self.page.remove_listener("pageerror", self._failed)
+
+    def _asked(self, request: Request) -> None:
+        if request.url != self.own:
+            self.requests.append(request.url)
 
     def _dismiss(self, dialog: Dialog) -> None:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 
+    def _said(self, message: ConsoleMessage) -> None:
+        self.console.append(message.text)
+
+    def _failed(self, problem: Error) -> None:
+        self.console.append(str(problem))
+
+
+@cache
+def _page(browser: Browser, *, scripts: bool) -> Page:
+    """One for all that look: a context of its own would start three processes for each look."""
+    return browser.new_context(java_script_enabled=scripts).new_page()
+
 
 @contextmanager
 def looking(
-    browser: Browser, *, width: int = 1280, scheme: str = "light", media: str = "screen"
+    browser: Browser, *, width: int = 1280, scheme: str = "light", media: str = "screen", scripts: bool = True
 ) -> Iterator[Watched]:
-    """A fresh page of a width (pixels), in a colour scheme, on screen or as printed."""
-    dark = "dark" if scheme == "dark" else "light"
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=dark)  # type: ignore[arg-type]
-    page = context.new_page()
-    if media == "print":
-        page.emulate_media(media="print")
+    """A page that shows nothing yet, of a width (pixels), in a colour scheme, on screen or as printed."""
+    page = _page(browser, scripts=scripts)
+    page.goto("about:blank")
+    page.set_viewport_size({"width": width, "height": 900})
+    # Without a medium of its own a page is on screen, and on paper where it is printed.
+    page.emulate_media(
+        media="print" if media == "print" else "null", color_scheme="dark" if scheme == "dark" else "light"
+    )
+    watched = Watched(page)
+    watched.listen()
     try:
-        yield Watched(page)
+        yield watched
     finally:
-        context.close()
+        watched.leave()

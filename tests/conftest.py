@@ -17,6 +17,8 @@ from orchestrator.settings import load_settings
 from orchestrator.toolchain.environment import load_toolchain
 from tests.left_behind import claim
 
+gc.disable()  # until all is collected: what is imported and collected stays, so there is no garbage in it
+
 
 @cache
 def missing_part() -> str:
@@ -78,6 +80,7 @@ def pytest_collection_finish() -> None:
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -26,11 +27,17 @@ leaves = steward_reference.leaves
 
 
 @cache
+def commands() -> dict[str, Any]:
+    """What Typer makes of each verb, by its words: `backup run`."""
+    return dict(leaves(typer.main.get_command(app)))
+
+
+@cache
 def verbs() -> dict[str, set[str]]:
-    """Options of each verb, by its words: `backup run`."""
+    """Options of each verb."""
     return {
         words: {option for each in command.params for option in each.opts if option.startswith("-")}
-        for words, command in leaves(typer.main.get_command(app))
+        for words, command in commands().items()
     }
 
 
@@ -70,10 +77,17 @@ def test_commands_of_a_page_exist(page: Path) -> None:
         assert options <= verbs()[verb] | EVERYWHERE, f"steward {' '.join(words)}"
 
 
+@cache
+def everything() -> tuple[str, frozenset[str]]:
+    """The text of all pages, and the verbs they call."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    return text, frozenset(map(verb_of, calls(text)))
+
+
 @pytest.mark.parametrize("verb", sorted(verbs()))
 def test_a_verb_and_its_options_are_in_the_docs(verb: str) -> None:
-    text = "\n".join(page.read_text() for page in PAGES)
-    assert any(verb_of(words) == verb for words in calls(text)), f"steward {verb} is in no page"
+    text, called = everything()
+    assert verb in called, f"steward {verb} is in no page"
     missing = {
         option
         for option in verbs()[verb] - EVERYWHERE
@@ -84,7 +98,7 @@ def test_a_verb_and_its_options_are_in_the_docs(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", sorted(verbs()))
 def test_help_of_a_verb_gives_an_example_of_it(verb: str) -> None:
-    (command,) = (command for name, command in leaves(typer.main.get_command(app)) if name == verb)
+    command = commands()[verb]
     found = calls("\n".join(f"`{text}`" for text in re.findall(r"Examples?: (.*)", command.help or "")))
     assert verb in {verb_of(words) for words in found}
     for words in found:
@@ -94,7 +108,7 @@ def test_help_of_a_verb_gives_an_example_of_it(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", sorted(verbs()))
 def test_each_example_of_a_verb_begins_a_line_of_its_help(verb: str) -> None:
-    (command,) = (command for name, command in leaves(typer.main.get_command(app)) if name == verb)
+    command = commands()[verb]
     with typer.Context(command, info_name=verb, terminal_width=80) as context:
         shown = command.get_help(context)
     assert "Example" in shown

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from orchestrator.cli.main import app
 from orchestrator.reporting.write import write
+from tests import commands as quick
 from tests.policies.test_seeded import collected_at
 from tests.test_docs import EVERYWHERE, PAGES, ROOT, calls, verb_of, verbs
 from tests.unit.reporting import sample
@@ -136,13 +137,17 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def steward(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def environment(folder: Path) -> dict[str, str]:
     home = folder if (folder / "home").exists() or folder.name != "fleets" else folder.parent
-    environment = {
+    return {
         "PATH": "/usr/bin:/bin", "HOME": str(home), "STEWARD_HOME": str(home / "home"), "LC_ALL": "C.UTF-8",
     }  # fmt: skip
+
+
+def steward(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """As a user starts it."""
     return subprocess.run(
-        [STEWARD, *words], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+        [STEWARD, *words], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL, capture_output=True,
         text=True, check=False, timeout=60,
     )  # fmt: skip
 
@@ -152,7 +157,8 @@ def test_a_command_that_needs_no_server_runs_as_its_page_has_it(
     words: tuple[str, ...], repository: Path, tmp_path: Path
 ) -> None:
     where = tmp_path if words[0] == "init" and "--upgrade" not in words else repository
-    done = steward(where, *(STANDS_FOR.get(word, word) for word in words))
+    given = [STANDS_FOR.get(word, word) for word in words]
+    done = quick.steward(*given, cwd=where, env=environment(where))
     assert done.returncode == 0, f"{commands()[words]}: {done.stdout}{done.stderr}"
     assert done.stdout + done.stderr
 

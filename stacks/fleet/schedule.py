@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -81,6 +81,7 @@ class Schedule:
         )
 
 
+@lru_cache(256)  # most plans of a fleet have the same few, and each is read several times
 def parse_schedule(expression: str) -> Schedule:
     """Parse `minute hour day-of-month month weekday`; raises ScheduleError, also when it can never fire."""
     fields = expression.split()

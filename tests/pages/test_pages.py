@@ -125,24 +125,19 @@ def test_the_keyboard_reaches_every_link_and_command_in_order(browser: Browser, 
 
 
 def test_without_css_and_scripts_everything_can_be_read(browser: Browser, page: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    try:
-        bare = context.new_page()
-        bare.goto(page.as_uri())
-        text = bare.locator("main").inner_text()
+    with looking(browser, scripts=False) as watched:
+        watched.look_at(page)
+        text = watched.page.locator("main").inner_text()
         assert "acme-demo" in text
         assert len(text) > 500
-    finally:
-        context.close()
 
 
 def test_filters_of_the_index_work_without_scripts(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     path.write_text(PAGES["index"](), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    try:
-        index = context.new_page()
-        index.goto(path.as_uri())
+    with looking(browser, scripts=False) as watched:
+        watched.look_at(path)
+        index = watched.page
 
         def shown() -> int:
             return sum(row.is_visible() for row in index.locator(".runs tbody tr").all())
@@ -156,8 +151,6 @@ def test_filters_of_the_index_work_without_scripts(browser: Browser, tmp_path: P
         assert shown() == 24
         index.check("#only-changed")
         assert 0 < shown() < 24
-    finally:
-        context.close()
 
 
 def test_printed_it_is_a_few_pages_of_paper(browser: Browser, tmp_path: Path) -> None:

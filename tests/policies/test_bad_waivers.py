@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 import pytest
 
 from policies.verdicts import Verdicts, verdicts_text
+from tests.commands import steward
 from tests.policies.references import make_key, public, sign, signer
-from tests.policies.test_seeded import COMMAND, named
+from tests.policies.test_seeded import named
 
 PREVIEW = Path(__file__).parent / "previews" / "local.json"
 RULE, SUBJECT = "storage.bucket-is-versioned", "local:index:Bucket::assets"
@@ -54,9 +54,7 @@ class Desk:
 
     def judged(self) -> tuple[str, set[str]]:
         """State of the pair, and the rules on waivers that fail."""
-        done = subprocess.run(
-            [*COMMAND, "--from", str(PREVIEW), "--json"], capture_output=True, text=True, check=False
-        )
+        done = steward("policy", "check", "--from", str(PREVIEW), "--json")
         assert done.returncode == 1, done.stderr
         assert "Traceback" not in done.stderr
         report = json.loads(done.stdout)

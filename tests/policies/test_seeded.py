@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.commands import steward
 
 SEEDED = Path(__file__).parent / "seeded"
 ROOT = Path(__file__).parents[2]
@@ -36,11 +37,8 @@ Pair = tuple[str, str, str]
 
 
 def check(*arguments: str | Path, cwd: Path = ROOT) -> tuple[int, dict[str, Any]]:
-    done = subprocess.run(
-        [*COMMAND, "--json", *map(str, arguments)],
-        capture_output=True, text=True, cwd=cwd, timeout=120, check=False,
-        env={key: value for key, value in os.environ.items() if key != "STEWARD_POLICY_REFERENCE"},
-    )  # fmt: skip
+    environment = {key: value for key, value in os.environ.items() if key != "STEWARD_POLICY_REFERENCE"}
+    done = steward("policy", "check", "--json", *map(str, arguments), cwd=cwd, env=environment)
     assert done.stdout.startswith("{"), done.stdout + done.stderr
     return done.returncode, json.loads(done.stdout)
 

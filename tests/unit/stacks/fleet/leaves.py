@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,16 @@ MUTATED = st.one_of(HOSTILE, KINDS, st.text(max_size=30), HUGE)
 
 @cache
 def roles() -> Any:
-    return role_catalog(load_settings()).check
+    """The check of a use of a role; the uses that a value does not change are judged once, by Ansible's code."""
+    check, known = role_catalog(load_settings()).check, dict[str, Any]()
+
+    def judged(role: str, variables: Mapping[str, Any]) -> Any:
+        use = f"{role} {variables!r}"
+        if use not in known:
+            known[use] = check(role, variables)
+        return known[use]
+
+    return judged
 
 
 def judge(raw: bytes) -> Fleet | None:
