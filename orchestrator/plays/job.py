@@ -62,7 +62,7 @@ def play(spec: Mapping[str, Any], strategy: str) -> dict[str, Any]:
     """Drive ansible-runner and return how it ended."""
     import ansible_runner
 
-    environment = {**spec["environment"], **strategy_environment(strategy, Path(spec["project"]))}
+    environment = {**spec["environment"], "ANSIBLE_STRATEGY": strategy}
     result = ansible_runner.run(
         private_data_dir=spec["folder"],
         project_dir=spec["project"],
@@ -153,13 +153,6 @@ def choose_strategy(wanted: str) -> tuple[str, str]:
             raise
         return "linear", f"mitogen does not load: {problem}"
     return "steward_linear", ""
-
-
-def strategy_environment(strategy: str, playbooks: Path) -> dict[str, str]:
-    """What Ansible needs to find the strategy."""
-    if strategy == "linear":
-        return {"ANSIBLE_STRATEGY": "linear"}
-    return {"ANSIBLE_STRATEGY": strategy, "ANSIBLE_STRATEGY_PLUGINS": str(playbooks / "strategy")}
 
 
 def emit(record: Mapping[str, Any]) -> None:

@@ -54,10 +54,7 @@ class Trial:
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         }
         if mitogen:
-            env |= {
-                "ANSIBLE_STRATEGY": "steward_linear",
-                "ANSIBLE_STRATEGY_PLUGINS": str(PLAYBOOKS / "strategy"),
-            }
+            env["ANSIBLE_STRATEGY"] = "steward_linear"
         argv = ["ansible-playbook", "-i", str(self.folder / "inventory.yml"), "-l", limit, f"{playbook}.yml"]
         ended = subprocess.run(argv, env=env, cwd=PLAYBOOKS, capture_output=True, text=True, check=False)
         begin = ended.stdout.find("{\n")

@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.plays.job import choose_strategy, handle, message_of, strategy_environment
+from orchestrator.plays.job import choose_strategy, handle, message_of
 
 
 def passed_on(capsys: pytest.CaptureFixture[str], event: dict[str, Any]) -> Any:
@@ -62,7 +61,6 @@ def test_messages() -> None:
 
 def test_a_strategy_that_was_asked_for_is_taken() -> None:
     assert choose_strategy("linear") == ("linear", "asked for")
-    assert strategy_environment("linear", Path("/code/playbooks")) == {"ANSIBLE_STRATEGY": "linear"}
 
 
 def test_descendants_end_with_the_job_even_those_that_left_their_parent() -> None:
