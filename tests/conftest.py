@@ -17,6 +17,7 @@ from orchestrator.settings import load_settings
 from orchestrator.toolchain.environment import load_toolchain
 from tests.left_behind import claim
 
+os.environ.setdefault("GOGC", "400")  # as Steward sets it for what it starts
 gc.disable()  # until all is collected: what is imported and collected stays, so there is no garbage in it
 
 

@@ -24,6 +24,7 @@ from orchestrator.provisioning.refresh import RefreshLog
 from orchestrator.provisioning.registry import making_marker, stacks_in
 from orchestrator.provisioning.stack_config import PROJECT
 from orchestrator.provisioning.stale_lock import break_dead_locks
+from orchestrator.provisioning.state_file import last_deployment
 from orchestrator.reporting.drift import DriftSubject
 from orchestrator.reporting.model import Change
 from orchestrator.settings import Settings
@@ -196,8 +197,11 @@ class PulumiProvisioner:
     def _deployment(self, stack: str) -> Mapping[str, Any]:
         with self._reading:
             if stack not in self._state:
-                text = self._pulumi(stack, "stack", "export", "--stack", stack)
-                self._state[stack] = json.loads(text)["deployment"]
+                found = last_deployment(self._settings.home, stack)
+                if found is None:
+                    exported = self._pulumi(stack, "stack", "export", "--stack", stack)
+                    found = json.loads(exported)["deployment"]
+                self._state[stack] = found
             return self._state[stack]
 
     def _pulumi(self, stack: str, *words: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.provisioning.state_file import last_deployment
 from tests.e2e.conftest import Demo
 from tests.e2e.world import container_of, on_host, unfolded_document
 
@@ -104,7 +105,9 @@ def test_the_report_is_whole_in_every_format_and_private(demo: Demo) -> None:
 
 def test_ids_and_tags_are_carried_in_the_state_and_secrets_are_not(demo: Demo) -> None:
     exported = demo.world.shell("pulumi stack export", demo.shop)
-    resources = json.loads(exported.out)["deployment"]["resources"]
+    deployment = json.loads(exported.out)["deployment"]
+    assert last_deployment(demo.world.home, "e2e-shop") == deployment  # the file says what Pulumi says
+    resources = deployment["resources"]
     ours = [r for r in resources if r["type"].startswith("local:index:")]
     assert {"Network", "Server", "Volume", "Firewall", "Identity"} <= {
         r["type"].rsplit(":", 1)[1] for r in ours
