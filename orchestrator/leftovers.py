@@ -48,7 +48,7 @@ def end_leftovers(shell: HostShell, servers: Sequence[ServerOutput], run: str) -
 
     def end(server: ServerOutput, _stopping: Event) -> str:
         try:
-            shell.run(server, ["sudo", "-n", "python3", "-c", _SCRIPT, run], timeout=_SECONDS)
+            shell.run(server, ["sudo", "-n", "python3", "-I", "-c", _SCRIPT, run], timeout=_SECONDS)
         except ToolError as problem:
             return str(problem)
         return ""

@@ -12,6 +12,7 @@ import os
 import signal
 import struct
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -55,9 +56,13 @@ ALONE: Final = Sharing()
 def processors() -> int:
     """How many processes may judge at once: this one, and one for each processor that has nothing to do.
 
-    A copy that waits for its turn costs more than it brings.
+    A copy that waits for its turn costs more than it brings. Where the system does not tell, this one alone.
     """
-    at_work, _, _ = _LOAD.read_text(encoding="ascii").split()[3].partition("/")  # with this process
+    try:
+        at_work, _, _ = _LOAD.read_text(encoding="ascii").split()[3].partition("/")  # with this process
+        int(at_work)
+    except (OSError, ValueError, IndexError):
+        return 1
     return min(MOST, max(1, len(os.sched_getaffinity(0)) - int(at_work) + 1))
 
 
@@ -67,12 +72,12 @@ def helped(
 ) -> Iterator[Team]:
     """So many processes, this one among them, for the rules of these numbers in this order, under a watch.
 
-    Alone where there is no more than one, or where a copy would be a broken one, since other threads run.
+    Alone where there is no more than one or no rule, or where a copy would be a broken one (other threads run).
     Whatever happens inside, no copy is left when it ends.
     """
     team = Team(rules, watch)
     try:
-        if len(rules) <= _MOST_RULES and _is_alone(watch):
+        if 0 < len(rules) <= _MOST_RULES and _is_alone(watch):
             for _ in range(processes - 1):
                 team.add(judge)
         yield team
@@ -174,12 +179,22 @@ class Team:
             with self._watch.assessment():
                 for number in self._taken():
                     answer = marshal.dumps(judge(number))
-                    os.write(said, _HEAD.pack(number, len(answer)) + answer)
+                    _write(said, _HEAD.pack(number, len(answer)) + answer)
                     if os.getppid() != judge_id:
                         break  # nobody is left to read it
             code = 0
+        except BaseException:
+            os.write(2, traceback.format_exc().encode(errors="replace"))
+            raise
         finally:
             os._exit(code)
+
+
+def _write(said: int, text: bytes) -> None:
+    """The whole of it: a part alone would be read as if the next one belonged to it."""
+    left = memoryview(text)
+    while left:
+        left = left[os.write(said, left) :]
 
 
 def _answers(said: int) -> Iterator[tuple[int, Answer]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from unittest import mock
 from orchestrator import process
 from orchestrator.cli import output
 from orchestrator.cli.main import run
+from orchestrator.command_lines import tell_to
+from orchestrator.settings import forget_foreign
 
 
 def steward(
@@ -22,6 +25,7 @@ def steward(
 ) -> subprocess.CompletedProcess[str]:
     """What `steward` with these words would print in a folder and an environment, and its exit code."""
     given = dict(os.environ if env is None else env)
+    forget_foreign(given)
     with (
         _printed() as out,
         _printed() as err,
@@ -39,10 +43,19 @@ def steward(
 def _as_if_alone() -> Iterator[None]:
     """With an output, children and an answer to signals of its own; then all is as it was before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    with mock.patch.object(output._Stdout, "used", False), mock.patch.object(process, "_live", set()):
-        yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+    try:
+        with (
+            mock.patch.object(output._Stdout, "used", False),
+            mock.patch.object(process, "_live", set()),
+            # What lives for half a second may leave its garbage; the process of tests may not.
+            mock.patch.object(gc, "disable"),
+            mock.patch.object(gc, "freeze"),
+        ):
+            yield
+    finally:
+        tell_to(None)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _printed() -> TextIO:

@@ -222,7 +222,7 @@ class ConvergeBook:
         key = hmac.new(self._key(), f"look {server.incarnation}".encode(), "sha256").hexdigest()
         call = f"\nmain({key!r}, {dict(known) if known is not None else None!r})\n"
         done = self._shell.run(
-            server, ["sudo", "-n", "python3", "-"], timeout=_LOOK_SECONDS, stdin=_script() + call
+            server, ["sudo", "-n", "python3", "-I", "-"], timeout=_LOOK_SECONDS, stdin=_script() + call
         )
         return read_look(server.name, done.stdout)
 

@@ -48,7 +48,7 @@ class SshHostFacts:
 
     def _document(self, server: ServerOutput) -> Mapping[str, object]:
         asked = self.clock.now()
-        done = self.shell.run(server, ["sudo", "-n", "python3", "-"], timeout=_SECONDS, stdin=program())
+        done = self.shell.run(server, ["sudo", "-n", "python3", "-I", "-"], timeout=_SECONDS, stdin=program())
         answered = self.clock.now()
         return {
             **read_facts(server.name, done.stdout),

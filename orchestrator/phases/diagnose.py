@@ -61,7 +61,11 @@ def look(server: ServerOutput, shell: HostShell, units: Sequence[str] = ()) -> S
     script = files("orchestrator.diagnosis").joinpath("look.py").read_text()
     try:
         done = shell.run(
-            server, ["sudo", "-n", "python3", "-", *units], timeout=_LOOK_SECONDS, stdin=script, check=False
+            server,
+            ["sudo", "-n", "python3", "-I", "-", *units],
+            timeout=_LOOK_SECONDS,
+            stdin=script,
+            check=False,
         )
     except ToolError:
         return None

@@ -125,7 +125,7 @@ def _ask(server: ServerOutput, shell: HostShell, act: str, *, security: bool = F
     script = files("orchestrator.patching").joinpath("upgrade.py").read_text()
     argument = json.dumps({"act": act, "security": security})
     seconds = _ASK_SECONDS if act == "boot" else _UPGRADE_SECONDS
-    done = shell.run(server, ["sudo", "-n", "python3", "-", argument], timeout=seconds, stdin=script)
+    done = shell.run(server, ["sudo", "-n", "python3", "-I", "-", argument], timeout=seconds, stdin=script)
     return read_patch(server.name, done.stdout)
 
 

@@ -124,7 +124,7 @@ def _gate(
 
 def _rest(server: ServerOutput, shell: HostShell, limit_seconds: float) -> tuple[str, str]:
     """What is looked at on the host itself: the step that never came and why, or two times ''."""
-    argv = ["sudo", "-n", "python3", "-c", _SCRIPT, f"{limit_seconds:.1f}"]
+    argv = ["sudo", "-n", "python3", "-I", "-c", _SCRIPT, f"{limit_seconds:.1f}"]
     try:
         done = shell.run(server, argv, timeout=limit_seconds + 15, check=False)
     except ToolError as problem:

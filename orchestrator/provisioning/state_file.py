@@ -16,14 +16,14 @@ _KNOWN: Final = 3
 def last_deployment(home: Path, stack: str) -> Mapping[str, Any] | None:
     """The deployment in the state file of a stack below STEWARD_HOME; what is secret in it is encrypted.
 
-    None where there is no such file, or one in another form than the one that we know: then Pulumi itself is
+    None where there is no such file to read, or one in another form than we know: then Pulumi itself is
     to be asked, which takes a fifth of a second of a processor, and says what is wrong. It replaces the file
     as a whole, so what is read is one state or the next.
     """
     path = home / "pulumi" / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
     try:
         found = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return None
     match found:
         case {"version": int(version), "checkpoint": {"latest": {"resources": list()} as latest}}:

@@ -17,8 +17,8 @@ from orchestrator.toolchain import recipe, store
 IMAGES: Final = "image.json"
 _NEXT_STEP: Final = "Run `steward setup`."
 _GO_COLLECTS_LATE: Final = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
-"""Pulumi and Podman live for a moment, and a quarter of that went into collecting garbage; near a gigabyte Go
-collects as always."""
+"""Pulumi and Podman live for a moment, and a quarter of that went into collecting garbage; towards a gigabyte
+of memory Go collects more often again."""
 
 
 @dataclass(frozen=True)

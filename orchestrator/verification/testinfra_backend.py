@@ -18,10 +18,11 @@ from stacks.outputs import ServerOutput
 
 _SECONDS: Final = 35
 """For one command; a check of a project's own role may take 30."""
+_SECONDS_IN_ALL: Final = 240
 _HOST_SECONDS: Final = 300.0
+"""Longer than all commands may take together, so that what was answered comes back."""
 _LONGEST: Final = 4 << 20
 """Bytes of one stream of one command; the packages of a host are below one million."""
-_AT_ONCE: Final = 4
 
 
 class NotAskedError(Exception):
@@ -37,11 +38,14 @@ class AskedTogether(BaseBackend):  # type: ignore[misc]  # testinfra has no type
         super().__init__(server.name)
         self._shell, self._server = shell, server
         self._answers: dict[str, CommandResult] = {}
+        self._lost: dict[str, str] = {}
         self._wanted: dict[str, None] = {}
 
     def run(self, command: str, *args: str, **_options: Any) -> CommandResult:
-        """What the host answered; raises NotAskedError until it was asked."""
+        """What the host answered; NotAskedError until it was asked, RuntimeError where nobody knows."""
         asked = self.get_command(command, *args)
+        if asked in self._lost:
+            raise RuntimeError(f"{asked.split()[0]} {self._lost[asked]}")
         if asked not in self._answers:
             self._wanted[asked] = None
             raise NotAskedError(asked)
@@ -50,24 +54,33 @@ class AskedTogether(BaseBackend):  # type: ignore[misc]  # testinfra has no type
     def ask(self) -> None:
         """Have the commands answered that were missing; raises StewardError when the host is not there."""
         commands, self._wanted = list(self._wanted), {}
-        request = {"seconds": _SECONDS, "longest": _LONGEST, "at_once": _AT_ONCE, "commands": commands}
-        argv = ["sudo", "-n", "python3", "-c", _program()]
+        request = {
+            "seconds": _SECONDS,
+            "seconds_in_all": _SECONDS_IN_ALL,
+            "longest": _LONGEST,
+            "commands": commands,
+        }
+        argv = ["sudo", "-n", "python3", "-I", "-c", _program()]
         done = self._shell.run(self._server, argv, timeout=_HOST_SECONDS, stdin=json.dumps(request))
         told = answer(self.hostname, done.stdout, list)
         if len(told) != len(commands):
             raise ToolError(self.hostname, f"answered {len(told)} of {len(commands)} commands")
         for command, each in zip(commands, told, strict=True):
-            self._answers[command] = self._result(command, each)
+            self._take(command, each)
 
     def get_encoding(self) -> str:
         """Of what the host's programs print; testinfra would ask the host."""
         return "utf-8"
 
-    def _result(self, command: str, told: Sequence[Any]) -> CommandResult:
+    def _take(self, command: str, told: Sequence[Any]) -> None:
         match told:
+            case [None, str(), str(why)]:
+                self._lost[command] = why
             case [int(code), str(out), str(errors)] if max(out + errors, default="") <= "\xff":
-                return self.result(code, command.encode(), out.encode("latin-1"), errors.encode("latin-1"))
-        raise ToolError(self.hostname, "gave another answer than was asked for", got=repr(told)[:200])
+                said = out.encode("latin-1"), errors.encode("latin-1")
+                self._answers[command] = self.result(code, command.encode(), *said)
+            case _:
+                raise ToolError(self.hostname, "gave another answer than was asked for", got=repr(told)[:200])
 
 
 def asked_together(shell: HostShell, server: ServerOutput) -> tuple[AskedTogether, Any]:

@@ -18,6 +18,8 @@ Seen = tuple[bool | None, str]
 
 _COULD_NOT_LOOK = (RuntimeError, OSError, ValueError, LookupError, TypeError, AttributeError, StewardError)
 """A host that is not there gives the last; one that answers in another shape gives the others."""
+_SHOWN = 150
+"""Characters of why nobody could look."""
 _CLOCK_TOLERANCE_SECONDS = 120
 _CERTIFICATE_SECONDS = 7 * 86_400
 """A certificate that ends within a week is a finding: somebody must still be able to act."""
@@ -35,7 +37,7 @@ class TestinfraVerifier:
         """One observation per expectation; an unreachable host gives observations that saw nothing.
 
         Each probe runs until it wants an answer that is not there yet, then the host is asked all of these
-        with one command, and the probes that waited run again: most hosts are asked twice.
+        with one command, and the probes that waited run again: a host is asked once or twice.
         """
         from orchestrator.verification.testinfra_backend import NotAskedError, asked_together
 
@@ -80,7 +82,10 @@ def _observe(facts: _Facts, expectation: Expectation) -> Observation:
 
 
 def _unseen(expectation: Expectation, problem: Exception) -> Observation:
-    return Observation(expectation, None, f"could not look: {' '.join(str(problem).split())[:150]}")
+    told = " ".join(str(problem).split())
+    # A message about a program begins with what it was and ends with what was wrong.
+    short = told if len(told) <= _SHOWN else f"{told[: _SHOWN // 3]} … {told[-_SHOWN * 2 // 3 :]}"
+    return Observation(expectation, None, f"could not look: {short}")
 
 
 def _service(facts: _Facts, wanted: Expectation) -> Seen:

@@ -47,6 +47,6 @@ class LookupModule(LookupBase):
     def run(
         self, terms: Sequence[str], variables: Mapping[str, Any] | None = None, **options: Any
     ) -> list[str]:
-        """The text of each template; AnsibleLookupError names one that is not there."""
+        """The text of each template; AnsibleError names one that is not there."""
         template = lookup_loader.get("ansible.builtin.template", loader=self._loader, templar=self._templar)
         return list(template.run(terms, variables=_Shared(variables or {}), **options))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -203,22 +204,41 @@ def test_a_copy_is_for_a_processor_that_has_nothing_to_do(
     assert sharing_out.processors() == sharing_out.MOST
 
 
-def test_beside_other_threads_off_the_main_one_and_for_little_there_are_no_copies(
-    copies: list[int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("told", ["", "0.00 0.01", "0.00 0.01 0.05 x/99 12345", None])
+def test_where_the_system_does_not_tell_its_load_this_process_judges_alone(
+    told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.undo()
-    monkeypatch.setattr(os, "fork", lambda: pytest.fail("forked"))
-    shared([network()], [GOOD], Sharing(2))
+    load = tmp_path / "loadavg"
+    if told is not None:
+        load.write_text(told)
+    monkeypatch.setattr(sharing_out, "_LOAD", load)
+    assert sharing_out.processors() == 1
 
-    monkeypatch.setattr(evaluating, "WORTH", 0)
-    end = threading.Event()
+
+def test_for_little_there_are_no_copies(copies: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluating, "WORTH", 25_000)
+    shared([network()], [GOOD], Sharing(2))
+    assert not copies
+
+
+def test_a_process_is_copied_in_its_only_thread_alone() -> None:
+    """In a process of its own: who runs tests has threads."""
+    script = """
+import threading
+from policies.limits import Watch
+from policies.sharing import _is_alone
+watch = Watch(9.0)
+with watch.assessment():
+    found, end = [_is_alone(watch)], threading.Event()
     beside = threading.Thread(target=end.wait)
     beside.start()
-    shared([network()], [GOOD], Sharing(2))
+    found.append(_is_alone(watch))
     end.set()
     beside.join()
-
-    off = threading.Thread(target=lambda: shared([network()], [GOOD], Sharing(2)))
+    off = threading.Thread(target=lambda: found.append(_is_alone(watch)))
     off.start()
     off.join()
-    assert not copies
+print([*found, _is_alone(watch)])
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout == "[True, False, False, True]\n", done.stderr

@@ -102,7 +102,7 @@ def test_one_connection_a_host_and_its_document_is_dated_here(printed: str) -> N
     shell = Shell({"web-1": json.dumps(lying)})
     found = SshHostFacts(shell, Clock()).collect([server("web-1")])["web-1"]
     assert isinstance(found, HostFacts)
-    assert shell.asked == [("web-1", ("sudo", "-n", "python3", "-"), program())]
+    assert shell.asked == [("web-1", ("sudo", "-n", "python3", "-I", "-"), program())]
     document = found.document
     assert (document["host"], document["incarnation"]) == ("web-1", server().incarnation)
     assert document["collected_at"] == "2026-11-29T20:00:02+00:00"

@@ -130,8 +130,8 @@ def test_lines_that_are_no_records_are_kept_and_harmless() -> None:
 
 
 def test_the_strategy_is_told_only_when_it_is_the_second_best() -> None:
-    reader, said = read([], {"kind": "strategy", "strategy": "mitogen_linear", "note": ""})
-    assert (reader.strategy, said) == ("mitogen_linear", [])
+    reader, said = read([], {"kind": "strategy", "strategy": "steward_linear", "note": ""})
+    assert (reader.strategy, said) == ("steward_linear", [])
     _, said = read([], {"kind": "strategy", "strategy": "linear", "note": "mitogen does not load: x"})
     assert said == ["pipelining instead of mitogen: mitogen does not load: x"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -36,11 +37,11 @@ class Shell:
     def run(
         self, _server: ServerOutput, argv: Sequence[str], *, stdin: str = "", **_options: object
     ) -> CommandResult:
-        assert list(argv[:4]) == ["sudo", "-n", "python3", "-c"]
+        assert list(argv[:5]) == ["sudo", "-n", "python3", "-I", "-c"]
         self.asked.append(json.loads(stdin)["commands"])
         return said(json.dumps([self.one(command) for command in self.asked[-1]]))
 
-    def one(self, command: str) -> tuple[int, str, str]:
+    def one(self, command: str) -> tuple[int | None, str, str]:
         found = next((text for key, text in self.answers.items() if command.startswith(key)), None)
         return (1, "", "failed") if found is None else (0, found, "")
 
@@ -123,7 +124,7 @@ ODD = ["[]", "-5", '{"nftables": 5}', '{"nftables": [{"chain": 5}]}', "{",
        "LISTEN", "\x00", "a=b=c\n=\n"]  # fmt: skip
 
 
-COMMANDS = ("systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local",
+COMMANDS = ("id", "systemctl", "ss", "sshd", "sudo", "nft", "python3", "runuser", "findmnt", "/usr/local",
             "cat", "getent", "stat", "sysctl", "journalctl", "sh", "timeout", "dpkg")  # fmt: skip
 
 
@@ -155,6 +156,33 @@ def test_a_host_is_asked_everything_at_once_and_once() -> None:
         "/usr/local/sbin/steward-backup",
     ]
     assert second == ["sudo -n -l -U x"]  # asked only of users that exist
+
+
+@pytest.mark.parametrize("name", sorted(_PROBES))
+def test_a_command_whose_answer_nobody_knows_makes_its_check_unknown(name: str) -> None:
+    class Hanging(Shell):
+        def one(self, _command: str) -> tuple[int | None, str, str]:
+            return None, "", "did not end within 35 s"
+
+    argument = '{"exit": 124, "contains": ""}' if name == "command" else "60"
+    found = seen(Hanging({}), probe(name, '["x"]' if name == "command" else "x", argument))
+    assert found.holds is None
+    assert found.observed.endswith("did not end within 35 s")
+
+
+def test_a_host_that_is_lost_in_the_second_round_keeps_what_it_said_in_the_first() -> None:
+    class Leaving(Shell):
+        def run(self, server: ServerOutput, argv: Sequence[str], **options: Any) -> CommandResult:
+            if self.asked:
+                raise ToolError("web-1", f"SSH failed: {'far too long to show ' * 50}refused")
+            return super().run(server, argv, **options)
+
+    shell = Leaving({"systemctl": UP, "id x": ""})
+    service, user = TestinfraVerifier(shell).observe(server(), [probe("service", "nginx"), probe("user")])
+    assert (service.holds, user.holds) == (True, None)
+    assert user.observed.startswith("could not look: web-1: SSH failed")
+    assert user.observed.endswith("refused.")
+    assert len(user.observed) < 200
 
 
 @pytest.mark.parametrize(
