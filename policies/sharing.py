@@ -72,7 +72,7 @@ def helped(
 ) -> Iterator[Team]:
     """So many processes, this one among them, for the rules of these numbers in this order, under a watch.
 
-    Alone where there is no more than one or no rule, or where a copy would be a broken one (other threads run).
+    Alone where there is no more than one or no rule, or where a copy would be a broken one, beside threads.
     Whatever happens inside, no copy is left when it ends.
     """
     team = Team(rules, watch)
