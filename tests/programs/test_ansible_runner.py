@@ -109,7 +109,11 @@ def test_the_releases_that_are_not_tried_before_each_play_are_the_locked_ones_an
     for name, release in TRIED.items():
         assert f"\n{name}=={release} " in lock, "upgraded: see whether they load, then name them in TRIED"
     folder = ROOT / "playbooks" / "strategy"
-    load = f"import sys; sys.path.append({str(folder)!r}); import steward_linear, ansible_mitogen.module_finder as m"
-    seen = f"{load}; print(m.compile is steward_linear.compiled)"  # its scan finds ours before the builtin
-    done = subprocess.run([sys.executable, "-P", "-c", seen], capture_output=True, text=True, check=False)
+    load = f"import sys; sys.path.append({str(folder)!r}); import steward_linear"
+    seen = (
+        "from ansible_mitogen import module_finder; print(module_finder.compile is steward_linear.compiled)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"{load}; {seen}"], capture_output=True, text=True, check=False
+    )
     assert done.stdout == "True\n", done.stderr

@@ -228,7 +228,7 @@ def test_the_key_of_a_look_is_the_servers_own_and_in_no_argument(tmp_path: Path)
     shell = FakeShell({"web-1: ": state(), "db-1: ": state()})
     made = ConvergeBook(tmp_path, shell, lambda: "tools", lambda: b"passphrase")
     made.record(inventory(), [WEB, DB], "RUN1")
-    assert {line.split(": ", 1)[1] for line in shell.asked} == {"sudo -n python3 -"}
+    assert {line.split(": ", 1)[1] for line in shell.asked} == {"sudo -n python3 -I -"}
     calls = {text.rsplit("main(", 1)[1] for text in shell.fed}
     assert len(calls) == 2
     assert not any("passphrase" in text for text in shell.fed)

@@ -47,7 +47,7 @@ def test_the_units_a_message_names_are_looked_at() -> None:
     shell = FakeShell({"python3": SEEN})
     bad = host("web-1", failed=1, message="nginx.service starts and dies")
     diagnose_play(PlayResult([bad]), [server("web-1")], shell, lambda _: None)
-    assert shell.asked == ["web-1: sudo -n python3 - nginx.service"]
+    assert shell.asked == ["web-1: sudo -n python3 -I - nginx.service"]
 
 
 def test_a_host_that_went_away_since_is_told_so_and_others_keep_their_words() -> None:

@@ -21,7 +21,7 @@ def said(**content: Any) -> str:
 @pytest.fixture(autouse=True)
 def upgrading(bench: Bench) -> None:
     """Every server has one package to upgrade."""
-    bench.shell.script = {"sudo -n python3 - ": said(changes=[CHANGE]), **bench.shell.script}
+    bench.shell.script = {"sudo -n python3 -I - ": said(changes=[CHANGE]), **bench.shell.script}
 
 
 def run(bench: Bench, *wanted: str, now: bool = True) -> Any:
@@ -75,7 +75,7 @@ def test_nothing_is_begun_while_a_server_is_not_well(bench: Bench) -> None:
 
 
 def test_a_package_that_cannot_be_upgraded_stops_the_rest(bench: Bench) -> None:
-    bench.shell.script = {"web-2: sudo -n python3 - ": said(problem="no space"), **bench.shell.script}
+    bench.shell.script = {"web-2: sudo -n python3 -I - ": said(problem="no space"), **bench.shell.script}
     problem = run(bench)
     assert "web-2: could not be patched: no space" in str(problem)
     assert [each.server for each in bench.results.patched] == ["web-1"]
