@@ -16,10 +16,9 @@ from orchestrator.evidence.folder import found_in
 from orchestrator.evidence.last import clock_went_back, head_of
 from orchestrator.judging.beside import read_expected, read_feed
 from orchestrator.judging.check import judged, reported, unchanged
-from orchestrator.judging.sources import RECORDS, Source, Whose, fleet_tags, heard, is_fleet, read_source
+from orchestrator.judging.sources import Source, Whose, fleet_tags, heard, is_fleet, read_source
 from orchestrator.judging.together import together
 from orchestrator.policy_reference import Policy, open_policy
-from orchestrator.reporting.humanise import plural
 from orchestrator.settings import Settings
 from policies.assessment import Assessment
 from policies.limits import memory_limit
@@ -29,7 +28,7 @@ from policies.subjects.fleet import backup_names, fleet_subjects, server_names
 from policies.subjects.population import fleet_listing
 
 if TYPE_CHECKING:
-    from orchestrator.reporting.policy.model import NotChecked, PolicyReport
+    from orchestrator.reporting.policy.model import PolicyReport
     from orchestrator.reporting.policy.subjects import Listed
     from stacks.fleet.loader import LoadedFleet
 
@@ -79,13 +78,15 @@ def _judged(settings: Settings, asked: Asked) -> tuple[Assessment, PolicyReport]
     with memory_limit():
         found = judged(sources, policy, Phase.OFFLINE, only, sharing)
     from orchestrator.judging.about import occasion  # with the models of the report, as below
+    from orchestrator.judging.unasked import not_checked
 
     who = _who(sources, whose)
     about = occasion(origin, "offline", new_run_id(started), started, *who)
     about = replace(about, chain_head=_chain_head(settings, who[0]), as_of=asked.as_of)
     unasked = dict.fromkeys(same, f"unchanged since {asked.changed_since}")
+    silent = not_checked(sources, asked.as_of, len(same), asked.changed_since)
     return found, reported(
-        found, sources, policy, about, datetime.now(UTC), _not_checked(sources, asked, len(same)),
+        found, sources, policy, about, datetime.now(UTC), silent,
         left_out=unasked, listed=listed[-1] if listed else None,
     )  # fmt: skip
 
@@ -97,14 +98,6 @@ def _listed(subjects: Sequence[Subject], profiles: Sequence[str]) -> Listed:
     from orchestrator.reporting.policy.subjects import listed
 
     return listed(subjects, profiles)
-
-
-def _not_checked(sources: Sequence[Source], asked: Asked, unchanged_subjects: int) -> list[NotChecked]:
-    left_out = [_silent(source) for source in sources if source.silent]
-    left_out += [_of_then(asked.as_of)] if asked.as_of else []
-    if unchanged_subjects:
-        left_out.append(_left_out(unchanged_subjects, asked.changed_since))
-    return left_out
 
 
 def _moment_of(asked: Asked, started: datetime, policy: Policy) -> datetime | None:
@@ -185,39 +178,3 @@ def _earlier(settings: Settings, asked: Asked, whose: Whose) -> list[Source]:
         for path in asked.files
     ]
     return together([source for source in found if source is not None], whose)
-
-
-def _left_out(count: int, ref: str) -> NotChecked:
-    from orchestrator.reporting.policy.model import NotChecked
-
-    return NotChecked(
-        what=plural(count, "subject"),
-        why=f"unchanged since {ref}",
-        next_step="Judge all of them without --changed-since.",
-    )
-
-
-def _of_then(moment: datetime) -> NotChecked:
-    from orchestrator.reporting.policy.model import NotChecked
-
-    return NotChecked(
-        what="what has happened since",
-        why=f"ages count to {moment:%Y-%m-%d %H:%M:%S} UTC, as --as-of asks",
-        next_step="Judge what was collected today, without --as-of.",
-    )
-
-
-def _silent(source: Source) -> NotChecked:
-    from orchestrator.reporting.policy.model import NotChecked
-
-    if source.kind == RECORDS:
-        return NotChecked(
-            what=plural(len(source.subjects), "backup"),
-            why="the fleet asks for them, and no record of them was given",
-            next_step="Give the records of all its plans and servers.",
-        )
-    return NotChecked(
-        what=plural(len(source.subjects), "host"),
-        why="the fleet has them, and no facts of them were given",
-        next_step="Collect them: steward verify --fleet FILE",
-    )

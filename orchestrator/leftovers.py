@@ -7,7 +7,7 @@ from threading import Event
 
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from stacks.outputs import ServerOutput
 
 _SECONDS = 20.0
@@ -48,7 +48,7 @@ def end_leftovers(shell: HostShell, servers: Sequence[ServerOutput], run: str) -
 
     def end(server: ServerOutput, _stopping: Event) -> str:
         try:
-            shell.run(server, ["sudo", "-n", "python3", "-I", "-c", _SCRIPT, run], timeout=_SECONDS)
+            shell.run(server, [*PYTHON_AS_ROOT, "-c", _SCRIPT, run], timeout=_SECONDS)
         except ToolError as problem:
             return str(problem)
         return ""

@@ -170,8 +170,9 @@ class _Bout:
         """A copy of this process ended while it judged by the rule: nobody knows what it would have said."""
         for place in self._to_judge([*chain(*self._read[number])]):
             subject, (params, bench) = self._subjects[place], self._terms_of(place, number)
-            lost = bench.broken(subject, NO_ANSWER, f"the process that judged by it ended by {ending}")
-            self.results[place, number] = [lost if params is not None else _disabled(bench, subject)]
+            why = f"the process that judged by it ended by {ending}"
+            lost = _disabled(bench, subject) if params is None else bench.broken(subject, NO_ANSWER, why)
+            self.results[place, number] = [lost]
 
     def _judge_here(self, number: int, rule: Rule, waiting: list[int]) -> None:
         if not waiting:  # then a rule need not read its stack either
@@ -227,14 +228,14 @@ class _Bout:
 
     def matrix(self) -> Mapping[str, str]:
         """Rule id -> one letter a subject."""
-        silent_by, strange = _CODES[State.NOT_APPLICABLE], _CODES[State.NOT_RUN]
+        not_applicable, not_run = _CODES[State.NOT_APPLICABLE], _CODES[State.NOT_RUN]
         types = [subject.type for subject in self._subjects]
-        usual = bytes([strange if each == "unrecognised" else silent_by for each in types])
+        usual = bytes([not_run if each == "unrecognised" else not_applicable for each in types])
         rows = {number: bytearray(usual) for number, read in enumerate(self._read) if any(read)}
         silent, passed = usual.decode("ascii"), _CODES[State.PASS]
         for number, row in rows.items():
             for place in chain(*self._read[number]):
-                row[place] = strange if place in self._left_out else passed
+                row[place] = not_run if place in self._left_out else passed
         for (place, number), results in self.results.items():
             if len(results) == 1:
                 rows[number][place] = _CODES[results[0].state]

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+MAPPINGS: Final = (dict, Mapping)
+"""The kind that JSON gives first: whether a value is a Mapping is found out slowly."""
 _LONGEST_SHOWN: Final = 120
 # Terminal control, line and bidirectional characters: a name in a merge request must not repaint a report.
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")

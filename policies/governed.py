@@ -83,9 +83,7 @@ def judge_change(
     runnable = tuple(rule for rule in new.pack.rules if rule.can_judge)
     here = {rule.id for rule in runnable}
     rules = (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
-    after = assess(
-        subjects, new.pack.profiles, rules=rules, phase=phase, only=only, sharing=sharing
-    )  # fmt: skip
+    after = assess(subjects, new.pack.profiles, rules=rules, phase=phase, only=only, sharing=sharing)
     later = replace(seen, waivers=new_waivers, earlier_baseline=old.baseline)
     return stricter(
         judge(subjects, old, seen, phase=phase, only=only, sharing=sharing),

@@ -22,7 +22,7 @@ from orchestrator.convergence.records import ConvergeRecord, Expected, Seen, rea
 from orchestrator.errors import StewardError
 from orchestrator.inventory.model import Inventory
 from orchestrator.parallel import for_each
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from orchestrator.ports.run import Clock
 from orchestrator.private_file import write_private
 from orchestrator.reporting.drift import DriftItem, DriftSubject
@@ -221,9 +221,7 @@ class ConvergeBook:
         """One call; the key comes with the program on standard input, where no process list shows it."""
         key = hmac.new(self._key(), f"look {server.incarnation}".encode(), "sha256").hexdigest()
         call = f"\nmain({key!r}, {dict(known) if known is not None else None!r})\n"
-        done = self._shell.run(
-            server, ["sudo", "-n", "python3", "-I", "-"], timeout=_LOOK_SECONDS, stdin=_script() + call
-        )
+        done = self._shell.run(server, [*PYTHON_AS_ROOT, "-"], timeout=_LOOK_SECONDS, stdin=_script() + call)
         return read_look(server.name, done.stdout)
 
     def _load(self, server: ServerOutput) -> ConvergeRecord | None:

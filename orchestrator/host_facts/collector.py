@@ -13,7 +13,7 @@ from orchestrator.host_answer import answer
 from orchestrator.host_facts.parts.document import SCHEMA, VERSION
 from orchestrator.host_facts.program import digest, program
 from orchestrator.parallel import for_each
-from orchestrator.ports.hosts import HostFacts, HostShell, Unreached
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostFacts, HostShell, Unreached
 from orchestrator.ports.run import Clock
 from stacks.outputs import ServerOutput
 
@@ -48,7 +48,7 @@ class SshHostFacts:
 
     def _document(self, server: ServerOutput) -> Mapping[str, object]:
         asked = self.clock.now()
-        done = self.shell.run(server, ["sudo", "-n", "python3", "-I", "-"], timeout=_SECONDS, stdin=program())
+        done = self.shell.run(server, [*PYTHON_AS_ROOT, "-"], timeout=_SECONDS, stdin=program())
         answered = self.clock.now()
         return {
             **read_facts(server.name, done.stdout),

@@ -36,9 +36,7 @@ def judged(
     """
     subjects = union(sources)
     if policy.proposed is None:
-        return judge(
-            subjects, policy.holding, policy.seen, phase=phase, only=only, sharing=sharing
-        )  # fmt: skip
+        return judge(subjects, policy.holding, policy.seen, phase=phase, only=only, sharing=sharing)
     return judge_change(
         subjects, policy.holding, policy.proposed, policy.seen, policy.proposed_waivers,
         phase=phase, only=only, sharing=sharing,
@@ -111,6 +109,7 @@ def reported(
     `listed`: subjects that were listed while they were judged.
     """
     # The models of a report are loaded by who makes one; a large judgement is under way by then.
+    from orchestrator.judging.unasked import unproven
     from orchestrator.reporting.policy.build import ReportContext, policy_report
     from orchestrator.reporting.policy.exceptions import reported_baseline, reported_waivers
     from orchestrator.reporting.policy.model import Source as ReportedSource
@@ -131,7 +130,7 @@ def reported(
         waivers=reported_waivers(assessment, policy.holding, policy.seen.now),
         baseline=reported_baseline(assessment, policy.holding),
         deferred=deferred,
-        not_checked=(*not_checked, *_unproven(policy)),
+        not_checked=(*not_checked, *unproven(policy)),
         differences=differences(assessment),
         left_out={**_silent(sources), **(left_out or {})},
         listed=listed,
@@ -161,21 +160,6 @@ def _first_gap(subject: Subject) -> str:
     values = subject.facts.raw()
     gaps = [values] if isinstance(values, Unknown) else list(values.values())
     return next((each.reason for each in gaps if isinstance(each, Unknown) and each.reason), "")
-
-
-def _unproven(policy: Policy) -> Sequence[NotChecked]:
-    """Said aloud: a folder that was never read here shows nothing of what it held before."""
-    from orchestrator.reporting.policy.model import NotChecked  # as in `reported`
-
-    if not policy.holding.baseline.entries or policy.seen.earlier_baseline is not None:
-        return ()
-    return [
-        NotChecked(
-            what="whether the baseline grew",
-            why="it lies in a folder without history that was never read here before",
-            next_step="Name the reference as REPO@REF:FOLDER, or keep STEWARD_HOME from run to run.",
-        )
-    ]
 
 
 def differences(assessment: Assessment) -> int:

@@ -11,7 +11,7 @@ from orchestrator.diagnosis.causes import Cause, Failure, cause_of, units_named
 from orchestrator.diagnosis.sight import Sight, read_sight
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from orchestrator.ports.plays import PlayResult
 from orchestrator.ports.run import Say
 from orchestrator.reporting.model import Host
@@ -61,11 +61,7 @@ def look(server: ServerOutput, shell: HostShell, units: Sequence[str] = ()) -> S
     script = files("orchestrator.diagnosis").joinpath("look.py").read_text()
     try:
         done = shell.run(
-            server,
-            ["sudo", "-n", "python3", "-I", "-", *units],
-            timeout=_LOOK_SECONDS,
-            stdin=script,
-            check=False,
+            server, [*PYTHON_AS_ROOT, "-", *units], timeout=_LOOK_SECONDS, stdin=script, check=False
         )
     except ToolError:
         return None

@@ -12,7 +12,7 @@ from time import monotonic
 from orchestrator.errors import FindingsError, ToolError
 from orchestrator.patching.documents import HostPatch, read_patch
 from orchestrator.phases.ready import GATE_SECONDS, ready, silent
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from orchestrator.ports.run import Say
 from orchestrator.reporting.model import Check, Verdict
 from orchestrator.reporting.patched import Patched, Upgrade
@@ -125,7 +125,7 @@ def _ask(server: ServerOutput, shell: HostShell, act: str, *, security: bool = F
     script = files("orchestrator.patching").joinpath("upgrade.py").read_text()
     argument = json.dumps({"act": act, "security": security})
     seconds = _ASK_SECONDS if act == "boot" else _UPGRADE_SECONDS
-    done = shell.run(server, ["sudo", "-n", "python3", "-I", "-", argument], timeout=seconds, stdin=script)
+    done = shell.run(server, [*PYTHON_AS_ROOT, "-", argument], timeout=seconds, stdin=script)
     return read_patch(server.name, done.stdout)
 
 

@@ -13,7 +13,7 @@ from time import monotonic
 from orchestrator.errors import ToolError
 from orchestrator.parallel import for_each
 from orchestrator.phases.diagnose import diagnose_gate
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from orchestrator.ports.run import Say
 from orchestrator.results import Readiness
 from stacks.outputs import ServerOutput
@@ -124,7 +124,7 @@ def _gate(
 
 def _rest(server: ServerOutput, shell: HostShell, limit_seconds: float) -> tuple[str, str]:
     """What is looked at on the host itself: the step that never came and why, or two times ''."""
-    argv = ["sudo", "-n", "python3", "-I", "-c", _SCRIPT, f"{limit_seconds:.1f}"]
+    argv = [*PYTHON_AS_ROOT, "-c", _SCRIPT, f"{limit_seconds:.1f}"]
     try:
         done = shell.run(server, argv, timeout=limit_seconds + 15, check=False)
     except ToolError as problem:

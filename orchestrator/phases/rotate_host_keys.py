@@ -10,7 +10,7 @@ from threading import Event
 from orchestrator.errors import ToolError
 from orchestrator.host_answer import answer
 from orchestrator.parallel import for_each
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from orchestrator.ports.rotation import Rotation
 from orchestrator.ports.run import Say
 from stacks.outputs import ServerOutput
@@ -116,7 +116,7 @@ def switch(
 
     def change(server: ServerOutput, _stopping: Event) -> ServerOutput:
         key = keys[server.incarnation]
-        done = shell.run(server, [*_AS_ROOT, _SWITCH], timeout=_SECONDS)
+        done = shell.run(server, [*PYTHON_AS_ROOT, "-c", _SWITCH], timeout=_SECONDS)
         if not answer(server.name, done.stdout, bool):
             raise ToolError(
                 server.name, "does not show its new host key; both are known here",
@@ -133,7 +133,9 @@ def switch(
 def finish(servers: Sequence[ServerOutput], rotation: Rotation, say: Say) -> HostKeysRotated:
     """Log in to each with the new key alone, then remove the old one there and forget it here."""
     with rotation.login(servers, rotation.ring.current().private) as login:
-        for_each(servers, lambda server, _: login.run(server, [*_AS_ROOT, _FINISH], timeout=_SECONDS))
+        for_each(
+            servers, lambda server, _: login.run(server, [*PYTHON_AS_ROOT, "-c", _FINISH], timeout=_SECONDS)
+        )
     rotation.host_keys.settle(servers)
     for server in servers:
         rotation.note("host-key", server.incarnation, "finished")
@@ -141,12 +143,9 @@ def finish(servers: Sequence[ServerOutput], rotation: Rotation, say: Say) -> Hos
     return HostKeysRotated([server.name for server in servers])
 
 
-_AS_ROOT = ("sudo", "-n", "python3", "-I", "-c")
-
-
 def _key(shell: HostShell, server: ServerOutput) -> str:
     """The public half, as outputs hold it; raises ToolError when a server tells something else."""
-    done = shell.run(server, [*_AS_ROOT, _PREPARE], timeout=_SECONDS)
+    done = shell.run(server, [*PYTHON_AS_ROOT, "-c", _PREPARE], timeout=_SECONDS)
     key = answer(server.name, done.stdout, str)
     if not _PUBLIC.fullmatch(key):
         raise ToolError(server.name, "made no Ed25519 host key", got=key[:200])

@@ -11,7 +11,7 @@ from orchestrator.errors import InputError, ToolError
 from orchestrator.host_answer import answer
 from orchestrator.parallel import for_each
 from orchestrator.phases.enrol import writers_by_repository
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from orchestrator.ports.rotation import Rotation
 from orchestrator.ports.run import Say
 from stacks.fleet.model import Fleet
@@ -117,7 +117,7 @@ def _prove(shell: HostShell, server: ServerOutput) -> None:
             got=(done.stderr or done.stdout).strip()[-300:],
             next_step="Run steward rotate repository again, or steward up.",
         )  # fmt: skip
-    wait = ["sudo", "-n", "python3", "-I", "-c", _WAIT, str(_LONGEST_BACKUP_SECONDS)]
+    wait = [*PYTHON_AS_ROOT, "-c", _WAIT, str(_LONGEST_BACKUP_SECONDS)]
     waited = shell.run(server, wait, timeout=_LONGEST_BACKUP_SECONDS + _LIST_SECONDS, check=False)
     if waited.returncode == _STILL_RUNS:
         raise ToolError(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from orchestrator.process import CommandResult
 from stacks.outputs import ServerOutput
+
+PYTHON_AS_ROOT: Final = ("sudo", "-n", "python3", "-I")
+"""Begins the command of a program sent to a host. Isolated: root loads no module of the admin's folder."""
 
 
 class HostShell(Protocol):

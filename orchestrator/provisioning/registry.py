@@ -19,6 +19,7 @@ from orchestrator.provisioning.stack_config import (
     config_path,
     fleet_reference,
     read_config,
+    stacks_folder,
 )
 from orchestrator.settings import Settings
 from orchestrator.toolchain.environment import Toolchain, inherited_environment
@@ -138,6 +139,6 @@ class StackRegistry:
 
 def stacks_in(home: Path) -> frozenset[str]:
     """The stacks that the file backend in STEWARD_HOME holds."""
-    folder = home / "pulumi" / ".pulumi" / "stacks" / PROJECT
+    folder = stacks_folder(home)
     found = folder.iterdir() if folder.is_dir() else ()
     return frozenset(path.name.partition(".json")[0] for path in found if path.name.endswith(_STATES))

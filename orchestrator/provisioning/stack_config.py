@@ -29,6 +29,11 @@ def config_path(project: Path, stack: str) -> Path:
     return project / "stacks" / "config" / f"Pulumi.{stack}.yaml"
 
 
+def stacks_folder(home: Path) -> Path:
+    """Where the file backend in STEWARD_HOME keeps the last state of each stack."""
+    return home / "pulumi" / ".pulumi" / "stacks" / PROJECT
+
+
 def read_config(path: Path) -> StackConfig:
     """Read the file; a missing one says nothing. Raises InputError when it is not YAML."""
     if not path.exists():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from orchestrator.provisioning.stack_config import PROJECT
+from orchestrator.provisioning.stack_config import stacks_folder
 
 _KNOWN: Final = 3
 """Pulumi's number for the form of a checkpoint; 4 only where a state uses what 3 cannot hold."""
@@ -20,7 +20,7 @@ def last_deployment(home: Path, stack: str) -> Mapping[str, Any] | None:
     to be asked, which takes a fifth of a second of a processor, and says what is wrong. It replaces the file
     as a whole, so what is read is one state or the next.
     """
-    path = home / "pulumi" / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
+    path = stacks_folder(home) / f"{stack}.json"
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

@@ -13,7 +13,7 @@ from testinfra.host import Host
 
 from orchestrator.errors import ToolError
 from orchestrator.host_answer import answer
-from orchestrator.ports.hosts import HostShell
+from orchestrator.ports.hosts import PYTHON_AS_ROOT, HostShell
 from stacks.outputs import ServerOutput
 
 _SECONDS: Final = 35
@@ -60,7 +60,7 @@ class AskedTogether(BaseBackend):  # type: ignore[misc]  # testinfra has no type
             "longest": _LONGEST,
             "commands": commands,
         }
-        argv = ["sudo", "-n", "python3", "-I", "-c", _program()]
+        argv = [*PYTHON_AS_ROOT, "-c", _program()]
         done = self._shell.run(self._server, argv, timeout=_HOST_SECONDS, stdin=json.dumps(request))
         told = answer(self.hostname, done.stdout, list)
         if len(told) != len(commands):

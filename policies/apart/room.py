@@ -64,7 +64,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class OwnCheck:
-    """One function of a room, as `policies.model.Apart`."""
+    """One function of a room, as `policies.answers.Apart`."""
 
     room: Room
     rule: str

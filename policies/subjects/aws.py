@@ -11,7 +11,7 @@ from typing import Final
 
 from policies.facts import Unknown
 from policies.subjects import aws_backup, aws_network, aws_servers, aws_storage
-from policies.subjects.aws_words import Inputs, tags_of
+from policies.subjects.aws_words import Inputs, kind_of, tags_of
 
 TYPES: Final[Mapping[str, str]] = {
     "aws:ec2/vpc:Vpc": "network",
@@ -71,9 +71,7 @@ _INSTANCES: Final = {
     "aws:ec2/instance:Instance": aws_servers.server,
     "aws:rds/instance:Instance": aws_storage.database,
 }
-_BY_TOKEN: Final = {
-    token: _INSTANCES.get(token) or _VIEWS[token.rsplit(":", 1)[-1].removesuffix("V2")] for token in TYPES
-}
+_BY_TOKEN: Final = {token: _INSTANCES.get(token) or _VIEWS[kind_of(token)] for token in TYPES}
 
 
 def facts(token: str, name: str, properties: Mapping[str, object]) -> Mapping[str, object]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from operator import is_
 from typing import Any, Final
 
 from policies.facts import Facts, Unknown
 from policies.model import Subject
 from policies.subjects import aws_covers
-from policies.subjects.aws_words import ELSEWHERE
+from policies.subjects.aws_words import ELSEWHERE, kind_of
 
 _Values = dict[str, Any]
 _MERGED: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -61,7 +60,7 @@ class _Stack:
             self.edges[subject.urn] = dict(subject.depends_on)
             if subject.source_type.startswith("aws:") and not isinstance(raw, Unknown):
                 self.facts[subject.urn] = dict(raw)
-                self.kinds[_kind(subject.source_type)].append(subject)
+                self.kinds[kind_of(subject.source_type)].append(subject)
 
     def rebuilt(self) -> Iterator[Subject]:
         for subject in self.subjects:
@@ -160,12 +159,6 @@ class _Stack:
         """A name that is known, or something that equals no name."""
         found = self.facts[part.urn].get(key)
         return found if isinstance(found, str) else object()
-
-
-@cache
-def _kind(token: str) -> str:
-    """What a resource is called in its module, of either version: a few tokens name all resources."""
-    return token.rsplit(":", 1)[-1].removesuffix("V2")
 
 
 def _is_untouched(subject: Subject, facts: _Values) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
-from policies.facts import Unknown
+from policies.facts import MAPPINGS, Unknown
 
 Inputs = Mapping[str, Any]
-_MAPPINGS: Final = (dict, Mapping)
-"""The kind that JSON gives first: whether a value is a Mapping is found out slowly."""
 ELSEWHERE: Final = Unknown("may be told by another resource of the stack")
+
+
+@cache
+def kind_of(token: str) -> str:
+    """What a resource is called in its module, of either version: a few tokens name all resources."""
+    return token.rsplit(":", 1)[-1].removesuffix("V2")
 
 
 def tags_of(inputs: Inputs) -> Mapping[str, Any] | Unknown:
@@ -18,7 +23,7 @@ def tags_of(inputs: Inputs) -> Mapping[str, Any] | Unknown:
     every, own = inputs.get("tagsAll"), inputs.get("tags")
     if isinstance(own, Unknown):
         return own
-    return {**(every if isinstance(every, _MAPPINGS) else {}), **(own if isinstance(own, _MAPPINGS) else {})}
+    return {**(every if isinstance(every, MAPPINGS) else {}), **(own if isinstance(own, MAPPINGS) else {})}
 
 
 def tag(inputs: Inputs, key: str) -> Any:
@@ -26,7 +31,7 @@ def tag(inputs: Inputs, key: str) -> Any:
     every, own = inputs.get("tagsAll"), inputs.get("tags")
     if isinstance(own, Unknown):
         return own
-    return next((tags[key] for tags in (own, every) if isinstance(tags, _MAPPINGS) and key in tags), None)
+    return next((tags[key] for tags in (own, every) if isinstance(tags, MAPPINGS) and key in tags), None)
 
 
 def records(inputs: Inputs, key: str) -> list[Any]:
@@ -44,7 +49,7 @@ def within(inputs: Inputs, *keys: str) -> Any:
         at = at[0] if isinstance(at, list) and at else at
         if isinstance(at, Unknown):
             return at
-        if not isinstance(at, _MAPPINGS):
+        if not isinstance(at, MAPPINGS):
             return None
         at = at.get(key)
     return at

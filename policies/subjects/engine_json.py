@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from policies.facts import shown
+from policies.facts import MAPPINGS, shown
 from policies.model import PackError
 
 MOST_RESOURCES: Final = 100_000
-_MAPPINGS: Final = (dict, Mapping)
-"""The kind that JSON gives first: whether a value is a Mapping is found out slowly."""
 
 
 def mapping_of(found: object, place: str) -> Mapping[str, Any]:
     """The mapping; raises PackError."""
-    if not isinstance(found, _MAPPINGS):
+    if not isinstance(found, MAPPINGS):
         raise PackError(f"{place}: expected a mapping, got {shown(found)!r}; the file is truncated or none")
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from policies.facts import UNKNOWN, Unknown
+from policies.facts import MAPPINGS, UNKNOWN, Unknown
 from policies.model import PackError
 
 SECRET: Final = Unknown("a secret, which no rule is shown")
@@ -30,7 +30,6 @@ _DEEPEST: Final = 40
 # The kinds that JSON gives first: whether a value is a Mapping is found out slowly.
 _SCALARS: Final = (int, float, type(None))
 _AS_THEY_ARE: Final = frozenset({bool, int, type(None)})
-_MAPPINGS: Final = (dict, Mapping)
 _KNOWN: Final = (dict, Unknown, Mapping)
 _NESTING: Final = (dict, list, tuple, Mapping)
 
@@ -54,7 +53,7 @@ def value(raw: object, place: str, depth: int = 0) -> object:
         return int(raw) if isinstance(raw, float) and raw.is_integer() else raw
     if isinstance(raw, _NESTING) and depth >= _DEEPEST:
         raise PackError(f"{place}: properties are nested more than {_DEEPEST} deep")
-    if isinstance(raw, _MAPPINGS):
+    if isinstance(raw, MAPPINGS):
         return _mapping(raw, place, depth)
     if isinstance(raw, Sequence) and not isinstance(raw, bytes):
         return [value(item, place, depth + 1) for item in raw]

@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator import policy_reference
 from orchestrator.errors import InputError
-from orchestrator.judging.check import _unproven
+from orchestrator.judging.unasked import unproven
 from orchestrator.settings import Settings
 from policies.facts import Unknown
 from policies.governed import judge
@@ -204,7 +204,7 @@ def test_what_an_earlier_version_remembered_by_its_spelling_still_counts(tmp_pat
 
 def test_a_folder_that_was_never_read_says_that_nothing_is_proven(tmp_path: Path) -> None:
     mine = settings(tmp_path, write(tmp_path / "policy", {"baseline.json": baseline_of("1")}))
-    (told,) = _unproven(opened(mine))
+    (told,) = unproven(opened(mine))
     assert told.what == "whether the baseline grew"
-    assert not _unproven(opened(mine)), "the second run compares with the first"
-    assert not _unproven(opened(settings(tmp_path, write(tmp_path / "none")))), "there is nothing to prove"
+    assert not unproven(opened(mine)), "the second run compares with the first"
+    assert not unproven(opened(settings(tmp_path, write(tmp_path / "none")))), "there is nothing to prove"
