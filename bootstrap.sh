@@ -10,9 +10,10 @@ packages=orchestrator/toolchain/debian-packages.txt
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
+# The system's own Python first: it is mended with the system, and distributions build it optimised by a profile.
 find_python() {
   local candidate
-  for candidate in "${STEWARD_BASE_PYTHON:-}" python3.13 python3.12 python3.11 python3; do
+  for candidate in "${STEWARD_BASE_PYTHON:-}" /usr/bin/python3 python3.13 python3.12 python3.11 python3; do
     if [ -n "$candidate" ] && command -v "$candidate" >/dev/null &&
       "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$candidate"
