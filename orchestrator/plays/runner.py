@@ -135,7 +135,8 @@ class AnsibleRunner:
         }
 
     def _ansible_settings(self, request: PlayRequest, sockets: Path) -> dict[str, str]:
-        keys = ssh_options(request.private_keys, request.known_hosts)
+        addresses = {str(host.variables.get("ansible_host", host.name)) for host in request.inventory.hosts}
+        keys = ssh_options(request.private_keys, request.known_hosts, addresses)
         persist = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60s"]
         persist += ["-o", f"ControlPath={request.control_path}"] if request.control_path else []
         cores = os.cpu_count() or 1

@@ -97,7 +97,7 @@ def bare_converge(settings: Settings, fleet: Path, scratch: Path) -> tuple[list[
         (folder / "secrets.yml").write_text(render_secrets(inventory))
         known = scratch / "known_hosts"
         known.write_text(access.known_hosts.read_text())
-        options = ssh_options(access.private_keys, known)
+        options = ssh_options(access.private_keys, known, ())
     playbooks = settings.playbooks
     environment = {
         **inherited_environment(settings, stack),

@@ -63,6 +63,8 @@ class Host:
             f"UserKnownHostsFile={self.folder / 'known_hosts'}",
             "-o",
             "StrictHostKeyChecking=yes",
+            "-o",
+            "KexAlgorithms=^curve25519-sha256",  # as Steward has it on one machine
         ]
         return [
             "ssh",
@@ -173,6 +175,7 @@ def answering(host: Host) -> Host:
     deadline = time.monotonic() + READY
     while host.sudo("systemctl", "is-system-running", "--wait").code not in (0, 1):
         assert time.monotonic() < deadline, f"{host.name} does not answer SSH"
+        time.sleep(0.1)
     return host
 
 

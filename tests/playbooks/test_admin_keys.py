@@ -146,7 +146,7 @@ def test_logins_in_parallel_meet_promotions_without_a_refusal(hosts: dict[str, H
 
 def test_only_the_keys_of_the_stack_are_tried_and_an_absent_one_is_passed_over(stack: Stack) -> None:
     assert not admin_key(stack.folder).places[1].exists()
-    words = ssh_options(admin_key(stack.folder).places, stack.folder / "ssh" / "known_hosts")
+    words = ssh_options(admin_key(stack.folder).places, stack.folder / "ssh" / "known_hosts", ["127.0.0.1"])
     address = ["-p", str(stack.server.ssh_port), f"{stack.server.ssh_user}@{stack.server.ssh_host}", "true"]
     quiet = subprocess.run(["ssh", "-F", "none", *words, *address], capture_output=True, check=False)
     assert (quiet.returncode, quiet.stderr) == (0, b"")
@@ -156,7 +156,7 @@ def test_only_the_keys_of_the_stack_are_tried_and_an_absent_one_is_passed_over(s
         other = stack.folder / "agent-key"
         make_key(other)
         run("ssh-add", other, env=variables | {"PATH": "/usr/bin:/bin"})
-        absent = ssh_options([stack.folder / "none"], stack.folder / "ssh" / "known_hosts")
+        absent = ssh_options([stack.folder / "none"], stack.folder / "ssh" / "known_hosts", ["127.0.0.1"])
         words = ["ssh", "-F", "none", "-o", "LogLevel=DEBUG1", *absent]
         env = variables | {"PATH": "/usr/bin:/bin"}
         refused = subprocess.run([*words, *address], capture_output=True, text=True, check=False, env=env)

@@ -151,6 +151,7 @@ class Installation:
             f"UserKnownHostsFile={known}",
             "IdentitiesOnly=yes",
             "BatchMode=yes",
+            "KexAlgorithms=^curve25519-sha256",  # as Steward has it on one machine
         )
         return subprocess.run(
             ["ssh", "-F", "none", "-i", str(key), "-p", str(server.ssh_port)]

@@ -84,10 +84,36 @@ def test_keys_are_pinned_to_address_and_port() -> None:
 
 
 def test_options_come_in_pairs() -> None:
-    words = ssh_options([Path("/k"), Path("/other")], Path("/kh"))
+    words = ssh_options([Path("/k"), Path("/other")], Path("/kh"), ["10.0.0.1"])
     assert set(words[::2]) == {"-o"}
     assert words[1:4:2] == ["IdentityFile=/k", "IdentityFile=/other"]
     assert "UserKnownHostsFile=/kh" in words[1::2]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "quick"),
+    [
+        (["127.0.0.1"], True),
+        (["127.0.0.1", "::1"], True),
+        (["127.0.0.1", "192.0.2.7"], False),
+        (["localhost"], False),
+        ([], False),
+    ],
+)
+def test_only_what_stays_on_this_machine_does_without_the_costly_key_exchange(
+    folder: Path, addresses: list[str], quick: bool
+) -> None:
+    words = ssh_options([Path("/k")], Path("/kh"), addresses)
+    shown = subprocess.run(["ssh", "-G", *words, "x"], capture_output=True, text=True, check=True).stdout
+    (offered,) = [line.split(" ", 1)[1] for line in shown.splitlines() if line.startswith("kexalgorithms ")]
+    assert offered.startswith("curve25519-sha256,") == quick
+    assert len(offered.split(",")) > 3
+    servers = [server(f"s-{place}", ssh_host=address) for place, address in enumerate(addresses)]
+    shell = SshShell(folder / "ssh", [Path("/k")], servers)
+    for place, address in enumerate(addresses):
+        first = understood(shell.config, f"s-{place}")["kexalgorithms"].split(",")[0]
+        assert (first == "curve25519-sha256") == (address in ("127.0.0.1", "::1"))
+    shell.close()
 
 
 @pytest.fixture
