@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,9 @@ from typing import Any
 import yaml
 
 from orchestrator.reporting.folding import unfolded
+from tests import loaded
+from tests.loaded import ROOT, STEWARD
 
-ROOT = Path(__file__).resolve().parents[2]
-STEWARD = Path(sys.executable).parent / "steward"
 FLEETS = ROOT / "stacks" / "fleets"
 
 SHOP = {"client: acme": "client: e2e", "environment: demo": "environment: shop", "10.41.0": "10.72.0",
@@ -88,7 +87,10 @@ class World:
         env: Mapping[str, str] | None = None,
         within: Sequence[str] = (),
     ) -> Outcome:
-        """Run the command as a person would, or as the last words of the program `within`."""
+        """Run the command; with `env` or as the last words of the program `within`, started as a person does."""
+        if not env and not within:
+            done = loaded.steward(*map(str, words), env=self.environment, seconds=seconds)
+            return Outcome(done.returncode, done.stdout, done.stderr)
         done = subprocess.run(
             [*within, str(STEWARD), *map(str, words)],
             env={**self.environment, **(env or {})},

@@ -270,14 +270,9 @@ class AdminKey:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on the server with its host key pinned."""
         known_hosts.write_text(f"[{server['sshHost']}]:{int(server['sshPort'])} {server['hostKey']}\n")
-        options = (
-            "StrictHostKeyChecking=yes",
-            f"UserKnownHostsFile={known_hosts}",
-            "IdentitiesOnly=yes",
-            "BatchMode=yes",
-            "ConnectTimeout=10",
-            "KexAlgorithms=^curve25519-sha256",  # as Steward has it on one machine
-        )
+        strict = ["BatchMode=yes", "ConnectTimeout=10", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes"]
+        quick = "KexAlgorithms=^curve25519-sha256"  # as Steward has it on one machine
+        options = (*strict, quick, f"UserKnownHostsFile={known_hosts}")
         return subprocess.run(
             ["ssh", "-F", "none", "-i", str(self.private), "-p", str(int(server["sshPort"]))]
             + [word for option in options for word in ("-o", option)]
