@@ -47,15 +47,18 @@ def steward(
             handed = [nothing.fileno(), out.fileno(), err.fileno(), telling]
             socket.send_fds(_loaded(), [asked], handed)
             os.close(telling)
-            child = int(answers.readline())
-            if not select.select([answers], [], [], seconds)[0]:
-                os.kill(child, signal.SIGKILL)
-                answers.readline()
-                raise subprocess.TimeoutExpired(argv, seconds)
-            code = int(answers.readline())
+            child, code = int(answers.readline()), ""
+            try:
+                if not select.select([answers], [], [], seconds)[0]:
+                    raise subprocess.TimeoutExpired(argv, seconds)
+                code = answers.readline()
+            finally:
+                if not code:  # also when the test itself is interrupted
+                    os.kill(child, signal.SIGKILL)
+                    answers.readline()
         out.seek(0)
         err.seek(0)
-        return subprocess.CompletedProcess(argv, code, out.read(), err.read())
+        return subprocess.CompletedProcess(argv, int(code), out.read(), err.read())
 
 
 @cache
