@@ -18,6 +18,8 @@ from orchestrator.toolchain.environment import load_toolchain
 from tests.left_behind import claim
 
 os.environ.setdefault("GOGC", "400")  # as Steward sets it for what it starts
+# Where gRPC is in use, a fork begins its threads anew; pexpect closes what they wait for, and they end the child.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 gc.disable()  # until all is collected: what is imported and collected stays, so there is no garbage in it
 
 
@@ -56,10 +58,10 @@ ROOMS = {
     "small": ("tests/small/",),
     "by hand": ("tests/by_hand/",),
     "catalogue": ("tests/e2e/test_h_catalogue.py", "tests/e2e/test_h_wheel.py"),
+    "faults": ("tests/faults/",),
     "tutorial": ("tests/e2e/test_k_docs.py",),
     "converged": ("tests/playbooks/",),
     "hardened": ("tests/playbooks/hardened/",),
-    "faults": ("tests/faults/",),
     "provider": ("tests/stacks/provider/",),
     "contract": ("tests/stacks/contract/",),
     "pages": ("tests/pages/",),

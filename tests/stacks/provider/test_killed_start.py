@@ -1,9 +1,10 @@
-"""What a `podman start` leaves that was killed while netavark worked, and that no server suffers from it."""
+"""Starts with something in their way: what a killed one left, and a port that another run tries."""
 
 from __future__ import annotations
 
 import secrets
 import shlex
+import socket
 import subprocess
 import threading
 from contextlib import suppress
@@ -14,7 +15,9 @@ from typing import Any
 import pytest
 
 from stacks.providers.local import addresses, boot, forwards
-from stacks.providers.local.podman import Podman
+from stacks.providers.local.errors import LocalError
+from stacks.providers.local.machine import Machine
+from stacks.providers.local.podman import Finished, Podman
 from tests.stacks.provider.conftest import podman
 
 pytestmark = pytest.mark.real
@@ -48,6 +51,34 @@ def test_an_address_that_a_killed_start_keeps_is_passed_over_and_no_bridge_stays
     plugin.delete("Network", place, network)
     again, network = plugin.create("Network", plugin.network_inputs(16))
     plugin.delete("Network", again, network)
+
+
+def test_a_port_that_is_only_tried_by_another_run_is_waited_for() -> None:
+    """As `ports.hold` of another process does between our letting go of the port and Podman's taking it."""
+    image = podman("images", "--format", "{{.Repository}}:{{.Tag}}", "localhost/steward/debian-12")
+    with socket.socket() as trying:
+        trying.bind(("127.0.0.1", 0))
+        published = f"127.0.0.1:{trying.getsockname()[1]}:22"
+        limits = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
+        container = podman("create", *limits, "--publish", published, image.splitlines()[0], "/bin/true")
+        machine, refused = Machine(), []
+
+        class Watched(Podman):
+            def call(self, *args: str, **more: Any) -> Finished:
+                try:
+                    return super().call(*args, **more)
+                except LocalError as error:
+                    refused.append(error.got)
+                    trying.close()
+                    raise
+
+        machine.podman = Watched(machine.stop)
+        try:
+            boot.start_container(machine, "web-1", container)
+        finally:
+            remove(container)
+    assert len(refused) == 1
+    assert boot.IN_USE in refused[0]
 
 
 @pytest.mark.parametrize("where", ["elsewhere", "without marks"])
