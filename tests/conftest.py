@@ -18,7 +18,7 @@ from orchestrator.toolchain.environment import load_toolchain
 from tests.left_behind import claim
 
 os.environ.setdefault("GOGC", "400")  # as Steward sets it for what it starts
-# Where gRPC is in use, a fork begins its threads anew; pexpect closes what they wait for, and they end the child.
+# Where gRPC is in use, a fork begins its threads anew; pexpect closes what they need, and they end the child.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 gc.disable()  # until all is collected: what is imported and collected stays, so there is no garbage in it
 
