@@ -69,13 +69,13 @@ class RunJudge:
             sources = [each for each in sources if each.kind == "steps"]
         with memory_limit():
             found = judged(known, resources, sources, self._policy, phase)
-        engine = {subject.urn for subject in resources}
+        whole, engine = found.assessment, {subject.urn for subject in resources}
         report = reported(
-            found, sources, self._policy, self._about.at(phase.value), self.clock.now(), _not_checked(known),
-            deferred=self._shown(known, found, phase),
+            whole, sources, self._policy, self._about.at(phase.value), self.clock.now(), _not_checked(known),
+            deferred=self._shown(known, whole, phase),
         )  # fmt: skip
         late = {(each.rule, each.subject) for each in known.deferred} if phase is Phase.LIVE else ()
-        return Judgement(report_rows(found, leave_out=engine, late=late), report)
+        return Judgement(report_rows(whole, engine, late, found.beyond), report)
 
     def _deferred(self, known: Known, now: datetime) -> list[Deferred]:
         """Pairs that this run's plan left for later; where it planned nothing, those of the last up."""

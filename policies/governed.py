@@ -76,19 +76,34 @@ def judge_change(
     only: Collection[str] | None = None,
     sharing: Sharing = ALONE,
 ) -> Assessment:
-    """The subjects by both references, the stricter of each pair, and each weakening as a finding.
-
-    Rules of the new reference that were read as data judge nothing yet: the functions of the old one do.
-    """
-    runnable = tuple(rule for rule in new.pack.rules if rule.can_judge)
-    here = {rule.id for rule in runnable}
-    rules = (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
-    after = assess(subjects, new.pack.profiles, rules=rules, phase=phase, only=only, sharing=sharing)
-    later = replace(seen, waivers=new_waivers, earlier_baseline=old.baseline)
+    """The subjects by both references, the stricter of each pair, and each weakening as a finding."""
+    rules, profiles = rules_of_change(old, new), new.pack.profiles
+    after = assess(subjects, profiles, rules=rules, phase=phase, only=only, sharing=sharing)
     return stricter(
         judge(subjects, old, seen, phase=phase, only=only, sharing=sharing),
-        govern(after, new, later, weakened=weakenings(old, new), phase=phase),
+        govern_proposal(after, old, new, seen, new_waivers, phase=phase),
     )
+
+
+def rules_of_change(old: Reference, new: Reference) -> tuple[Rule, ...]:
+    """The rules of a proposal. Its own that were read as data judge nothing yet: the old functions do."""
+    runnable = tuple(rule for rule in new.pack.rules if rule.can_judge)
+    here = {rule.id for rule in runnable}
+    return (*runnable, *(rule for rule in old.pack.rules if rule.id not in here))
+
+
+def govern_proposal(
+    after: Assessment,
+    old: Reference,
+    new: Reference,
+    seen: Seen,
+    new_waivers: Mapping[str, Verdict],
+    *,
+    phase: Phase | None = None,
+) -> Assessment:
+    """The assessment by a proposal with its own exceptions, and each of its weakenings as a finding."""
+    later = replace(seen, waivers=new_waivers, earlier_baseline=old.baseline)
+    return govern(after, new, later, weakened=weakenings(old, new), phase=phase)
 
 
 def govern(

@@ -8,22 +8,28 @@ from orchestrator.reporting.model import PolicyResult
 from policies.assessment import LETTERS, Assessment
 from policies.model import CheckResult, Rule, State, Subject
 
+Pair = tuple[str, str]
+"""A rule's id and its subject's."""
+
 
 def report_rows(
-    assessment: Assessment, leave_out: Collection[str], late: Collection[tuple[str, str]] = ()
+    assessment: Assessment,
+    leave_out: Collection[str],
+    late: Collection[Pair] = (),
+    beyond: Collection[Pair] = (),
 ) -> list[PolicyResult]:
     """Every pair but of the subjects with these ids, and of types that the rule does not read.
 
-    `late`: pairs (rule, subject) that are told in any case when they failed.
+    `late`: pairs that are told in any case when they failed. `beyond`: pairs that are told in any case.
     """
-    found = [_row(each) for each in assessment.results if _is_told(each, leave_out, late)]
+
+    def is_told(result: CheckResult) -> bool:
+        pair = (result.rule, result.subject.urn)
+        failed_late = result.state is State.FAIL and pair in late
+        return result.subject.urn not in leave_out or failed_late or pair in beyond
+
+    found = [_row(each) for each in assessment.results if is_told(each)]
     return [*found, *_passes(assessment, leave_out)]
-
-
-def _is_told(result: CheckResult, leave_out: Collection[str], late: Collection[tuple[str, str]]) -> bool:
-    if result.subject.urn not in leave_out:
-        return True
-    return result.state is State.FAIL and (result.rule, result.subject.urn) in late
 
 
 def _passes(assessment: Assessment, leave_out: Collection[str]) -> Iterator[PolicyResult]:

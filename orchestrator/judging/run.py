@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.judging.draft import by_draft
 from orchestrator.judging.engine import engine_assessment
 from orchestrator.judging.live import digest_of, live_sources, of_state
 from orchestrator.judging.settling import settled
@@ -16,12 +17,13 @@ from orchestrator.policy_reference import Policy
 from orchestrator.ports.policies import Known
 from policies.assessment import Assessment, joined
 from policies.evaluate import assess
-from policies.governed import govern
-from policies.model import Phase, Subject
+from policies.governed import govern, govern_proposal, rules_of_change
+from policies.model import Phase, Rule, Subject
+from policies.profiles import Profiles
 from policies.subjects.fleet import fleet_subjects
 from policies.subjects.playbooks import playbook_subjects
 from policies.subjects.steps import planned
-from policies.weakening import weakenings
+from policies.weakening import stricter
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,51 @@ def shipped_parts(playbooks: Path) -> frozenset[str]:
     return frozenset(path.relative_to(playbooks).as_posix() for path in found)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """All that a run knows, judged; and what of it the engine's pack did not say."""
+
+    assessment: Assessment
+    beyond: frozenset[tuple[str, str]] = frozenset()
+    """Pairs (rule, subject) of resources of which a draft of the policy says worse than what holds."""
+
+
 def judged(
     known: Known, resources: Sequence[Subject], sources: Sequence[Source], policy: Policy, phase: Phase
-) -> Assessment:
-    """The engine's word on resources and ours on the rest, with the exceptions of the policy applied."""
+) -> Judged:
+    """The engine's word on resources and ours on the rest, with the exceptions of the policy applied.
+
+    Where a change brings a draft of the policy along, that judges everything, too: the stricter counts.
+    """
     pack = policy.holding.pack
     others = [subject for source in sources for subject in source.subjects]
     theirs = engine_assessment(known.engine, resources, pack.rules, pack.profiles)
     live, asked = phase is Phase.LIVE, heard(sources)
-    ours = assess(others, pack.profiles, rules=pack.rules, phase=phase, settled=live, only=asked)
-    both = joined(theirs, ours)
-    both = settled(both, known.deferred) if live else both
-    weakened = weakenings(policy.holding, policy.proposed) if policy.proposed else ()
-    return govern(both, policy.holding, policy.seen, weakened=weakened, phase=phase)
+
+    def with_ours(theirs: Assessment, rules: Sequence[Rule], profiles: Profiles) -> Assessment:
+        ours = assess(others, profiles, rules=rules, phase=phase, settled=live, only=asked)
+        both = joined(theirs, ours)
+        return settled(both, known.deferred) if live else both
+
+    both = with_ours(theirs, pack.rules, pack.profiles)
+    held = govern(both, policy.holding, policy.seen, phase=phase)
+    draft = policy.proposed
+    if draft is None:
+        return Judged(held)
+    rules = rules_of_change(policy.holding, draft)
+    after = with_ours(by_draft(theirs, policy.holding, draft, rules), rules, draft.pack.profiles)
+    found = stricter(
+        held,
+        govern_proposal(after, policy.holding, draft, policy.seen, policy.proposed_waivers, phase=phase),
+    )
+    return Judged(found, _worse(found, held, {each.urn for each in resources}))
+
+
+def _worse(found: Assessment, before: Assessment, of: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Pairs of these subjects that have a result which they did not have before."""
+    said = {(each.rule, each.subject.urn, each.state, each.enforcement) for each in before.results}
+    return frozenset(
+        (each.rule, each.subject.urn)
+        for each in found.results
+        if each.subject.urn in of and (each.rule, each.subject.urn, each.state, each.enforcement) not in said
+    )
