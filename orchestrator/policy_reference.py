@@ -29,6 +29,7 @@ from orchestrator.private_file import write_private
 from orchestrator.settings import Settings, find_project
 from orchestrator.signatures import proposal_verdict, waiver_verdicts
 from policies.baseline import Baseline
+from policies.facts import Unknown
 from policies.governed import Seen
 from policies.model import PackError
 from policies.reference import VARIABLE as FOLDER_VARIABLE
@@ -272,5 +273,14 @@ def _verdict_file(settings: Settings) -> Path:
     policy, path = open_policy(settings, now), _verdict_path(settings)
     if policy.seen.clock_suspect:
         now = parse_verdicts(path.read_bytes(), path.name).judged_at
-    write_private(path, verdicts_text(Verdicts(policy.holding.digest, now, policy.seen.waivers)))
+    found = Verdicts(policy.holding.digest, now, policy.seen.waivers, _believed(policy).fingerprints)
+    write_private(path, verdicts_text(found))
     return path
+
+
+def _believed(policy: Policy) -> Baseline:
+    """What of the baseline may excuse: all where nothing earlier is known."""
+    now, earlier = policy.holding.baseline, policy.seen.earlier_baseline
+    if earlier is None:
+        return now
+    return Baseline() if isinstance(earlier, Unknown) else now.within(earlier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,7 +53,10 @@ class Baseline:
 
     def within(self, earlier: Baseline) -> Baseline:
         """The same baseline without what an earlier one did not have."""
-        known = earlier.fingerprints
+        return self.only(earlier.fingerprints)
+
+    def only(self, known: Collection[str]) -> Baseline:
+        """The entries with these fingerprints."""
         return Baseline(tuple(entry for entry in self.entries if entry.fingerprint in known))
 
 

@@ -27,4 +27,5 @@ def standing_exceptions(reference: Reference) -> Callable[[list[CheckResult]], l
     )
     holding = in_force(reference, seen)
     rules = {rule.id: rule for rule in reference.pack.rules}
-    return lambda results: excuse(results, holding, reference.baseline, rules)
+    baseline = reference.baseline.only(told.baseline) if told else reference.baseline
+    return lambda results: excuse(results, holding, baseline, rules)

@@ -1,4 +1,4 @@
-"""What signatures were found to be worth, as a file: the pack starts no program, so it is told.
+"""What signatures and history were found to be worth, as a file: the pack starts no program, so it is told.
 
 The file speaks of one version of the policy reference, by its digest, and of no other.
 """
@@ -19,18 +19,21 @@ from policies.model import PackError
 from policies.signers import Standing, Verdict
 
 VARIABLE: Final = "STEWARD_POLICY_VERDICTS"
-SCHEMA: Final = "steward.policy-verdicts/1"
+SCHEMA: Final = "steward.policy-verdicts/2"
+_ENTRIES: Final = ("schema", "reference", "judged_at", "waivers", "baseline")
 _FIELDS: Final = ("standing", "principal", "key", "said")
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The verdict on each waiver's signature, by id, and when they were given."""
+    """The verdict on each waiver's signature, by id, what of the baseline may excuse, and when they came."""
 
     reference: str
     """Digest of the policy reference."""
     judged_at: datetime
     waivers: Mapping[str, Verdict] = field(default_factory=dict)
+    baseline: frozenset[str] = frozenset()
+    """Fingerprints of the entries that it had before: what it grew by without a signature excuses nothing."""
 
 
 def verdicts_text(verdicts: Verdicts) -> str:
@@ -40,7 +43,7 @@ def verdicts_text(verdicts: Verdicts) -> str:
         for name, verdict in sorted(verdicts.waivers.items())
     }
     told = {"schema": SCHEMA, "reference": verdicts.reference, "judged_at": verdicts.judged_at.isoformat()}
-    return json.dumps({**told, "waivers": rows}, indent=1) + "\n"
+    return json.dumps({**told, "waivers": rows, "baseline": sorted(verdicts.baseline)}, indent=1) + "\n"
 
 
 def parse_verdicts(content: bytes, place: str) -> Verdicts:
@@ -49,7 +52,7 @@ def parse_verdicts(content: bytes, place: str) -> Verdicts:
         raw = jsonfile.parsed(content)
     except (ValueError, RecursionError) as error:
         raise PackError(f"{place}: {error}") from None
-    body = yamlfile.mapping(raw, place, required=("schema", "reference", "judged_at", "waivers"), optional=())
+    body = yamlfile.mapping(raw, place, required=_ENTRIES, optional=())
     if body["schema"] != SCHEMA:
         raise PackError(f"{place}.schema: expected {SCHEMA}, got {shown(body['schema'])}")
     try:
@@ -60,7 +63,10 @@ def parse_verdicts(content: bytes, place: str) -> Verdicts:
         raise PackError(f"{place}: {error}") from None
     if judged_at.tzinfo is None:
         raise PackError(f"{place}.judged_at: expected a moment with its time zone")
-    return Verdicts(str(body["reference"]), judged_at, found)
+    known = body["baseline"]
+    if not isinstance(known, list) or not all(isinstance(each, str) for each in known):
+        raise PackError(f"{place}.baseline: expected a list of fingerprints")
+    return Verdicts(str(body["reference"]), judged_at, found, frozenset(known))
 
 
 def _verdict(value: object, place: str) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from orchestrator.policy_reference import policy_environment
+from policies.evaluate import evaluate
 from policies.model import PackError
+from policies.profiles import load_profiles
 from policies.signers import WAIVERS
 from policies.verdicts import parse_verdicts
-from tests.policies.references import RULE, WAIVER, make_key, sign, signer, write
+from tests.policies.references import RULE, WAIVER, make_key, network, sign, signer, write
 from tests.policies.test_pack_protocol import request, said
 from tests.unit.orchestrator.test_policy_reference import settings
 
@@ -36,6 +39,27 @@ def test_the_pack_is_told_what_signatures_are_worth(tmp_path: Path, start_pack: 
     assert RULE in said(start_pack(env=unread).Analyze(wide)), "nobody looked at the signature"
 
 
+def test_the_pack_excuses_by_no_entry_that_the_baseline_grew_by(
+    tmp_path: Path, start_pack: Callable[..., Any]
+) -> None:
+    """As `steward` does: what was there when it was first read excuses, what came later unsigned does not."""
+    wide = request("local:index:Network", "app", cidr="8.8.8.0/24")
+    (found,) = (each for each in evaluate([network()], load_profiles()) if each.rule == RULE)
+    assert found.subject.urn == wide.urn
+    entries = [{"fingerprint": found.fingerprint, "rule": RULE, "subject": wide.urn}]
+    baseline = json.dumps({"schema": "steward.policy-baseline/1", "entries": entries})
+
+    def environment(home: str, files: dict[str, str]) -> dict[str, str]:
+        policy_environment.cache_clear()
+        return dict(policy_environment(settings(tmp_path / home, write(tmp_path / home / "policy", files))))
+
+    first = environment("first", {"baseline.json": baseline})
+    assert RULE not in said(start_pack(env=first).Analyze(wide)), "baselined"
+    environment("second", {})
+    grown = environment("second", {"baseline.json": baseline})
+    assert RULE in said(start_pack(env=grown).Analyze(wide))
+
+
 def test_the_pack_believes_no_verdicts_on_another_version(
     tmp_path: Path, start_pack: Callable[..., Any]
 ) -> None:
@@ -50,11 +74,13 @@ def test_the_pack_believes_no_verdicts_on_another_version(
     ("old", "new"),
     [
         ("{", "["),
-        ("steward.policy-verdicts/1", "steward.policy-verdicts/9"),
+        ("steward.policy-verdicts/2", "steward.policy-verdicts/9"),
         ('"judged_at": "', '"judged_at": "x'),
         ("+00:00", ""),
         ('"waivers": {}', '"waivers": {"W-1": {"standing": "fine", "principal": "", "key": "", "said": ""}}'),
         ('"waivers": {}', '"waivers": {"W-1": {}}'),
+        ('"baseline": []', '"baseline": {}'),
+        ('"baseline": []', '"baseline": [1]'),
     ],
 )
 def test_verdicts_that_cannot_be_read_are_refused(old: str, new: str, tmp_path: Path) -> None:
