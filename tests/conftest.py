@@ -55,16 +55,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 ROOMS = {
     "demo": ("tests/e2e/",),
-    "small": ("tests/small/",),
-    "by hand": ("tests/by_hand/",),
-    "catalogue": ("tests/e2e/test_h_catalogue.py", "tests/e2e/test_h_wheel.py"),
     "faults": ("tests/faults/",),
-    "tutorial": ("tests/e2e/test_k_docs.py",),
+    "catalogue": ("tests/e2e/test_h_catalogue.py", "tests/e2e/test_h_wheel.py"),
+    "by hand": ("tests/by_hand/",),
     "converged": ("tests/playbooks/",),
     "hardened": ("tests/playbooks/hardened/",),
     "provider": ("tests/stacks/provider/",),
-    "contract": ("tests/stacks/contract/",),
+    "small": ("tests/small/",),
+    "tutorial": ("tests/e2e/test_k_docs.py",),
     "pages": ("tests/pages/",),
+    "contract": ("tests/stacks/contract/",),
 }
 """Tests that share servers, longest first; the last name that fits holds. Rooms run side by side: each has
 networks and a client of its own."""

@@ -68,7 +68,7 @@ def test_a_new_admin_key_refuses_nobody_and_the_old_one_is_dead(demo: Demo, tmp_
     with meanwhile(lambda: log_in(demo, "web-1")) as told:
         done = demo.world.steward("rotate", "ssh", "--fleet", demo.shop)
     assert done.code == 0, done.all
-    assert len(told) > 5
+    assert len(told) >= 3
     assert [text for text in told if text] == []
     after = admin_key(keys).private
     assert after.read_text() != old.read_text()
@@ -109,7 +109,7 @@ def test_new_host_keys_refuse_nobody_and_the_old_ones_are_no_longer_known(demo: 
         killed(running, (folder / "host-keys.coming").exists)
         done = demo.world.steward(*words)
     assert done.code == 0, done.all
-    assert len(told) > 5
+    assert len(told) >= 3
     assert [text for text in told if text] == []
     after = on_host(container, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
     assert after != before
