@@ -21,7 +21,8 @@ _SECONDS: Final = 60.0
 """For a whole host, which takes two; the programs that it asks have 15 s each, some at once."""
 _LONGEST: Final = 8 << 20
 """Characters: a host with 8,000 packages stays below 2 million."""
-_AT_ONCE: Final = 20
+_AT_ONCE: Final = 8
+"""A host answers in half a second; more at once only wait for each other where hosts share processors."""
 _OURS: Final = ("host", "incarnation", "collected_at", "control")
 """Told by the control machine; a host that tells them itself is not believed."""
 
