@@ -47,6 +47,13 @@ class Assessment:
         letters = "".join(self.matrix.values())
         return {state: letters.count(letter) for state, letter in LETTERS.items()}
 
+    def by_pair(self) -> Mapping[tuple[str, str], list[CheckResult]]:
+        """The results by rule and subject, both by id."""
+        pairs: dict[tuple[str, str], list[CheckResult]] = {}
+        for each in self.results:
+            pairs.setdefault((each.rule, each.subject.urn), []).append(each)
+        return pairs
+
     def blocking(self) -> Sequence[CheckResult]:
         """The results that stop the change, or fail the check."""
         return [result for result in self.results if result.blocks]

@@ -260,9 +260,7 @@ class _Side:
             subject.urn: profile for subject, profile in zip(whole.subjects, whole.profiles, strict=True)
         }
         self._places = {subject.urn: place for place, subject in enumerate(whole.subjects)}
-        self._results: dict[tuple[str, str], list[CheckResult]] = {}
-        for result in whole.results:
-            self._results.setdefault((result.rule, result.subject.urn), []).append(result)
+        self._results = whole.by_pair()
 
     def has(self, rule: str, urn: str) -> bool:
         return rule in self.whole.matrix and urn in self._places

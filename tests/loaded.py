@@ -21,7 +21,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import NoReturn
+from typing import NoReturn, TypedDict
 
 ROOT = Path(__file__).resolve().parents[1]
 STEWARD = Path(sys.executable).parent / "steward"
@@ -29,6 +29,14 @@ OURS = ("orchestrator", "policies", "stacks")
 LATER = ("pulumi.automation", "grpc", "cryptography.x509", "ansible.parsing.dataloader", "jinja2.sandbox")
 """What others wrote and commands load when they need it."""
 _REQUEST_BYTES = 1 << 20
+
+
+class Request(TypedDict):
+    """A command to fork."""
+
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
 
 
 def steward(
@@ -43,7 +51,7 @@ def steward(
     ):
         told, telling = os.pipe()
         with os.fdopen(told) as answers:
-            asked = json.dumps({"argv": argv, "env": dict(env), "cwd": str(cwd)}).encode()
+            asked = json.dumps(Request(argv=argv, env=dict(env), cwd=str(cwd))).encode()
             handed = [nothing.fileno(), out.fileno(), err.fileno(), telling]
             socket.send_fds(_loaded(), [asked], handed)
             os.close(telling)
@@ -100,7 +108,7 @@ def _serve(requests: socket.socket) -> None:
                 waiting.register(os.pidfd_open(child), selectors.EVENT_READ, (child, telling))
 
 
-def _become(asked: dict[str, object], handed: list[int]) -> NoReturn:
+def _become(asked: Request, handed: list[int]) -> NoReturn:
     """The command, in its own environment and folder and with its own streams; ends as it does."""
     from orchestrator.cli.main import main
 
@@ -110,12 +118,11 @@ def _become(asked: dict[str, object], handed: list[int]) -> NoReturn:
         os.dup2(stream, number)
         os.close(stream)
     os.environ.clear()
-    os.environ.update(asked["env"])  # type: ignore[arg-type]  # as `steward` above wrote it
-    os.chdir(str(asked["cwd"]))
-    sys.argv = list(asked["argv"])  # type: ignore[call-overload]
+    os.environ.update(asked["env"])
+    os.chdir(asked["cwd"])
+    sys.argv = asked["argv"]
     tempfile.tempdir = None
     main()
-    raise SystemExit(0)
 
 
 def _load() -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from copy import copy
 from functools import cache
+from typing import NoReturn
 
 import typer
 
@@ -95,7 +96,7 @@ _EXIT_BY = ("typer", "click")
 """The packages that end a verb which came to its end, or was asked for wrongly."""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the verb that the command line names, and exit."""
     from orchestrator.settings import forget_foreign
 

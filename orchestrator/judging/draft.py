@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,7 +24,7 @@ def by_draft(theirs: Assessment, holding: Reference, draft: Reference, rules: Se
     """
     before, after = (each.pack.profiles.at(*_WHEN) for each in (holding, draft))
     anew = assess(theirs.subjects, after, rules=rules)
-    told, asked = _by_pair(theirs), _by_pair(anew)
+    told, asked = theirs.by_pair(), anew.by_pair()
     matrix: dict[str, str] = {}
     results: list[CheckResult] = []
     for rule in rules:
@@ -41,13 +41,6 @@ def by_draft(theirs: Assessment, holding: Reference, draft: Reference, rules: Se
             results += said
         matrix[rule.id] = "".join(row)
     return replace(anew, matrix=matrix, results=tuple(results))
-
-
-def _by_pair(found: Assessment) -> Mapping[tuple[str, str], list[CheckResult]]:
-    pairs: dict[tuple[str, str], list[CheckResult]] = {}
-    for each in found.results:
-        pairs.setdefault((each.rule, each.subject.urn), []).append(each)
-    return pairs
 
 
 def _alike(rule: Rule, before: Profile, after: Profile) -> bool:

@@ -56,7 +56,7 @@ class World:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.home = self.folder / "home"
-        drop = ("PULUMI_", "STEWARD_HOME", "STEWARD_PROJECT")
+        drop = ("PULUMI_", "STEWARD_HOME", "STEWARD_PROJECT", "GRPC_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(drop)}
         self.environment = {**kept, "STEWARD_HOME": str(self.home), "NO_COLOR": "1", **self.environment}
 

@@ -175,7 +175,7 @@ def answering(host: Host) -> Host:
     deadline = time.monotonic() + READY
     while host.sudo("systemctl", "is-system-running", "--wait").code not in (0, 1):
         assert time.monotonic() < deadline, f"{host.name} does not answer SSH"
-        time.sleep(0.1)
+        time.sleep(0.1)  # nothing tells when sshd begins to listen, and a refused try takes no time
     return host
 
 

@@ -30,14 +30,12 @@ from stacks.providers.local.blueprint import (
 from stacks.providers.local.errors import InitFailedError, LocalError
 from stacks.providers.local.kind import Call
 from stacks.providers.local.machine import Machine
+from stacks.providers.local.podman import IN_USE
 from stacks.providers.local.wire import Properties
 
 POLL_SECONDS = 0.1
 LEASED = "is already allocated to container ID"
 """Podman's word for an address that a `podman start` took and never gave back, because it was killed."""
-IN_USE = "bind: address already in use"
-TRIED_SECONDS = 10.0
-"""How long a port that another run only tries may look taken: it holds it while it lists the containers."""
 MOST_LOST = 3
 """Addresses given up for that reason before it is told as a failure."""
 STALE_SECONDS = 1.0
@@ -196,7 +194,16 @@ def start(machine: Machine, call: Call, inputs: Properties, container: str) -> N
     """Start the container and see to it that it comes back after a reboot."""
     subject = str(inputs["name"])
     limits = limit_options(inputs, machine.limits)
-    start_container(machine, subject, container)
+    try:
+        machine.podman.call("start", container, subject=subject, timeout=120.0)
+    except LocalError as error:
+        if LEASED in error.got:
+            error.next_step = (
+                "A start that was killed keeps the address until this machine restarts; then run `up`."
+            )
+        elif IN_USE in error.got:
+            error.next_step = "`ss -ltnp` shows which program has the port; end it, then run `up`."
+        raise
     if not limits:
         machine.note("local: processor and memory limits are not enforced on this machine.", call.urn)
     if not units.write(container, subject, limits):
@@ -205,27 +212,6 @@ def start(machine: Machine, call: Call, inputs: Properties, container: str) -> N
             "by themselves after a reboot: `podman start CONTAINER` brings one back, as does `up --refresh`.",
             call.urn,
         )
-
-
-def start_container(machine: Machine, subject: str, container: str) -> None:
-    """Start it, also where another run tries one of its ports after we let go and before Podman takes it."""
-    until = time.monotonic() + TRIED_SECONDS
-    while True:
-        try:
-            machine.podman.call("start", container, subject=subject, timeout=120.0)
-        except LocalError as error:
-            if LEASED in error.got:
-                error.next_step = (
-                    "A start that was killed keeps the address until this machine restarts; then run `up`."
-                )
-            if IN_USE in error.got:
-                error.next_step = "`ss -ltnp` shows which program has the port; end it, then run `up`."
-            if IN_USE not in error.got or time.monotonic() >= until:
-                raise
-        else:
-            return
-        machine.go_on(subject)
-        machine.stop.wait(POLL_SECONDS)
 
 
 def wait(machine: Machine, subject: str, plan: Blueprint, until: float) -> None:

@@ -20,7 +20,9 @@ from stacks.providers.local.records import Container, Inspected, NetworkRecord, 
 AT_ONCE = 8
 """Podman processes at one time: more only wait for each other's storage lock and eat the processors."""
 ATTEMPTS = 6
+IN_USE = "bind: address already in use"
 TRANSIENT = (
+    IN_USE,  # a port that another run tries: it holds it while it lists the containers
     "database is locked",
     "resource temporarily unavailable",
     "device or resource busy",  # a mount of a start that was killed

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.provisioning.credentials import admin_key
+from orchestrator.ssh import ssh_options
 from stacks.outputs import OUTPUT_NAME, FleetOutputs, ServerOutput, read_outputs
 from tests.stacks.contract.vendor import Vendor
 
@@ -146,16 +147,9 @@ class Installation:
         known = self.folder / "known_hosts"
         known.write_text(f"[{server.ssh_host}]:{server.ssh_port} {server.host_key}\n")
         key = admin_key(self.folder / "home" / "keys" / STACK).private
-        options = (
-            "StrictHostKeyChecking=yes",
-            f"UserKnownHostsFile={known}",
-            "IdentitiesOnly=yes",
-            "BatchMode=yes",
-            "KexAlgorithms=^curve25519-sha256",  # as Steward has it on one machine
-        )
+        options = ssh_options([key], known, [server.ssh_host])
+        where = f"{server.ssh_user}@{server.ssh_host}"
         return subprocess.run(
-            ["ssh", "-F", "none", "-i", str(key), "-p", str(server.ssh_port)]
-            + [word for option in options for word in ("-o", option)]
-            + [f"{server.ssh_user}@{server.ssh_host}", *words],
+            ["ssh", "-F", "none", *options, "-p", str(server.ssh_port), where, *words],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip

@@ -20,6 +20,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc as pbg
 
+from orchestrator.ssh import ssh_options
 from stacks.providers.local import sources
 from stacks.providers.local.machine import Machine
 from stacks.providers.local.wire import to_struct as struct
@@ -270,13 +271,10 @@ class AdminKey:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command on the server with its host key pinned."""
         known_hosts.write_text(f"[{server['sshHost']}]:{int(server['sshPort'])} {server['hostKey']}\n")
-        strict = ["BatchMode=yes", "ConnectTimeout=10", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes"]
-        quick = "KexAlgorithms=^curve25519-sha256"  # as Steward has it on one machine
-        options = (*strict, quick, f"UserKnownHostsFile={known_hosts}")
+        options = ssh_options([self.private], known_hosts, [str(server["sshHost"])])
+        where = f"{server['sshUser']}@{server['sshHost']}"
         return subprocess.run(
-            ["ssh", "-F", "none", "-i", str(self.private), "-p", str(int(server["sshPort"]))]
-            + [word for option in options for word in ("-o", option)]
-            + [f"{server['sshUser']}@{server['sshHost']}", *command],
+            ["ssh", "-F", "none", *options, "-p", str(int(server["sshPort"])), where, *command],
             capture_output=True,
             text=True,
             timeout=30,
